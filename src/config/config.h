@@ -1,0 +1,141 @@
+/* The YAML file as one struct. What each key means stands in the field table (config.c), from
+ * which docs/configuration.md is printed. Loaded once a process, read-only afterwards. */
+#ifndef LOCKSTEP_CONFIG_CONFIG_H
+#define LOCKSTEP_CONFIG_CONFIG_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "schema/field.h"
+
+enum auth_subject { AUTH_SUBJECT_ID, AUTH_SUBJECT_PROVIDER };
+enum auth_algorithm { AUTH_HS256, AUTH_RS256, AUTH_ES256 };
+enum rules_surplus { RULES_SURPLUS_UNATTRIBUTED, RULES_SURPLUS_DROP };
+enum tls_mode { TLS_MODE_OFF, TLS_MODE_REQUIRED, TLS_MODE_VERIFY };
+
+struct listen_config {
+  const char *socket; /* Unix path, or host:port, or fd:systemd (the first descriptor handed over) */
+  const char *mode;   /* octal, for a Unix socket: "0660" */
+  const char *owner;  /* user name or NULL */
+  const char *group;  /* group name or NULL */
+  int64_t backlog;
+};
+
+struct workers_config {
+  int64_t processes;
+  int64_t threads;            /* a process */
+  int64_t max_requests;       /* recycle a process after so many, 0: never */
+  int64_t request_timeout_ms; /* a request that takes longer costs its worker process */
+  int64_t drain_timeout_ms;   /* TERM/QUIT/HUP: let requests finish this long, then escalate */
+  int64_t read_timeout_ms;    /* a peer silent within a request */
+  int64_t arena_bytes;        /* memory one request may use */
+};
+
+struct database_config {
+  struct field_list hosts; /* const char *: "host:port" or a socket's path; tried in order */
+  const char *user;
+  const char *password;
+  const char *password_file; /* read at start and reload; its first line */
+  const char *name;
+  int64_t connections; /* over all worker processes together */
+  int64_t connect_timeout_ms;
+  int64_t query_timeout_ms;       /* socket read and write */
+  int64_t wait_timeout_ms;        /* for a free connection, then 503 */
+  int64_t lifetime_ms;            /* of a connection, ± 10 % */
+  int64_t idle_check_ms;          /* idle longer than this: ping before use */
+  int64_t transaction_timeout_ms; /* all tries of one learner transaction together */
+  int tls;                        /* enum tls_mode */
+  const char *tls_ca;
+  const char *tls_cert;
+  const char *tls_key;
+};
+
+struct auth_key_config {
+  const char *kid;    /* NULL: tokens without kid */
+  int algorithm;      /* enum auth_algorithm; pinned, the token's header has no say */
+  const char *secret; /* HS256, at least 32 bytes */
+  const char *secret_file;
+  const char *public_key_file; /* RS256, ES256: PEM */
+};
+
+struct auth_config {
+  int subject;            /* enum auth_subject */
+  struct field_list keys; /* struct auth_key_config */
+  const char *issuer;     /* NULL: not checked */
+  const char *audience;   /* NULL: not checked */
+  int64_t leeway_s;
+  const char
+      *anonymous_secret; /* Lockstep's own key for anonymous learners, at least 32 bytes; NULL: none minted */
+  const char *anonymous_secret_file;
+  int64_t anonymous_lifetime_s;
+  int64_t anonymous_per_minute; /* tokens minted for one client address a minute */
+};
+
+struct http_config {
+  struct field_list cors_origins; /* const char *: exact origins, or "*" */
+  int64_t body_bytes;             /* 1 MiB */
+  int64_t bulk_body_bytes;        /* 8 MiB */
+  int64_t slow_ms;                /* slow log */
+  struct field_list metrics_from; /* const char *: addresses that may read /metrics without a token */
+};
+
+struct progress_config {
+  int64_t goal_tokens; /* completion of `overall`, and of a module without a goal */
+};
+
+struct answers_config {
+  int64_t max_tokens;     /* one answer may earn, where no exercise says */
+  int64_t default_tokens; /* a correct answer earns where neither exercise nor client says */
+  bool trust_client;
+};
+
+struct offline_config {
+  int64_t max_age_days;
+};
+
+struct rules_config {
+  const char *directory;      /* the rules that ship */
+  const char *site_directory; /* the site's own; need not exist */
+  int surplus;                /* enum rules_surplus */
+  bool enabled;               /* the one switch that stops every repair */
+};
+
+struct log_config {
+  int level;        /* enum log_level */
+  const char *file; /* NULL: stderr */
+};
+
+struct paths_config {
+  const char *scoreboard; /* file of the shared scoreboard, read by lockstepctl status */
+  const char *pid;        /* the master's pid */
+  const char *migrations;
+};
+
+struct config {
+  struct listen_config listen;
+  struct workers_config workers;
+  struct database_config database;
+  struct auth_config auth;
+  struct http_config http;
+  struct progress_config progress;
+  struct answers_config answers;
+  struct offline_config offline;
+  struct rules_config rules;
+  struct log_config log;
+  struct paths_config paths;
+  char digest[17]; /* hex, of the effective values; part of every ETag */
+};
+
+extern const struct schema config_schema;
+
+/* Reads, checks and completes (secret files read in). All complaints at once in error->fields.
+ * Everything lives in the arena. */
+bool config_load(const char *path, struct arena *arena, struct config *ret_config,
+                 struct error *error) WARN_UNUSED;
+
+/* The effective values as YAML, secrets masked. */
+void config_print(const struct config *config, struct buffer *buffer);
+
+/* docs/configuration.md */
+void config_print_reference(struct buffer *buffer);
+
+#endif

@@ -1,0 +1,121 @@
+/* One connection to the database, and the statements that run on it. A connection belongs to one
+ * thread at a time. Sessions are set up once: autocommit off, READ COMMITTED, UTC, strict mode,
+ * utf8mb4, innodb_lock_wait_timeout 2 s, local_infile off.
+ *
+ * SQL stands in sql/queries, never here: tools/sqlgen.py turns each named statement into a
+ * `struct db_statement` and typed functions that call the four db_run_ functions below.
+ *
+ * Errors: ERROR_TRANSIENT for 1213, 1205, 1020, 3101 and 1047, 2006, 2013 (sql_errno tells; for the
+ * last three the connection is broken and must go back to the pool as such); ERROR_UNAVAILABLE when
+ * no connection can be had; ERROR_CONFLICT for 1062 (detail names the key); everything else is
+ * ERROR_INTERNAL with the server's text in detail. */
+#ifndef LOCKSTEP_DB_DB_H
+#define LOCKSTEP_DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/error.h"
+#include "config/config.h"
+
+struct db;
+
+enum db_type {
+  DB_BOOL, /* bool */
+  DB_I64,  /* int64_t */
+  DB_U64,  /* uint64_t */
+  DB_F64,  /* double */
+  DB_TEXT, /* const char *, NULL is NULL */
+  DB_TIME, /* int64_t milliseconds UTC; DATETIME(3) or (6) in the table */
+  DB_DAY,  /* int32_t days since 1970-01-01; DATE in the table */
+  DB_HASH  /* struct db_hash: BINARY(32) */
+};
+
+#define DB_HASH_BYTES 32
+struct db_hash {
+  unsigned char bytes[DB_HASH_BYTES];
+};
+
+struct db_column {
+  const char *name;
+  enum db_type type;
+  size_t offset;
+  size_t null_offset; /* offset + 1 of a `bool name_is_null`; 0: cannot be NULL (TEXT uses NULL itself) */
+};
+
+/* A row of the statements table. Generated; const. */
+struct db_statement {
+  const char *name; /* also the statement's label in metrics and the slow log */
+  const char *sql;  /* with ? for parameters, in the order of .parameters */
+  const struct db_column *parameters;
+  size_t parameter_count;
+  const struct db_column *columns;
+  size_t column_count;
+  size_t row_size;
+  size_t index;  /* into the connection's prepared statement cache */
+  bool may_scan; /* the plan test allows a table scan; the .sql file says why */
+};
+
+extern const struct db_statement *const db_statements[]; /* every one, for the plan test; NULL-terminated */
+extern const size_t db_statement_count;
+
+struct db_outcome {
+  uint64_t affected;  /* rows changed (an UPDATE that changes nothing counts 0) */
+  uint64_t insert_id; /* AUTO_INCREMENT or LAST_INSERT_ID(expr) */
+};
+
+/* `host_index` counts within config->hosts. */
+bool db_connect(const struct database_config *config, size_t host_index, struct error *error,
+                struct db **ret_db) WARN_UNUSED;
+void db_close(struct db *db);
+bool db_ping(struct db *db, struct error *error) WARN_UNUSED;
+
+/* autocommit is off: a transaction begins by itself with the first statement. */
+bool db_commit(struct db *db, struct error *error) WARN_UNUSED;
+/* Always leaves the connection without a transaction, or marks it broken. */
+void db_rollback(struct db *db);
+/* READ ONLY, REPEATABLE READ, WITH CONSISTENT SNAPSHOT: every read until db_rollback sees one moment. */
+bool db_begin_snapshot(struct db *db, struct error *error) WARN_UNUSED;
+
+/* After an error in the protocol or a lost server nothing more may run on it. */
+bool db_is_broken(const struct db *db);
+bool db_in_transaction(const struct db *db);
+/* Nanoseconds spent waiting for the server since the last call; for the request's log line. */
+int64_t db_take_time_ns(struct db *db);
+
+bool db_run_exec(struct db *db, const struct db_statement *statement, const void *parameters,
+                 struct error *error, struct db_outcome *ret_outcome) WARN_UNUSED;
+/* At most one row; a second one is ERROR_INTERNAL. Texts go to the arena. */
+bool db_run_one(struct db *db, const struct db_statement *statement, const void *parameters,
+                struct arena *arena, struct error *error, void *ret_row, bool *ret_found) WARN_UNUSED;
+/* All rows as an array in the arena; more than `limit` rows is ERROR_INTERNAL. */
+bool db_run_all(struct db *db, const struct db_statement *statement, const void *parameters,
+                struct arena *arena, size_t limit, struct error *error, void **ret_rows,
+                size_t *ret_count) WARN_UNUSED;
+/* Row by row, unbuffered, for exports: `each` returns false (with error set) to stop. The row and
+ * its texts live until `each` returns. */
+bool db_run_each(struct db *db, const struct db_statement *statement, const void *parameters,
+                 struct arena *arena, bool (*each)(const void *row, void *context, struct error *error),
+                 void *context, struct error *error) WARN_UNUSED;
+
+/* SQL that is not known when the program is built: rule files, migrations, EXPLAIN. Parameters and
+ * values are text (NULL: NULL). */
+struct db_text_row {
+  const char *const *values;
+  size_t count;
+};
+bool db_text_exec(struct db *db, const char *sql, const char *const *parameters, size_t parameter_count,
+                  struct error *error, struct db_outcome *ret_outcome) WARN_UNUSED;
+bool db_text_each(struct db *db, const char *sql, const char *const *parameters, size_t parameter_count,
+                  struct arena *arena,
+                  bool (*each)(const struct db_text_row *row, void *context, struct error *error),
+                  void *context, struct error *error) WARN_UNUSED;
+/* Names of the result's columns, without running it. */
+bool db_text_describe(struct db *db, const char *sql, struct arena *arena, struct error *error,
+                      const char *const **ret_names, size_t *ret_count,
+                      size_t *ret_parameter_count) WARN_UNUSED;
+
+#endif

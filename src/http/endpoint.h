@@ -1,0 +1,45 @@
+/* The endpoints table. The router, the authorisation check, 404 and 405, the metrics labels and the
+ * OpenAPI document all come from a row; to add an endpoint is to add a row and its handler.
+ *
+ * A handler decodes nothing and encodes nothing: it gets body and query as structs, makes one call
+ * into the domain, fills the reply struct. */
+#ifndef LOCKSTEP_HTTP_ENDPOINT_H
+#define LOCKSTEP_HTTP_ENDPOINT_H
+
+#include "http/request.h"
+
+enum endpoint_flags {
+  ENDPOINT_RAW_BODY = 1,  /* the handler gets request->body as received (webhooks) */
+  ENDPOINT_BULK_BODY = 2, /* http.bulk_body_bytes instead of http.body_bytes */
+  ENDPOINT_FRESH = 4,     /* a read of one learner: ETag, If-None-Match, Cache-Control: private, no-cache */
+  ENDPOINT_IDEMPOTENT_KEY = 8, /* takes Idempotency-Key */
+  ENDPOINT_LOCAL = 16,         /* also allowed without a token from http.metrics_from */
+  ENDPOINT_WRITES_REPLY = 32,  /* the handler writes request->reply itself (text, CSV, stored JSON) */
+  ENDPOINT_NEEDS_LEARNER = 64  /* acts for a learner: a service must name one by X-Lockstep-User */
+};
+
+struct endpoint {
+  const char *method; /* "GET" */
+  const char *path;   /* "/api/practice-sessions/{id}" */
+  enum role role;     /* the least role that may */
+  unsigned flags;
+  int success_status;         /* 200 when 0 */
+  const struct schema *query; /* NULL: the query string is ignored */
+  const struct schema *body;  /* NULL: no body is read, one sent is ignored */
+  const struct schema *reply; /* NULL with ENDPOINT_WRITES_REPLY: no JSON */
+  /* `query`, `body`: decoded, or NULL; `reply`: zeroed, to be filled. False: error is answered. */
+  bool (*handle)(struct request *request, const void *query, const void *body, void *reply,
+                 struct error *error);
+  const char *tag;     /* OpenAPI grouping */
+  const char *summary; /* one line */
+};
+
+/* The rows of all rooms, gathered by programs/endpoints.c; NULL-terminated arrays of rooms' tables. */
+struct endpoint_table {
+  const struct endpoint *rows;
+  size_t count;
+};
+extern const struct endpoint_table endpoint_tables[];
+extern const size_t endpoint_table_count;
+
+#endif
