@@ -11,11 +11,16 @@
 enum endpoint_flags {
   ENDPOINT_RAW_BODY = 1,  /* the handler gets request->body as received (webhooks) */
   ENDPOINT_BULK_BODY = 2, /* http.bulk_body_bytes instead of http.body_bytes */
-  ENDPOINT_FRESH = 4,     /* a read of one learner: ETag, If-None-Match, Cache-Control: private, no-cache */
+  ENDPOINT_FRESH = 4,     /* a read of one learner: ETag, If-None-Match, Cache-Control: private, no-cache.
+                           * The handler reads from request->snapshot; implies ENDPOINT_NEEDS_LEARNER */
   ENDPOINT_IDEMPOTENT_KEY = 8, /* takes Idempotency-Key */
   ENDPOINT_LOCAL = 16,         /* also allowed without a token from http.metrics_from */
-  ENDPOINT_WRITES_REPLY = 32,  /* the handler writes request->reply itself (text, CSV, stored JSON) */
-  ENDPOINT_NEEDS_LEARNER = 64  /* acts for a learner: a service must name one by X-Lockstep-User */
+  ENDPOINT_WRITES_REPLY = 32,  /* the handler writes request->reply itself (text, CSV, stored JSON); with
+                                * a reply schema and an empty reply, the struct is encoded all the same */
+  ENDPOINT_NEEDS_LEARNER = 64, /* acts for a learner: principal.user_id is not 0 */
+  ENDPOINT_SERVICE = 128,      /* a service may act here for the learner it names by X-Lockstep-User; on other
+                                * rows that need a learner it is refused */
+  ENDPOINT_MINTS = 256         /* limited to auth.anonymous_per_minute a client address */
 };
 
 struct endpoint {
@@ -32,14 +37,24 @@ struct endpoint {
                  struct error *error);
   const char *tag;     /* OpenAPI grouping */
   const char *summary; /* one line */
+  /* ENDPOINT_FRESH rows that may have to write before they read (healing): called after the
+   * If-None-Match check and before the snapshot is opened. NULL: nothing to prepare. */
+  bool (*prepare)(struct request *request, struct error *error);
+  const char *reply_type; /* ENDPOINT_WRITES_REPLY: its media type, for OpenAPI; NULL: application/json */
 };
 
-/* The rows of all rooms, gathered by programs/endpoints.c; NULL-terminated arrays of rooms' tables. */
+/* A room's rows:
+ *   static const struct endpoint rows[] = {{.method = "GET", …}, …};
+ *   const struct endpoint_table enroll_endpoints = ENDPOINT_TABLE(rows); */
 struct endpoint_table {
   const struct endpoint *rows;
   size_t count;
 };
-extern const struct endpoint_table endpoint_tables[];
-extern const size_t endpoint_table_count;
+#define ENDPOINT_TABLE(rows_array) \
+  { .rows = (rows_array), .count = ARRAY_LENGTH(rows_array) }
+
+/* The tables of all rooms, gathered by programs/endpoints.c. NULL-terminated; room http's own is
+ * ops_endpoints (http/ops.h). */
+extern const struct endpoint_table *const endpoint_tables[];
 
 #endif
