@@ -1,0 +1,96 @@
+"""A private MariaDB: durable commits, its own socket and directory, no network unless asked."""
+
+import os
+import shutil
+import subprocess
+
+import pymysql
+import pymysql.cursors
+
+from harness.processes import Child, NotReady, wait_until
+
+
+class Database:
+    def __init__(self, directory, buffer_pool_mb=256, port=None, extra_arguments=()):
+        self.directory = directory
+        self.data = os.path.join(directory, "data")
+        self.socket = os.path.join(directory, "db.sock")
+        self.port = port
+        self.buffer_pool_mb = buffer_pool_mb
+        self.extra_arguments = list(extra_arguments)
+        self.child = None
+
+    def create(self):
+        """Initialises the data directory; root has no password and only the socket leads in."""
+        os.makedirs(self.directory, exist_ok=True)
+        if os.path.isdir(os.path.join(self.data, "mysql")):
+            return
+        shutil.rmtree(self.data, ignore_errors=True)
+        log_path = os.path.join(self.directory, "install.log")
+        with open(log_path, "wb") as log:
+            outcome = subprocess.run(
+                ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
+                 "--auth-root-authentication-method=normal", "--skip-name-resolve", "--user=root",
+                 f"--innodb-log-file-size={64 * 1024 * 1024}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
+        if outcome.returncode != 0:
+            with open(log_path, encoding="utf-8", errors="replace") as log:
+                raise NotReady("mariadb-install-db failed:\n" + log.read()[-2000:])
+
+    def start(self, timeout_s=60):
+        network = ["--skip-networking"]
+        if self.port is not None:
+            network = ["--bind-address=127.0.0.1", f"--port={self.port}"]
+        arguments = [
+            "/usr/sbin/mariadbd", "--no-defaults", "--user=root", f"--datadir={self.data}",
+            f"--socket={self.socket}", f"--pid-file={self.directory}/db.pid", "--skip-name-resolve",
+            f"--innodb-buffer-pool-size={self.buffer_pool_mb}M", "--innodb-log-file-size=256M",
+            "--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1", "--max-connections=400",
+            "--character-set-server=utf8mb4", "--performance-schema=OFF",
+        ]
+        self.child = Child("mariadbd", arguments + network + self.extra_arguments,
+                           os.path.join(self.directory, "db.log"))
+        wait_until(self.answers, "the database", timeout_s, child=self.child)
+
+    def answers(self):
+        try:
+            self.connect(database=None).close()
+            return True
+        except pymysql.err.OperationalError:
+            return False
+
+    def connect(self, database="lockstep", **options):
+        return connect(self.socket, database, **options)
+
+    def kill(self):
+        self.child.kill()
+
+    def stop(self):
+        if self.child is not None and self.child.is_running():
+            self.child.stop()
+
+
+def connect(socket, database="lockstep", user="root", password="", autocommit=True):
+    """A connection of the tests' own; rows come as dictionaries, sessions run in UTC."""
+    return pymysql.connect(
+        unix_socket=socket, user=user, password=password, database=database, charset="utf8mb4",
+        autocommit=autocommit, cursorclass=pymysql.cursors.DictCursor, connect_timeout=5,
+        init_command="SET time_zone = '+00:00'")
+
+
+def query(connection, sql, parameters=()):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def query_one(connection, sql, parameters=()):
+    rows = query(connection, sql, parameters)
+    assert len(rows) <= 1, f"more than one row: {sql}"
+    return rows[0] if rows else None
+
+
+def execute(connection, sql, parameters=()):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.lastrowid

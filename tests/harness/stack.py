@@ -1,0 +1,238 @@
+"""A whole Lockstep of one's own: private database, service, nginx with the project's include.
+
+Tests that kill servers or need another configuration start one of these; so do the proofs and the
+benches. Everything stands in one directory and dies with the process that started it.
+"""
+
+import copy
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import yaml
+
+from harness.database import Database, execute
+from harness.processes import Child, children_of, free_port, wait_until
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+ANONYMOUS_SECRET = "another-secret-of-the-tests-long-enough"
+
+NGINX_CONF = """\
+daemon off;
+master_process on;
+worker_processes 1;
+{user_line}
+pid {directory}/nginx.pid;
+error_log {directory}/nginx-error.log warn;
+events {{ worker_connections 2048; }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/nginx-body;
+  proxy_temp_path {directory}/nginx-proxy;
+  fastcgi_temp_path {directory}/nginx-fastcgi;
+  uwsgi_temp_path {directory}/nginx-uwsgi;
+  scgi_temp_path {directory}/nginx-scgi;
+{http_lines}
+  server {{
+    listen 127.0.0.1:{port};
+    server_name localhost;
+    keepalive_requests 1000000;
+{server_lines}
+  }}
+}}
+"""
+
+
+def build_directory():
+    """Where the programs were built: LOCKSTEP_BUILD, or the source tree itself."""
+    return os.environ.get("LOCKSTEP_BUILD", REPOSITORY)
+
+
+def merge(base, overrides):
+    """`overrides` laid over `base`: mappings merge, everything else replaces; None removes."""
+    merged = copy.deepcopy(base)
+    for key, value in overrides.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+class Stack:
+    """`overrides` goes over the configuration; `database_socket` leads the service elsewhere than
+    to the database itself (through a proxy)."""
+
+    def __init__(self, overrides=None, directory=None, buffer_pool_mb=256, build=None, database_socket=None,
+                 source=REPOSITORY, keep=False):
+        self.own_directory = directory is None
+        self.directory = directory or tempfile.mkdtemp(prefix="lockstep-stack-")
+        os.makedirs(self.directory, exist_ok=True)
+        self.keep = keep
+        self.source = source
+        self.build = build or build_directory()
+        self.database = Database(os.path.join(self.directory, "db"), buffer_pool_mb)
+        self.database_socket = database_socket or self.database.socket
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.config_path = os.path.join(self.directory, "lockstep.yaml")
+        self.fcgi_socket = os.path.join(self.directory, "lockstep.sock")
+        self.config = merge(self.default_config(), overrides or {})
+        self.service = None
+        self.nginx = None
+
+    def default_config(self):
+        return {
+            "listen": {"socket": self.fcgi_socket, "mode": "0660"},
+            "workers": {"processes": 2, "threads": 8},
+            "database": {
+                "hosts": [self.database_socket], "user": "lockstep", "password": "tests", "name": "lockstep",
+                "connections": 32,
+            },
+            "auth": {
+                "subject": "id",
+                "keys": [{"algorithm": "HS256", "secret": SECRET}],
+                "anonymous_secret": ANONYMOUS_SECRET,
+                "anonymous_per_minute": 6000,
+            },
+            "rules": {
+                "directory": os.path.join(self.source, "sql", "rules"),
+                "site_directory": os.path.join(self.directory, "rules.d"),
+            },
+            "log": {"level": "info"},
+            "paths": {
+                "scoreboard": os.path.join(self.directory, "scoreboard"),
+                "pid": os.path.join(self.directory, "lockstep.pid"),
+                "migrations": os.path.join(self.source, "sql", "migrations"),
+            },
+        }
+
+    # Starting and stopping
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self.start_database()
+        self.start_service()
+        self.start_nginx()
+        self.wait_ready()
+
+    def start_database(self):
+        self.database.create()
+        self.database.start()
+        connection = self.database.connect(database=None)
+        execute(connection, "CREATE DATABASE IF NOT EXISTS lockstep CHARACTER SET utf8mb4")
+        execute(connection, "CREATE USER IF NOT EXISTS lockstep@localhost IDENTIFIED BY 'tests'")
+        execute(connection, "GRANT ALL ON lockstep.* TO lockstep@localhost")
+        connection.close()
+        self.write_config()
+        self.control("migrate", "up")
+
+    def write_config(self, overrides=None):
+        if overrides is not None:
+            self.config = merge(self.config, overrides)
+        with open(self.config_path, "w", encoding="utf-8") as file:
+            yaml.safe_dump(self.config, file, sort_keys=False)
+
+    def start_service(self):
+        self.write_config()
+        self.service = Child("lockstep-fcgi", [self.program("lockstep-fcgi"), "--config", self.config_path],
+                             os.path.join(self.directory, "lockstep.log"))
+        wait_until(lambda: os.path.exists(self.fcgi_socket), "the service's socket", child=self.service)
+
+    def nginx_lines(self):
+        """What an operator writes: the upstream in the http block, the include in the server block."""
+        include = os.path.join(self.source, "nginx", "lockstep.conf")
+        with open(include, encoding="utf-8") as file:
+            text = file.read()
+        text = text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket)
+        target = os.path.join(self.directory, "nginx-lockstep.conf")
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text)
+        return "", f"    include {target};"
+
+    def start_nginx(self):
+        http_lines, server_lines = self.nginx_lines()
+        path = os.path.join(self.directory, "nginx.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(NGINX_CONF.format(
+                directory=self.directory, port=self.port, http_lines=http_lines, server_lines=server_lines,
+                user_line="user root;" if os.geteuid() == 0 else ""))
+        self.nginx = Child("nginx", ["/usr/sbin/nginx", "-p", self.directory, "-c", path],
+                           os.path.join(self.directory, "nginx.log"))
+
+    def wait_ready(self, path="/readyz", timeout_s=30):
+        wait_until(lambda: self.status(path) == 200, f"GET {path}", timeout_s, child=self.service)
+
+    def status(self, path):
+        """The HTTP status of a GET, or None when nobody answers."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as reply:
+                return reply.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def stop(self):
+        for child in (self.nginx, self.service):
+            if child is not None and child.is_running():
+                child.stop(signal.SIGTERM)
+        self.database.stop()
+        if self.own_directory and not self.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    # What tests do to it
+
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    def control(self, *arguments, check=True):
+        """Runs lockstepctl and returns what it printed."""
+        outcome = subprocess.run(
+            [self.program("lockstepctl"), "--config", self.config_path, *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if check and outcome.returncode != 0:
+            raise AssertionError(f"lockstepctl {' '.join(arguments)}: {outcome.returncode}\n{outcome.stderr}")
+        return outcome
+
+    def connect(self, **options):
+        return self.database.connect(**options)
+
+    def worker_pids(self):
+        return children_of(self.service.pid)
+
+    def reload(self):
+        self.service.signal(signal.SIGHUP)
+
+    def restart_service(self, overrides=None):
+        if overrides is not None:
+            self.config = merge(self.config, overrides)
+        self.service.stop()
+        self.start_service()
+        self.wait_ready()
+
+    def service_log(self):
+        with open(os.path.join(self.directory, "lockstep.log"), encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+
+def pause(seconds):
+    time.sleep(seconds)

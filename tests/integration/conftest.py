@@ -1,0 +1,144 @@
+"""The service under test, callers of every role, and learners made by SQL."""
+
+import os
+import sys
+
+import pytest
+import yaml
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from harness import database, truth  # noqa: E402
+from harness.client import Client  # noqa: E402
+from harness.openapi import Contract, check_problem  # noqa: E402
+from harness.stack import Stack  # noqa: E402
+from harness.tokens import Mint  # noqa: E402
+
+
+class Service:
+    """A running Lockstep as the tests see it: its URL, its database, its configuration."""
+
+    def __init__(self, url, socket, config, config_path, control):
+        self.url = url
+        self.socket = socket
+        self.config = config
+        self.config_path = config_path
+        self.control = control
+        self.mint = Mint(config)
+        self.contract = Contract(Client(url).get("/api/openapi.json").json())
+
+    def see(self, reply):
+        """Every reply of every test comes by here."""
+        if reply.status >= 400 and reply.method != "HEAD":
+            if reply.path.split("?")[0] not in ("/readyz",):
+                check_problem(reply)
+        assert reply.headers["X-Request-Id"], f"no request id: {reply}"
+        self.contract.check(reply)
+
+    def client(self, token=None):
+        return Client(self.url, token, on_reply=self.see)
+
+    def connect(self):
+        return database.connect(self.socket, self.config["database"]["name"])
+
+
+def service_of(stack):
+    return Service(stack.url, stack.database.socket, stack.config, stack.config_path, stack.control)
+
+
+def _service_of_environment():
+    import subprocess
+
+    with open(os.environ["LOCKSTEP_CONFIG"], encoding="utf-8") as file:
+        config = yaml.safe_load(file)
+    program = os.path.join(os.environ["LOCKSTEP_BUILD"], "lockstepctl")
+
+    def control(*arguments, check=True):
+        outcome = subprocess.run([program, "--config", os.environ["LOCKSTEP_CONFIG"], *arguments],
+                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        assert not check or outcome.returncode == 0, outcome.stderr
+        return outcome
+
+    return Service(os.environ["LOCKSTEP_URL"].rstrip("/"), os.environ["LOCKSTEP_SOCKET"], config,
+                   os.environ["LOCKSTEP_CONFIG"], control)
+
+
+@pytest.fixture(scope="session")
+def service():
+    """The service that ./test started, or one of its own where there is none."""
+    if "LOCKSTEP_URL" in os.environ:
+        yield _service_of_environment()
+        return
+    with Stack() as stack:
+        yield service_of(stack)
+
+
+@pytest.fixture(scope="session")
+def mint(service):
+    return service.mint
+
+
+@pytest.fixture
+def db(service):
+    connection = service.connect()
+    yield connection
+    connection.close()
+
+
+class Learner:
+    def __init__(self, service, connection, user_id, role="student"):
+        self.id = user_id
+        self.db = connection
+        self.token = service.mint.sign(service.mint.claims(user_id, role))
+        self.api = service.client(self.token)
+
+    def answer(self, module="math", correct=True, tokens=1, **fields):
+        body = {"exerciseId": "ex-unknown", "module": module, "isCorrect": correct, "tokens": tokens, **fields}
+        return self.api.post("/api/answer", body)
+
+    def progress(self):
+        reply = self.api.get("/api/progress")
+        assert reply.status == 200, reply
+        return reply.json()
+
+    def row(self):
+        return truth.user_row(self.db, self.id)
+
+    def checksum(self):
+        return truth.checksum(self.db, self.id)
+
+    def agrees(self, tokens=None, questions=None, correct=None):
+        expected = None if tokens is None else truth.triple(tokens, questions, correct)
+        truth.assert_agrees(self.db, self.id, expected)
+
+
+@pytest.fixture
+def new_learner(service, db):
+    """Makes learners: new_learner(document=…, tokens=…, time_zone=…)."""
+    made = []
+
+    def make(role="student", **columns):
+        learner = Learner(service, db, truth.create_learner(db, role=role, **columns), role)
+        made.append(learner)
+        return learner
+
+    yield make
+    for learner in made:
+        learner.api.close()
+
+
+@pytest.fixture
+def learner(new_learner):
+    return new_learner()
+
+
+@pytest.fixture
+def admin(new_learner):
+    return new_learner(role="admin")
+
+
+@pytest.fixture
+def public(service):
+    client = service.client()
+    yield client
+    client.close()
