@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "config/config.h"
-#include "db/pool.h"
+#include "ledger/ledger.h"
 
 #define RULE_NAME_BYTES 64
 #define RULE_ROWS_MAX 10000 /* of one rule, for one learner */

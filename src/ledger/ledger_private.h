@@ -1,0 +1,57 @@
+/* Shared by the files of this room only. */
+#ifndef LOCKSTEP_LEDGER_LEDGER_PRIVATE_H
+#define LOCKSTEP_LEDGER_LEDGER_PRIVATE_H
+
+#include <pthread.h>
+
+#include "ledger/ledger.h"
+
+#define LEDGER_BATCHES_MAX 2 /* shared transactions under way at once, of one kind in one process */
+#define LEDGER_KINDS_MAX 16  /* kinds that ledger_join may see in one process */
+
+/* An entry that waits for company, on its thread's stack. */
+struct ledger_waiter {
+  struct ledger_entry *entry;
+  struct ledger_waiter *next;
+  pthread_cond_t woken;
+  bool leads; /* its turn to run the next transaction */
+  bool done;
+  bool ok;
+  struct error *error;
+};
+
+/* The operations of one kind that wait, in order of arrival. */
+struct ledger_queue {
+  const struct ledger_kind *kind;
+  struct ledger_waiter *first;
+  struct ledger_waiter **last;
+  size_t under_way;
+};
+
+struct ledger {
+  struct pool *pool;
+  const struct database_config *config;
+  pthread_mutex_t lock; /* guards the queues */
+  struct ledger_queue queues[LEDGER_KINDS_MAX];
+};
+
+/* One run of ledger_run. */
+struct ledger_tx {
+  struct ledger *ledger;
+  const struct ledger_kind *kind;
+  void *context;
+  struct ledger_entry **entries; /* all, by user_id */
+  size_t count;
+  struct ledger_entry **live;    /* those that the work sees */
+  size_t live_count;
+  struct db *db;
+  struct arena *arena;
+  int64_t now_ms;
+  int64_t deadline_ms;
+};
+
+/* The statements of steps 2, 3 and 5 (ledger_rows.c). */
+bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) WARN_UNUSED;
+bool ledger_write_rows(struct ledger_tx *tx, struct error *error, size_t *ret_changed) WARN_UNUSED;
+
+#endif
