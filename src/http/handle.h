@@ -15,7 +15,7 @@ size_t http_shared_bytes(size_t processes);
 /* `memory` is zeroed, page-aligned, and lives until the last worker is gone. */
 struct http_shared *http_shared_init(void *memory, size_t processes);
 
-/* Completes app (config, pool, rules and build are set): keys, routes, metrics. `tables` is
+/* Completes app (config, pool, ledger, rules and build are set): keys, routes, metrics. `tables` is
  * endpoint_tables; NULL-terminated. A defect in a row (two rows alike, too many placeholders) and an
  * unusable key are errors; the master calls it to check a new configuration, too. `shared` may be
  * NULL for that. */

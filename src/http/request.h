@@ -36,10 +36,11 @@ struct principal {
 };
 
 /* What a worker process has, and lends to its requests. All of it outlives every request. The
- * process sets the first four; http_app_open (http/handle.h) makes the rest. */
+ * process sets the first five; http_app_open (http/handle.h) makes the rest. */
 struct app {
   const struct config *config;
   struct pool *pool;
+  struct ledger *ledger; /* over the same pool: every write goes through it */
   const struct rule_set *rules;
   const char *build; /* version and source revision; part of every ETag */
 
