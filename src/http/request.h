@@ -96,6 +96,9 @@ struct request {
   int64_t db_ns;       /* time in the database, for the log */
   int64_t now_ms;      /* wall clock, one for the whole request */
 
+  const char *allow;               /* the path's methods, for Allow and a preflight; NULL: no such path */
+  bool is_head;                    /* HEAD: the reply is made, its body is not sent */
+
   /* The reply. A handler may set status (else the row's), add headers, and with
    * ENDPOINT_WRITES_REPLY write type and text. */
   int status;
