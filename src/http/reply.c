@@ -1,10 +1,8 @@
 #include "http/reply.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "base/clock.h"
+#include "base/random.h"
 #include "http/cors.h"
 #include "http/endpoint.h"
 #include "http/problem.h"
@@ -12,6 +10,7 @@
 #include "base/banned.h"
 
 #define REQUEST_ID_LEAST 8
+#define REQUEST_ID_RANDOM_BYTES 16
 
 static bool is_sane_id(const char *id) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -20,22 +19,10 @@ static bool is_sane_id(const char *id) {
 }
 
 void reply_identify(struct request *request) {
-  static const char digits[] = "0123456789abcdef";
-  unsigned char random[16];
-  if (request->request_id != NULL && is_sane_id(request->request_id)) {
+  if (request->request_id != NULL && is_sane_id(request->request_id))
     memcpy(request->id, request->request_id, strlen(request->request_id) + 1);
-    return;
-  }
-  if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
-    /* Before the kernel's pool is filled, hardly ever; an id must be distinct, not secret. */
-    uint64_t parts[2] = {(uint64_t)clock_monotonic_ns(), (uint64_t)clock_now_ms() ^ (uintptr_t)request};
-    memcpy(random, parts, sizeof random);
-  }
-  for (size_t at = 0; at < sizeof random; at++) {
-    request->id[2 * at] = digits[random[at] >> 4];
-    request->id[2 * at + 1] = digits[random[at] & 15];
-  }
-  request->id[2 * sizeof random] = '\0';
+  else
+    random_hex(request->id, REQUEST_ID_RANDOM_BYTES);
 }
 
 static void append_header(struct buffer *head, const char *name, const char *value) {
