@@ -41,18 +41,18 @@ class Child:
     def is_running(self):
         return self.process.poll() is None
 
-    def signal(self, number):
+    def send_signal(self, number):
         if self.is_running():
             os.kill(self.pid, number)
 
     def kill(self):
-        self.signal(signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
         self.process.wait()
         self._log.close()
 
     def stop(self, number=signal.SIGTERM, timeout_s=20):
         """Asks, waits, and kills what does not listen. Returns the exit status."""
-        self.signal(number)
+        self.send_signal(number)
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:

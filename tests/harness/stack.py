@@ -220,7 +220,7 @@ class Stack:
         return children_of(self.service.pid)
 
     def reload(self):
-        self.service.signal(signal.SIGHUP)
+        self.service.send_signal(signal.SIGHUP)
 
     def restart_service(self, overrides=None):
         if overrides is not None:

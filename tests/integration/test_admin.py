@@ -1,0 +1,107 @@
+"""POST /api/admin/sync-user-data and GET /api/admin/audit."""
+
+import csv
+import io
+
+import pytest
+
+from harness import truth
+from harness.database import execute
+
+
+def drifted(new_learner, **columns):
+    document = {"modules": {"math": {"progress": {"tokens_earned": 4, "total_questions_answered": 2,
+                                                  "correct_answers": 1}}},
+                "global_stats": {"total_tokens_earned": 3, "total_questions_answered": 2,
+                                 "total_correct_answers": 1}}
+    return new_learner(document=document, tokens=9, questions=2, correct=1, **columns)
+
+
+def test_one_learner_is_synchronised(new_learner, admin, db):
+    learner = drifted(new_learner)
+    reply = admin.api.post("/api/admin/sync-user-data", {"userId": learner.id})
+    assert reply.status == 200, reply
+    value = reply.json()
+    assert value["success"] is True and str(learner.id) in value["message"]
+    assert truth.columns_of(db, learner.id) == truth.global_stats_of(db, learner.id) == truth.triple(9, 2, 1)
+    assert truth.add_up(truth.modules_of(db, learner.id).values()) == truth.triple(9, 2, 1)
+    entries = truth.ledger_of(db, learner.id)
+    assert entries and f"user_{admin.id}" in str(entries)
+    before = learner.checksum()
+    assert admin.api.post("/api/admin/sync-user-data", {"userId": learner.id}).status == 200
+    assert learner.checksum() == before, "a sound learner is not written"
+
+
+def test_unknown_learner(admin):
+    assert admin.api.post("/api/admin/sync-user-data", {"userId": 2**62}).status == 404
+
+
+@pytest.mark.parametrize("user_id", [0, -1, "x", 1.5, True, [1], {"id": 1}, 2**64, 2**63])
+def test_odd_ids(admin, user_id):
+    assert admin.api.post("/api/admin/sync-user-data", {"userId": user_id}).status in (400, 404, 422)
+
+
+def rows_of(reply):
+    assert reply.status == 200, reply
+    value = reply.json()
+    return value.get("learners", value.get("users", value.get("rows")))
+
+
+def test_audit_of_one(new_learner, admin):
+    learner = drifted(new_learner)
+    before = learner.checksum()
+    row, = rows_of(admin.api.get(f"/api/admin/audit?userId={learner.id}"))
+    numbers = {name: value for name, value in row.items() if isinstance(value, (int, float))}
+    assert row.get("userId", row.get("id")) == learner.id
+    # Columns 9, 2, 1; the document's global_stats 3, 2, 1: the differences are 6, 0, 0.
+    assert {9, 3, 6} <= set(numbers.values()), row
+    assert learner.checksum() == before, "an audit only looks"
+
+
+def test_audit_lists_the_largest_difference_first(new_learner, admin, db):
+    small, big, negative = (drifted(new_learner) for _ in range(3))
+    execute(db, "UPDATE users SET tokens = 2000000003 WHERE id = %s", (big.id,))
+    execute(db, "UPDATE users SET tokens = 3, hidden_grade_asset = JSON_SET(hidden_grade_asset,"
+            " '$.global_stats.total_tokens_earned', 1000000003) WHERE id = %s", (negative.id,))
+    rows = rows_of(admin.api.get("/api/admin/audit"))
+    ids = [row.get("userId", row.get("id")) for row in rows]
+    assert ids[:2] == [big.id, negative.id], "by size, not by sign"
+    assert len(rows) <= 200
+    for learner in (big, negative):
+        execute(db, "UPDATE users SET tokens = 9 WHERE id = %s", (learner.id,))
+
+
+def test_audit_as_csv(new_learner, admin):
+    learner = drifted(new_learner, username='a "quoted", name\nin two lines')
+    reply = admin.api.get(f"/api/admin/audit?userId={learner.id}", headers={"Accept": "text/csv"})
+    assert reply.status == 200 and reply.content_type == "text/csv", reply
+    header, row = list(csv.reader(io.StringIO(reply.body.decode("utf-8"), newline="")))
+    assert len(header) == len(row)
+    assert str(learner.id) in row and 'a "quoted", name\nin two lines' in row
+    json_reply = admin.api.get(f"/api/admin/audit?userId={learner.id}", headers={"Accept": "application/json"})
+    assert json_reply.content_type == "application/json"
+
+
+def test_csv_holds_no_formula(new_learner, admin):
+    """A name that a spreadsheet would run is data."""
+    learner = drifted(new_learner, username='=HYPERLINK("http://example.org")')
+    reply = admin.api.get(f"/api/admin/audit?userId={learner.id}", headers={"Accept": "text/csv"})
+    cells = [cell for row in csv.reader(io.StringIO(reply.body.decode("utf-8"))) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in "=+@" and cell], cells
+
+
+def test_audit_of_nobody(admin):
+    assert admin.api.get(f"/api/admin/audit?userId={2**62}").status in (200, 404)
+    assert admin.api.get("/api/admin/audit?userId=x").status == 400
+
+
+def test_audit_pages(new_learner, admin):
+    for _ in range(3):
+        drifted(new_learner)
+    first = admin.api.get("/api/admin/audit?limit=2")
+    assert len(rows_of(first)) == 2
+    after = first.json()["nextAfter"]
+    second = admin.api.get(f"/api/admin/audit?limit=2&after={after}")
+    ids = [row.get("userId", row.get("id")) for reply in (first, second) for row in rows_of(reply)]
+    assert len(ids) == len(set(ids))
+    assert admin.api.get("/api/admin/audit?limit=201").status in (400, 422)
