@@ -158,15 +158,15 @@ class Stack:
         wait_until(lambda: os.path.exists(self.fcgi_socket), "the service's socket", child=self.service)
 
     def nginx_lines(self):
-        """What an operator writes: the upstream in the http block, the include in the server block."""
-        include = os.path.join(self.source, "nginx", "lockstep.conf")
-        with open(include, encoding="utf-8") as file:
+        """What an operator writes: one include in the http block, one in the server block."""
+        target = os.path.join(self.directory, "lockstep")
+        shutil.copytree(os.path.join(self.source, "nginx"), target, dirs_exist_ok=True)
+        http_path = os.path.join(target, "http.conf")
+        with open(http_path, encoding="utf-8") as file:
             text = file.read()
-        text = text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket)
-        target = os.path.join(self.directory, "nginx-lockstep.conf")
-        with open(target, "w", encoding="utf-8") as file:
-            file.write(text)
-        return "", f"    include {target};"
+        with open(http_path, "w", encoding="utf-8") as file:
+            file.write(text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket))
+        return "  include lockstep/http.conf;", "    include lockstep/lockstep.conf;"
 
     def start_nginx(self):
         http_lines, server_lines = self.nginx_lines()
