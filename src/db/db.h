@@ -44,6 +44,7 @@ struct db_column {
   enum db_type type;
   size_t offset;
   size_t null_offset; /* offset + 1 of a `bool name_is_null`; 0: cannot be NULL (TEXT uses NULL itself) */
+  bool nullable;      /* a NULL where this is false is ERROR_INTERNAL, in parameters and rows alike */
 };
 
 /* A row of the statements table. Generated; const. */
@@ -96,13 +97,15 @@ bool db_run_all(struct db *db, const struct db_statement *statement, const void 
                 struct arena *arena, size_t limit, struct error *error, void **ret_rows,
                 size_t *ret_count) WARN_UNUSED;
 /* Row by row, unbuffered, for exports: `each` returns false (with error set) to stop. The row and
- * its texts live until `each` returns. */
+ * its texts live until `each` returns, and longer if `each` allocates from the same arena: then
+ * nothing is taken back. `each` runs nothing else on this connection. */
 bool db_run_each(struct db *db, const struct db_statement *statement, const void *parameters,
                  struct arena *arena, bool (*each)(const void *row, void *context, struct error *error),
                  void *context, struct error *error) WARN_UNUSED;
 
 /* SQL that is not known when the program is built: rule files, migrations, EXPLAIN. Parameters and
- * values are text (NULL: NULL). */
+ * values are text (NULL: NULL). What has parameters is prepared, and stays so on the connection (the
+ * last DB_TEXT_CACHE_MAX of them); what has none travels as text. */
 struct db_text_row {
   const char *const *values;
   size_t count;
@@ -113,7 +116,7 @@ bool db_text_each(struct db *db, const char *sql, const char *const *parameters,
                   struct arena *arena,
                   bool (*each)(const struct db_text_row *row, void *context, struct error *error),
                   void *context, struct error *error) WARN_UNUSED;
-/* Names of the result's columns, without running it. */
+/* Names of the result's columns, without running it. One statement, as in all of these. */
 bool db_text_describe(struct db *db, const char *sql, struct arena *arena, struct error *error,
                       const char *const **ret_names, size_t *ret_count,
                       size_t *ret_parameter_count) WARN_UNUSED;
