@@ -9,8 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/banned.h"
 #include "base/clock.h"
+
+#include "base/banned.h"
 
 #define LOG_TAIL_BYTES 8 /* " cut=1\n" and a NUL always fit */
 

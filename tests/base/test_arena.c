@@ -28,18 +28,21 @@ static void test_memory_is_zeroed_and_aligned(void **state) {
     unsigned char *memory = arena_alloc(arena, bytes);
     assert_non_null(memory);
     assert_int_equal((uintptr_t)memory % _Alignof(max_align_t), 0);
-    for (size_t i = 0; i < bytes; i++) assert_int_equal(memory[i], 0);
+    for (size_t i = 0; i < bytes; i++)
+      assert_int_equal(memory[i], 0);
     memset(memory, 0xff, bytes);
   }
   arena_reset(arena);
   unsigned char *again = arena_alloc(arena, 64);
-  for (size_t i = 0; i < 64; i++) assert_int_equal(again[i], 0);
+  for (size_t i = 0; i < 64; i++)
+    assert_int_equal(again[i], 0);
 }
 
 static void test_cap_holds(void **state) {
   struct arena *arena = *state;
   size_t allocated = 0;
-  while (arena_alloc(arena, 1000) != NULL) allocated += 1000;
+  while (arena_alloc(arena, 1000) != NULL)
+    allocated += 1000;
   assert_in_range(allocated, CAP_BYTES / 2, CAP_BYTES);
   assert_true(arena_total_bytes(arena) <= CAP_BYTES);
   assert_null(arena_alloc(arena, CAP_BYTES));
