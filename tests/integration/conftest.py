@@ -142,3 +142,76 @@ def public(service):
     client = service.client()
     yield client
     client.close()
+
+
+# A second service whose site has decided otherwise wherever it may.
+
+OTHER_ORIGIN = "https://app.example.org"
+
+
+@pytest.fixture(scope="session")
+def other_keys():
+    """{kid: (algorithm, private key)} of the other service."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    def pem(key):
+        return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                 serialization.NoEncryption())
+
+    return {
+        "spring": ("HS256", "the-spring-secret-of-another-site-0001"),
+        "summer": ("HS256", "the-summer-secret-of-another-site-0002"),
+        "rsa": ("RS256", pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))),
+        "curve": ("ES256", pem(ec.generate_private_key(ec.SECP256R1()))),
+    }
+
+
+@pytest.fixture(scope="session")
+def other_public_keys(other_keys):
+    from cryptography.hazmat.primitives import serialization
+
+    return {kid: serialization.load_pem_private_key(key, None).public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+            for kid, (algorithm, key) in other_keys.items() if algorithm != "HS256"}
+
+
+@pytest.fixture(scope="session")
+def other(other_keys, other_public_keys, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("keys")
+    keys = []
+    for kid, (algorithm, key) in other_keys.items():
+        if algorithm == "HS256":
+            keys.append({"kid": kid, "algorithm": algorithm, "secret": key})
+        else:
+            path = directory / f"{kid}.pem"
+            path.write_bytes(other_public_keys[kid])
+            keys.append({"kid": kid, "algorithm": algorithm, "public_key_file": str(path)})
+    overrides = {
+        "workers": {"processes": 1, "threads": 4},
+        "auth": {"keys": keys, "issuer": "https://issuer.example.org", "audience": "lockstep-tests",
+                 "anonymous_per_minute": 3},
+        "http": {"cors_origins": [OTHER_ORIGIN, "https://second.example.org"], "metrics_from": []},
+        "progress": {"goal_tokens": 500},
+        "answers": {"trust_client": False},
+        "rules": {"surplus": "drop"},
+    }
+    with Stack(overrides, buffer_pool_mb=64) as stack:
+        yield service_of(stack)
+
+
+@pytest.fixture
+def other_db(other):
+    connection = other.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def new_other_learner(other, other_db):
+    return lambda **columns: Learner(other, other_db, truth.create_learner(other_db, **columns))
+
+
+@pytest.fixture
+def other_learner(new_other_learner):
+    return new_other_learner()
