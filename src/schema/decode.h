@@ -11,8 +11,6 @@
 #include "base/arena.h"
 #include "schema/field.h"
 
-#define JSON_DEPTH_MAX 16
-
 enum unknown_keys {
   UNKNOWN_IGNORED, /* bodies and query strings */
   UNKNOWN_REFUSED  /* configuration and job parameters */

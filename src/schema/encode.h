@@ -11,11 +11,16 @@
  * The text is deterministic, so its digest can stand for the content. */
 void schema_encode_json(const struct schema *schema, const void *structure, struct buffer *buffer);
 
+/* One field's value alone: what would stand behind its name, null where it would be left out. */
+void schema_encode_value(const struct field *field, const void *structure, struct buffer *buffer);
+
 /* A JSON string literal, quotes included; NULL gives null. Invalid UTF-8 becomes U+FFFD. */
 void json_append_text(struct buffer *buffer, const char *text);
 void json_append_number(struct buffer *buffer, double value);
 
 /* The JSON Schema (OpenAPI 3.1) of one schema, nested ones as {"$ref": "#/components/schemas/…"}. */
 void schema_encode_openapi(const struct schema *schema, bool for_reply, struct buffer *buffer);
+/* One field's, as the schema of a query parameter. */
+void schema_encode_openapi_field(const struct field *field, bool for_reply, struct buffer *buffer);
 
 #endif

@@ -10,7 +10,8 @@
  *     FIELD_UINT(struct answer_body, "tokens", tokens, .presence = PRESENCE(struct answer_body,
  * tokens_given), .maximum = 1000000, .summary = "Tokens the client awards."),
  *   };
- *   const struct schema answer_schema = SCHEMA("AnswerBody", struct answer_body, answer_fields);
+ *   const struct schema answer_schema =
+ *     SCHEMA("AnswerBody", struct answer_body, answer_fields, .summary = "An answer.");
  */
 #ifndef LOCKSTEP_SCHEMA_FIELD_H
 #define LOCKSTEP_SCHEMA_FIELD_H
@@ -86,6 +87,12 @@ struct schema {
   const char *summary;
 };
 
+/* Whether a bound stands: 0/0 is none, and so is a maximum of 0 under a positive minimum. */
+bool field_has_minimum(const struct field *field);
+bool field_has_maximum(const struct field *field);
+/* Bytes of one item of a list. */
+size_t field_item_bytes(const struct field *list);
+
 #define SCHEMA(schema_name, struct_type, field_table, ...) \
   { \
     .name = (schema_name), .size = sizeof(struct_type), .fields = (field_table), \
@@ -94,6 +101,10 @@ struct schema {
 
 #define PRESENCE(struct_type, member) \
   (offsetof(struct_type, member) + 1 + FIELD_TYPE_CHECK(struct_type, member, enum presence))
+
+/* For .item_error_offset and .item_raw_offset. */
+#define ITEM_TEXT(struct_type, member) \
+  (offsetof(struct_type, member) + 1 + FIELD_TYPE_CHECK(struct_type, member, const char *))
 
 /* Zero, or an error at compile time when the member is not of the type. */
 #define FIELD_TYPE_CHECK(struct_type, member, c_type) \
