@@ -1,9 +1,10 @@
 #include "db/db.h"
 
+#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "db/db_internal.h"
@@ -195,6 +196,23 @@ bool db_ping(struct db *db, struct error *error) {
   return false;
 }
 
+bool db_has_hung_up(struct db *db) {
+  struct error ignored = ERROR_INIT;
+  if (!db_settle(db, &ignored)) return true;
+  /* Under TLS there may be something to read that is not for us. */
+  if (mysql_get_ssl_cipher(db->mysql) != NULL) return false;
+#ifdef LIBMARIADB
+  int fd = (int)mysql_get_socket(db->mysql);
+#else
+  int fd = (int)db->mysql->net.fd;
+#endif
+  char byte;
+  /* Between commands a server says nothing; what it says then is its farewell. */
+  if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EINTR))
+    db->broken = true;
+  return db->broken;
+}
+
 bool db_in_transaction(const struct db *db) {
   if (db->reply_pending) return false;
   return db->unsure || (db->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
@@ -204,8 +222,7 @@ bool db_commit(struct db *db, struct error *error) {
   return db_command(db, "COMMIT", strlen("COMMIT"), error);
 }
 
-/* The reply is read when the connection is used next: nothing depends on it until then, and the
- * caller is spared a wait. */
+/* Nothing depends on the reply until the connection is used again, so the caller is spared the wait. */
 void db_rollback(struct db *db) {
   if (db->broken || !db_in_transaction(db)) return;
   db->unsure = false;

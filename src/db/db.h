@@ -73,10 +73,13 @@ bool db_connect(const struct database_config *config, size_t host_index, struct 
                 struct db **ret_db) WARN_UNUSED;
 void db_close(struct db *db);
 bool db_ping(struct db *db, struct error *error) WARN_UNUSED;
+/* Whether the server has closed it, as far as can be seen without asking. Costs no round trip. */
+bool db_has_hung_up(struct db *db);
 
 /* autocommit is off: a transaction begins by itself with the first statement. */
 bool db_commit(struct db *db, struct error *error) WARN_UNUSED;
-/* Always leaves the connection without a transaction, or marks it broken. */
+/* Always leaves the connection without a transaction, or marks it broken. Costs nothing where none is
+ * open, and no wait where one is: the reply is read with the connection's next use. */
 void db_rollback(struct db *db);
 /* READ ONLY, REPEATABLE READ, WITH CONSISTENT SNAPSHOT: every read until db_rollback sees one moment. */
 bool db_begin_snapshot(struct db *db, struct error *error) WARN_UNUSED;
