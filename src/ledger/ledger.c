@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "ledger/ledger_private.h"
+
 #include "base/banned.h"
 
 #define LEDGER_FIRST_PAUSE_MS 2
@@ -28,13 +29,21 @@ void ledger_free(struct ledger *ledger) {
   free(ledger);
 }
 
-struct pool *ledger_pool(struct ledger *ledger) { return ledger->pool; }
-struct db *ledger_db(struct ledger_tx *tx) { return tx->db; }
-struct arena *ledger_arena(struct ledger_tx *tx) { return tx->arena; }
+struct pool *ledger_pool(struct ledger *ledger) {
+  return ledger->pool;
+}
+struct db *ledger_db(struct ledger_tx *tx) {
+  return tx->db;
+}
+struct arena *ledger_arena(struct ledger_tx *tx) {
+  return tx->arena;
+}
 int64_t ledger_now_ms(const struct ledger_tx *tx) { return tx->now_ms; }
 void *ledger_context(struct ledger_tx *tx) { return tx->context; }
 size_t ledger_count(const struct ledger_tx *tx) { return tx->live_count; }
-struct ledger_entry *ledger_at(struct ledger_tx *tx, size_t at) { return tx->live[at]; }
+struct ledger_entry *ledger_at(struct ledger_tx *tx, size_t at) {
+  return tx->live[at];
+}
 void ledger_fail(struct ledger_entry *entry) { entry->state = LEDGER_FAILED; }
 
 bool ledger_report(struct ledger_tx *tx, struct ledger_entry *entry, const struct ledger_change *change,
@@ -82,7 +91,8 @@ static void entry_rewind(struct ledger_entry *entry) {
 /* Steps 2 to 6 on a connection. ERROR_TRANSIENT: may be run again. */
 static bool transaction_run(struct ledger_tx *tx, struct error *error) {
   size_t changed = 0;
-  for (size_t at = 0; at < tx->count; at++) entry_rewind(tx->entries[at]);
+  for (size_t at = 0; at < tx->count; at++)
+    entry_rewind(tx->entries[at]);
   qsort(tx->entries, tx->count, sizeof *tx->entries, compare_entries);
   if (!ledger_lock_learners(tx, error)) return false;
   if (tx->live_count > 0 && !tx->kind->work(tx, error)) return false;
@@ -97,7 +107,8 @@ static bool transaction_run(struct ledger_tx *tx, struct error *error) {
 /* A connection lost before the COMMIT, a deadlock, a lock wait: all leave nothing behind. */
 static void pause_before_retry(const struct ledger_tx *tx, unsigned tries) {
   int64_t longest = LEDGER_FIRST_PAUSE_MS;
-  for (unsigned at = 1; at < tries && longest < LEDGER_LONGEST_PAUSE_MS; at++) longest *= 2;
+  for (unsigned at = 1; at < tries && longest < LEDGER_LONGEST_PAUSE_MS; at++)
+    longest *= 2;
   int64_t pause = 1 + (int64_t)random_below((uint64_t)longest);
   int64_t left = tx->deadline_ms - clock_monotonic_ms();
   clock_sleep_ms(pause < left ? pause : left);
@@ -107,7 +118,11 @@ static bool transaction_try(struct ledger_tx *tx, struct error *error) {
   CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = tx->ledger->pool};
   if (!pool_acquire(tx->ledger->pool, tx->deadline_ms, error, &lease.db)) return false;
   tx->db = lease.db;
-  return transaction_run(tx, error);
+  bool done = transaction_run(tx, error);
+  int64_t db_ns = db_take_time_ns(tx->db);
+  for (size_t at = 0; at < tx->count; at++)
+    tx->entries[at]->db_ns += db_ns;
+  return done;
 }
 
 static bool transaction_run_until_settled(struct ledger_tx *tx, struct error *error) {
@@ -127,8 +142,8 @@ static bool transaction_run_until_settled(struct ledger_tx *tx, struct error *er
   return false;
 }
 
-bool ledger_run(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries, size_t count,
-                void *context, struct arena *scratch, struct error *error) {
+bool ledger_run(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries,
+                size_t count, void *context, struct arena *scratch, struct error *error) {
   if (count > LEDGER_ENTRIES_MAX)
     return error_set(error, ERROR_INTERNAL, "More learners than one transaction may touch.");
   struct ledger_tx tx = {.ledger = ledger,
@@ -141,12 +156,13 @@ bool ledger_run(struct ledger *ledger, const struct ledger_kind *kind, struct le
                          .deadline_ms = clock_monotonic_ms() + ledger->config->transaction_timeout_ms};
   tx.live = arena_alloc_array(scratch, count, sizeof(struct ledger_entry *));
   if (tx.live == NULL) return error_set_memory(error);
-  for (size_t at = 0; at < count; at++) entry_prepare(entries[at]);
+  for (size_t at = 0; at < count; at++)
+    entry_prepare(entries[at]);
   return transaction_run_until_settled(&tx, error);
 }
 
-bool ledger_run_one(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry *entry, void *context,
-                    struct arena *scratch, struct error *error) {
+bool ledger_run_one(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry *entry,
+                    void *context, struct arena *scratch, struct error *error) {
   if (!ledger_run(ledger, kind, &entry, 1, context, scratch, error)) return false;
   if (entry->state != LEDGER_FAILED) return true;
   *error = entry->error;

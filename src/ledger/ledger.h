@@ -24,18 +24,18 @@
 #include "db/pool.h"
 #include "schema/field.h"
 
-#define LEDGER_ENTRIES_MAX 2000   /* of one transaction */
-#define LEDGER_CHANGES_MAX 10000  /* of one entry */
-#define LEDGER_OP_ID_BYTES 96     /* longest operation id, without its NUL */
-#define LEDGER_JOIN_MAX 32        /* operations that ledger_join puts in one transaction */
+#define LEDGER_ENTRIES_MAX 2000  /* of one transaction */
+#define LEDGER_CHANGES_MAX 10000 /* of one entry */
+#define LEDGER_OP_ID_BYTES 96    /* longest operation id, without its NUL */
+#define LEDGER_JOIN_MAX 32       /* operations that ledger_join puts in one transaction */
 
 struct ledger; /* of one worker process; thread-safe */
 struct ledger_tx;
 
 /* A learner as locked. The work changes the totals and the document here; step 5 writes them. */
 struct ledger_learner {
-  uint64_t user_id;     /* after merged_into was followed */
-  uint64_t revision;    /* the one this entry will have if it changes something */
+  uint64_t user_id;  /* after merged_into was followed */
+  uint64_t revision; /* the one this entry will have if it changes something */
   const char *time_zone;
   bool is_anonymous;
   int64_t tokens;
@@ -69,18 +69,19 @@ struct ledger_entry {
   const char *actor;           /* "user_7", "service_3", "lockstepctl" */
   void *input;                 /* the domain's, for the work */
   const struct schema *reply_schema; /* of *reply; NULL: no reply is stored */
-  void *reply;                 /* filled by the work (zeroed before every try), encoded and stored with the row;
-                                  its texts live in the transaction's memory: answer with reply_text */
-  struct arena *arena;         /* for what outlives the transaction: reply_text */
+  void *reply;         /* filled by the work (zeroed before every try), encoded and stored with the row;
+                          its texts live in the transaction's memory: answer with reply_text */
+  struct arena *arena; /* for what outlives the transaction: reply_text */
 
   /* Under the lock, for the work. */
   struct ledger_learner learner;
 
   /* Afterwards. */
   enum ledger_state state;
-  uint64_t revision;           /* the learner's: the new one, or the one it stays at */
-  const char *reply_text;      /* JSON, NULL without reply_schema */
+  uint64_t revision;      /* the learner's: the new one, or the one it stays at */
+  const char *reply_text; /* JSON, NULL without reply_schema */
   struct error error;
+  int64_t db_ns; /* waited for the server, in all tries, together with whoever shared them */
 
   /* The ledger's own. */
   char own_op_id[40];
@@ -108,7 +109,7 @@ struct pool *ledger_pool(struct ledger *ledger);
 
 /* For the work. */
 struct db *ledger_db(struct ledger_tx *tx);
-struct arena *ledger_arena(struct ledger_tx *tx); /* rewound before every try */
+struct arena *ledger_arena(struct ledger_tx *tx);  /* rewound before every try */
 int64_t ledger_now_ms(const struct ledger_tx *tx); /* one moment for the operation, over all tries */
 void *ledger_context(struct ledger_tx *tx);
 size_t ledger_count(const struct ledger_tx *tx);
@@ -121,12 +122,12 @@ void ledger_fail(struct ledger_entry *entry);
 /* Runs all entries in one transaction. user_ids are distinct; `entries` gets sorted. False: nothing
  * was committed for any of them. True: each has its state. ERROR_UNAUTHENTICATED in an entry: the
  * learner is gone. `scratch` is the transaction's memory. */
-bool ledger_run(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries, size_t count,
-                void *context, struct arena *scratch, struct error *error) WARN_UNUSED;
+bool ledger_run(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries,
+                size_t count, void *context, struct arena *scratch, struct error *error) WARN_UNUSED;
 
 /* One entry alone; false with its own error when it failed. */
-bool ledger_run_one(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry *entry, void *context,
-                    struct arena *scratch, struct error *error) WARN_UNUSED;
+bool ledger_run_one(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry *entry,
+                    void *context, struct arena *scratch, struct error *error) WARN_UNUSED;
 
 /* One entry, in one transaction with the same kind's entries of other threads that wait at this
  * moment. Nobody waits for company: who finds no transaction of the kind under way starts one, who

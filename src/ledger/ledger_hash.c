@@ -3,6 +3,7 @@
 
 #include "ledger/ledger.h"
 #include "schema/encode.h"
+
 #include "base/banned.h"
 
 #define LEDGER_HASH_INPUT_BYTES ((size_t)16 * 1024 * 1024)

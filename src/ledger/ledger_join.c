@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "ledger/ledger_private.h"
+
 #include "base/banned.h"
 
 static struct ledger_queue *queue_of(struct ledger *ledger, const struct ledger_kind *kind) {
@@ -49,7 +50,8 @@ static size_t queue_take(struct ledger_queue *queue, struct ledger_waiter **batc
     batch[count++] = waiter;
   }
   queue->last = &queue->first;
-  while (*queue->last != NULL) queue->last = &(*queue->last)->next;
+  while (*queue->last != NULL)
+    queue->last = &(*queue->last)->next;
   return count;
 }
 
@@ -63,10 +65,12 @@ static void batch_run(struct ledger *ledger, const struct ledger_kind *kind, str
                       size_t count, struct arena *scratch) {
   struct ledger_entry *entries[LEDGER_JOIN_MAX];
   struct error error = ERROR_INIT;
-  for (size_t at = 0; at < count; at++) entries[at] = batch[at]->entry;
+  for (size_t at = 0; at < count; at++)
+    entries[at] = batch[at]->entry;
   bool ran = ledger_run(ledger, kind, entries, count, NULL, scratch, &error);
   if (ran || count == 1 || error.code == ERROR_UNAVAILABLE) {
-    for (size_t at = 0; at < count; at++) waiter_settle(batch[at], ran, &error);
+    for (size_t at = 0; at < count; at++)
+      waiter_settle(batch[at], ran, &error);
     return;
   }
   for (size_t at = 0; at < count; at++) {
@@ -80,7 +84,8 @@ static void batch_run(struct ledger *ledger, const struct ledger_kind *kind, str
 }
 
 /* The lock is held on entry and on return. */
-static void lead(struct ledger *ledger, struct ledger_queue *queue, struct ledger_waiter *own, struct arena *scratch) {
+static void lead(struct ledger *ledger, struct ledger_queue *queue, struct ledger_waiter *own,
+                 struct arena *scratch) {
   struct ledger_waiter *batch[LEDGER_JOIN_MAX];
   size_t count = queue_take(queue, batch);
   if (count > 0) {

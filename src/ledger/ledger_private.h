@@ -42,7 +42,7 @@ struct ledger_tx {
   void *context;
   struct ledger_entry **entries; /* all, by user_id */
   size_t count;
-  struct ledger_entry **live;    /* those that the work sees */
+  struct ledger_entry **live; /* those that the work sees */
   size_t live_count;
   struct db *db;
   struct arena *arena;

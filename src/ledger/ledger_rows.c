@@ -5,6 +5,7 @@
 #include "ledger/ledger_private.h"
 #include "queries/ledger.h"
 #include "schema/encode.h"
+
 #include "base/banned.h"
 
 #define LEDGER_LIST_BYTES ((size_t)14 * 1024 * 1024) /* below the server's usual max_allowed_packet */
@@ -19,7 +20,8 @@ static bool list_finish(struct buffer *list, struct error *error) {
 /* Step 3's verdict on an entry whose operation id is known. */
 static void entry_settle_known(struct ledger_entry *entry, const struct ledger_lock_row *row) {
   if (memcmp(&row->op_hash, &entry->request_hash, sizeof entry->request_hash) != 0) {
-    error_set(&entry->error, ERROR_UNPROCESSABLE, "This id was already used for a request with other content.");
+    error_set(&entry->error, ERROR_UNPROCESSABLE,
+              "This id was already used for a request with other content.");
     entry->state = LEDGER_FAILED;
     return;
   }
@@ -128,7 +130,8 @@ static void append_changes(struct buffer *list, const struct ledger_entry *entry
 
 static void append_ledger_row(struct buffer *list, const struct ledger_entry *entry) {
   char hash[2 * DB_HASH_BYTES + 1];
-  for (size_t at = 0; at < DB_HASH_BYTES; at++) snprintf(hash + 2 * at, 3, "%02x", entry->request_hash.bytes[at]);
+  for (size_t at = 0; at < DB_HASH_BYTES; at++)
+    snprintf(hash + 2 * at, 3, "%02x", entry->request_hash.bytes[at]);
   buffer_append_text(list, list->length == 0 ? "[[" : ",[");
   buffer_append_u64(list, entry->learner.user_id);
   buffer_append_char(list, ',');

@@ -67,7 +67,7 @@ struct rule_repair {
   size_t repaired;
   uint64_t revision; /* after it */
 };
-bool rule_heal(const struct rule_set *set, struct pool *pool, const struct config *config,
+bool rule_heal(const struct rule_set *set, struct ledger *ledger, const struct rules_config *config,
                enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,
                struct error *error, struct rule_repair *ret_repair) WARN_UNUSED;
 

@@ -1,0 +1,155 @@
+#include "learner/document.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#include "base/banned.h"
+
+#define DOCUMENT_DEPTH_MAX 128 /* deeper than any server lets in */
+#define DOCUMENT_TEXT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+static void object_release(struct json_object **object) { json_object_put(*object); }
+
+/* The document as an object; an empty one for what is absent or no object. The table only holds valid
+ * JSON, so a text that cannot be read is refused rather than replaced. */
+static bool document_parse(const char *document, struct error *error, struct json_object **ret_root) {
+  struct json_object *root = NULL;
+  if (document != NULL) {
+    struct json_tokener *tokener = json_tokener_new_ex(DOCUMENT_DEPTH_MAX);
+    if (tokener == NULL) return error_set_memory(error);
+    root = json_tokener_parse_ex(tokener, document, (int)strlen(document) + 1);
+    enum json_tokener_error status = json_tokener_get_error(tokener);
+    json_tokener_free(tokener);
+    if (status != json_tokener_success) {
+      json_object_put(root);
+      error_set(error, ERROR_INTERNAL, "The learner's stored document cannot be read.");
+      return error_detail(error, "hidden_grade_asset: %s", json_tokener_error_desc(status));
+    }
+  }
+  if (!json_object_is_type(root, json_type_object)) {
+    json_object_put(root);
+    root = json_object_new_object();
+    if (root == NULL) return error_set_memory(error);
+  }
+  *ret_root = root;
+  return true;
+}
+
+/* The member if it is an object, else NULL. */
+static struct json_object *member_object(struct json_object *parent, const char *key) {
+  struct json_object *member;
+  if (!json_object_object_get_ex(parent, key, &member)) return NULL;
+  return json_object_is_type(member, json_type_object) ? member : NULL;
+}
+
+static struct json_object *member_object_made(struct json_object *parent, const char *key) {
+  struct json_object *member = member_object(parent, key);
+  if (member != NULL) return member;
+  member = json_object_new_object();
+  json_object_object_add(parent, key, member);
+  return member;
+}
+
+static int64_t text_number(const char *text) {
+  char *end;
+  errno = 0;
+  long long value = strtoll(text, &end, 10);
+  return errno == 0 && end != text && *end == '\0' ? value : 0;
+}
+
+/* A count as the rules read it: whole numbers, and texts that are one; anything else is nothing. */
+static int64_t member_count(struct json_object *parent, const char *key) {
+  struct json_object *member;
+  if (!json_object_object_get_ex(parent, key, &member)) return 0;
+  if (json_object_is_type(member, json_type_int)) return json_object_get_int64(member);
+  if (json_object_is_type(member, json_type_double)) return llround(json_object_get_double(member));
+  if (json_object_is_type(member, json_type_string)) return text_number(json_object_get_string(member));
+  return 0;
+}
+
+static void member_set(struct json_object *parent, const char *key, int64_t value) {
+  json_object_object_add(parent, key, json_object_new_int64(value));
+}
+
+static struct document_totals progress_totals(struct json_object *progress) {
+  return (struct document_totals){.tokens = member_count(progress, "tokens_earned"),
+                                  .questions = member_count(progress, "total_questions_answered"),
+                                  .correct = member_count(progress, "correct_answers")};
+}
+
+static const char *object_text(struct json_object *object, struct arena *arena) {
+  size_t bytes;
+  const char *text = json_object_to_json_string_length(object, DOCUMENT_TEXT_FLAGS, &bytes);
+  return text == NULL ? NULL : arena_strndup(arena, text, bytes);
+}
+
+bool document_add(const char *document, const char *module, const struct document_totals *step,
+                  const struct document_totals *totals, int64_t now_ms, struct arena *arena,
+                  struct error *error, const char **ret_document) {
+  char now[CLOCK_ISO_BYTES];
+  CLEANUP(object_release) struct json_object *root = NULL;
+  if (!document_parse(document, error, &root)) return false;
+  struct json_object *progress =
+      member_object_made(member_object_made(member_object_made(root, "modules"), module), "progress");
+  struct json_object *stats = member_object_made(root, "global_stats");
+  struct document_totals before = progress_totals(progress);
+  clock_format_ms(now_ms, now);
+  member_set(progress, "tokens_earned", before.tokens + step->tokens);
+  member_set(progress, "total_questions_answered", before.questions + step->questions);
+  member_set(progress, "correct_answers", before.correct + step->correct);
+  member_set(stats, "total_tokens_earned", totals->tokens);
+  member_set(stats, "total_questions_answered", totals->questions);
+  member_set(stats, "total_correct_answers", totals->correct);
+  json_object_object_add(stats, "last_updated", json_object_new_string(now));
+  const char *text = object_text(root, arena);
+  if (text == NULL) return error_set_memory(error);
+  if (strlen(text) > DOCUMENT_BYTES_MAX)
+    return error_set(error, ERROR_UNPROCESSABLE,
+                     "This learner has practised in more modules than can be kept.");
+  *ret_document = text;
+  return true;
+}
+
+static bool view_read_modules(struct json_object *modules, struct arena *arena, struct document_view *view) {
+  size_t most = (size_t)json_object_object_length(modules);
+  view->modules = arena_alloc_array(arena, most, sizeof *view->modules);
+  if (view->modules == NULL) return false;
+  json_object_object_foreach(modules, key, module) {
+    struct json_object *progress =
+        json_object_is_type(module, json_type_object) ? member_object(module, "progress") : NULL;
+    if (progress == NULL) continue;
+    struct document_module *row = &view->modules[view->module_count++];
+    row->key = arena_strdup(arena, key);
+    row->totals = progress_totals(progress);
+    row->progress = object_text(progress, arena);
+    if (row->key == NULL || row->progress == NULL) return false;
+  }
+  return true;
+}
+
+bool document_read(const char *document, struct arena *arena, struct error *error,
+                   struct document_view *ret_view) {
+  struct document_view view = {.global_stats = "{}"};
+  CLEANUP(object_release) struct json_object *root = NULL;
+  if (!document_parse(document, error, &root)) return false;
+  struct json_object *modules = member_object(root, "modules");
+  struct json_object *stats = member_object(root, "global_stats");
+  struct json_object *last_sync;
+  if (modules != NULL && !view_read_modules(modules, arena, &view)) return error_set_memory(error);
+  if (stats != NULL) {
+    view.global_stats = object_text(stats, arena);
+    if (view.global_stats == NULL) return error_set_memory(error);
+    if (json_object_object_get_ex(stats, "last_sync", &last_sync) &&
+        json_object_is_type(last_sync, json_type_string)) {
+      view.last_sync = arena_strdup(arena, json_object_get_string(last_sync));
+      if (view.last_sync == NULL) return error_set_memory(error);
+    }
+  }
+  *ret_view = view;
+  return true;
+}
