@@ -20,7 +20,8 @@ enum endpoint_flags {
   ENDPOINT_NEEDS_LEARNER = 64, /* acts for a learner: principal.user_id is not 0 */
   ENDPOINT_SERVICE = 128,      /* a service may act here for the learner it names by X-Lockstep-User; on other
                                 * rows that need a learner it is refused */
-  ENDPOINT_MINTS = 256         /* limited to auth.anonymous_per_minute a client address */
+  ENDPOINT_MINTS = 256,        /* limited to auth.anonymous_per_minute a client address */
+  ENDPOINT_QUIET = 512         /* asked all the time by machines: logged as debug when it went well */
 };
 
 struct endpoint {

@@ -9,13 +9,12 @@
 
 #include "base/banned.h"
 
-#define REQUEST_ID_LEAST 8
 #define REQUEST_ID_RANDOM_BYTES 16
 
 static bool is_sane_id(const char *id) {
-  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
   size_t length = strnlen(id, REQUEST_ID_BYTES);
-  return length >= REQUEST_ID_LEAST && length < REQUEST_ID_BYTES && strspn(id, letters) == length;
+  return length > 0 && length < REQUEST_ID_BYTES && strspn(id, letters) == length;
 }
 
 void reply_identify(struct request *request) {

@@ -4,8 +4,8 @@
 
 #include "http/request.h"
 
-/* Settles request->id: X-Request-Id when the caller's is 8 to 39 characters of [A-Za-z0-9._-],
- * else 128 random bits in hex. */
+/* Settles request->id: X-Request-Id when the caller's is 1 to 39 characters of
+ * [A-Za-z0-9._:-] (as nginx/http.conf lets through), else 128 random bits in hex. */
 void reply_identify(struct request *request);
 
 /* Writes request->head for status, type, headers and reply; empties the reply where none is sent

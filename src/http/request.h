@@ -44,8 +44,8 @@ struct app {
   const struct rule_set *rules;
   const char *build; /* version and source revision; part of every ETag */
 
-  const struct auth_keys *keys;
-  const struct router *router;
+  struct auth_keys *keys;
+  struct router *router;
   struct http_shared *shared; /* metrics of all worker processes, rate limits */
   struct metrics *metrics;    /* this process's own, inside shared */
 };
@@ -97,8 +97,8 @@ struct request {
   int64_t db_ns;       /* time in the database, for the log */
   int64_t now_ms;      /* wall clock, one for the whole request */
 
-  const char *allow;               /* the path's methods, for Allow and a preflight; NULL: no such path */
-  bool is_head;                    /* HEAD: the reply is made, its body is not sent */
+  const char *allow; /* the path's methods, for Allow and a preflight; NULL: no such path */
+  bool is_head;      /* HEAD: the reply is made, its body is not sent */
 
   /* The reply. A handler may set status (else the row's), add headers, and with
    * ENDPOINT_WRITES_REPLY write type and text. */

@@ -197,8 +197,7 @@ static void router_describe(struct router_node *node) {
   if (node->placeholder != NULL) router_describe(node->placeholder);
 }
 
-bool router_new(const struct endpoint_table *const *tables, struct error *error,
-                struct router **ret_router) {
+bool router_new(const struct endpoint_table *const *tables, struct error *error, struct router **ret_router) {
   CLEANUP(router_cleanup) struct router *router = calloc(1, sizeof *router);
   if (router == NULL) return error_set_memory(error);
   router->root = router_node_new(router, (struct router_segment){.text = "", .length = 0});

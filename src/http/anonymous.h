@@ -1,0 +1,9 @@
+/* POST /api/anonymous: a learner without a name, and a token of Lockstep's own for it. */
+#ifndef LOCKSTEP_HTTP_ANONYMOUS_H
+#define LOCKSTEP_HTTP_ANONYMOUS_H
+
+#include "http/endpoint.h"
+
+extern const struct endpoint_table anonymous_endpoints;
+
+#endif

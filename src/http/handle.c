@@ -1,0 +1,179 @@
+#include "http/handle.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "http/auth.h"
+#include "http/body.h"
+#include "http/cors.h"
+#include "http/etag.h"
+#include "http/problem.h"
+#include "http/reply.h"
+#include "http/router.h"
+#include "http/shared.h"
+#include "schema/encode.h"
+
+#include "base/banned.h"
+
+/* A read that met a dead connection or a lock is simply made again. */
+#define HANDLE_READ_TRIES 3
+
+/* What the row's handler is given. */
+struct handle_parts {
+  const void *query;
+  const void *body;
+  void *reply;
+};
+
+static bool handle_route(struct request *request, struct error *error) {
+  struct route route = {.at = 0};
+  request->is_head = strcmp(request->method, "HEAD") == 0;
+  bool found =
+      router_find(request->app->router, request->method, request->path, request->arena, error, &route);
+  request->allow = route.allow;
+  if (!found) return false;
+  request->route_at = route.at;
+  request->endpoint = route.endpoint;
+  memcpy(request->path_parts, route.parts, sizeof request->path_parts);
+  return true;
+}
+
+static bool handle_rate(const struct request *request, struct error *error) {
+  int retry_after_s;
+  if ((request->endpoint->flags & ENDPOINT_MINTS) == 0) return true;
+  if (rate_limit_take(&request->app->shared->minting, request->remote_address,
+                      request->app->config->auth.anonymous_per_minute, clock_monotonic_ns(), &retry_after_s))
+    return true;
+  error_set(error, ERROR_RATE_LIMITED, "Too many requests from this address. Please try again later.");
+  error->retry_after_s = retry_after_s;
+  return false;
+}
+
+static bool handle_call(struct request *request, const struct handle_parts *parts, struct error *error) {
+  return request->endpoint->handle(request, parts->query, parts->body, parts->reply, error);
+}
+
+static bool handle_add_etag(struct request *request, const char *etag, struct error *error) {
+  const char *copy = arena_strdup(request->arena, etag);
+  if (copy == NULL) return error_set_memory(error);
+  request_add_header(request, "ETag", copy);
+  return true;
+}
+
+/* If-None-Match, for the price of one row by primary key. */
+static bool handle_unchanged(struct request *request, struct error *error, bool *ret_unchanged) {
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  struct freshness freshness;
+  char etag[ETAG_BYTES];
+  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db) ||
+      !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
+    return false;
+  request->principal.user_id = freshness.user_id;
+  etag_make(request, &freshness, etag);
+  bool is_unchanged = etag_matches(request->if_none_match, etag);
+  if (is_unchanged) {
+    request->status = 304;
+    if (!handle_add_etag(request, etag, error)) return false;
+  }
+  *ret_unchanged = is_unchanged;
+  return true;
+}
+
+/* Tag and body of one moment: the freshness row is the snapshot's first read. ret_moved: the token's
+ * learner turned out to be merged into another, who has to be prepared before being read. */
+static bool handle_in_snapshot(struct request *request, const struct handle_parts *parts, struct error *error,
+                               bool *ret_moved) {
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  struct freshness freshness;
+  char etag[ETAG_BYTES];
+  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db) ||
+      !db_begin_snapshot(lease.db, error) ||
+      !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
+    return false;
+  bool has_moved = request->endpoint->prepare != NULL && freshness.user_id != request->principal.user_id;
+  request->principal.user_id = freshness.user_id;
+  *ret_moved = has_moved;
+  if (has_moved) return true;
+  etag_make(request, &freshness, etag);
+  request->snapshot = lease.db;
+  bool handled = handle_call(request, parts, error);
+  request->snapshot = NULL;
+  return handled && handle_add_etag(request, etag, error);
+}
+
+static bool handle_fresh(struct request *request, const struct handle_parts *parts, struct error *error) {
+  bool is_unchanged = false;
+  if (request->if_none_match != NULL && !handle_unchanged(request, error, &is_unchanged)) return false;
+  if (is_unchanged) return true;
+  for (int step = 0; step <= FRESHNESS_MERGES_MAX; step++) {
+    bool has_moved = false;
+    if (request->endpoint->prepare != NULL && !request->endpoint->prepare(request, error)) return false;
+    if (!handle_in_snapshot(request, parts, error, &has_moved)) return false;
+    if (!has_moved) return true;
+  }
+  return error_set(error, ERROR_UNAVAILABLE, "The learner is being merged. Please try again.");
+}
+
+static bool handle_run(struct request *request, struct handle_parts *parts, struct error *error) {
+  const struct endpoint *endpoint = request->endpoint;
+  bool is_read = strcmp(endpoint->method, "GET") == 0;
+  for (int tries = 1;; tries++) {
+    bool handled = (endpoint->flags & ENDPOINT_FRESH) != 0 ? handle_fresh(request, parts, error)
+                                                           : handle_call(request, parts, error);
+    if (handled) return true;
+    if (error->code != ERROR_TRANSIENT || !is_read || tries == HANDLE_READ_TRIES ||
+        clock_monotonic_ms() >= request->deadline_ms)
+      return false;
+    error_clear(error);
+    request->status = 0;
+    request->header_count = 0;
+    buffer_reset(&request->reply);
+    if (parts->reply != NULL) memset(parts->reply, 0, endpoint->reply->size);
+  }
+}
+
+static void handle_encode(struct request *request, const struct handle_parts *parts) {
+  const struct endpoint *endpoint = request->endpoint;
+  bool is_written = (endpoint->flags & ENDPOINT_WRITES_REPLY) != 0 &&
+                    (endpoint->reply == NULL || request->reply.length > 0);
+  if (request->status == 304) return;
+  if (request->status == 0) request->status = endpoint->success_status;
+  if (request->status == 0) request->status = endpoint->reply == NULL && !is_written ? 204 : 200;
+  if (endpoint->reply != NULL && !is_written)
+    schema_encode_json(endpoint->reply, parts->reply, &request->reply);
+}
+
+static bool handle_endpoint(struct request *request, struct error *error) {
+  struct handle_parts parts = {.reply = NULL};
+  const struct endpoint *endpoint = request->endpoint;
+  if (!body_check(request, error) || !auth_identify(request, error) || !auth_permit(request, error) ||
+      !handle_rate(request, error) || !body_decode(request, error, &parts.query, &parts.body))
+    return false;
+  const char *ignored;
+  if ((endpoint->flags & ENDPOINT_IDEMPOTENT_KEY) != 0 && !request_op_id(request, "", NULL, error, &ignored))
+    return false;
+  if (endpoint->reply != NULL) {
+    parts.reply = arena_alloc(request->arena, endpoint->reply->size);
+    if (parts.reply == NULL) return error_set_memory(error);
+  }
+  if (!handle_run(request, &parts, error)) {
+    /* The service's own token is well; it is the learner it named that is not there. */
+    if (request->principal.role == ROLE_SERVICE && error->code == ERROR_UNAUTHENTICATED)
+      error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
+    return false;
+  }
+  handle_encode(request, &parts);
+  return true;
+}
+
+void http_handle(struct request *request) {
+  struct error *error = &request->error;
+  reply_identify(request);
+  bool handled = handle_route(request, error);
+  if (handled && request->endpoint == NULL)
+    cors_answer_options(request);
+  else if (handled)
+    handled = handle_endpoint(request, error);
+  if (!handled) problem_answer(request);
+  reply_finish(request);
+}
