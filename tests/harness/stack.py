@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
@@ -158,15 +157,17 @@ class Stack:
         wait_until(lambda: os.path.exists(self.fcgi_socket), "the service's socket", child=self.service)
 
     def nginx_lines(self):
-        """What an operator writes: one include in the http block, one in the server block."""
+        """What an operator writes: one include in the http block, one in the server block. The
+        files are the project's own but for the path of the socket."""
         target = os.path.join(self.directory, "lockstep")
         shutil.copytree(os.path.join(self.source, "nginx"), target, dirs_exist_ok=True)
-        http_path = os.path.join(target, "http.conf")
-        with open(http_path, encoding="utf-8") as file:
+        path = os.path.join(target, "http.conf")
+        with open(path, encoding="utf-8") as file:
             text = file.read()
-        with open(http_path, "w", encoding="utf-8") as file:
+        assert "/run/lockstep/lockstep.sock" in text
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket))
-        return "  include lockstep/http.conf;", "    include lockstep/lockstep.conf;"
+        return f"  include {path};", "    include lockstep/lockstep.conf;"
 
     def start_nginx(self):
         http_lines, server_lines = self.nginx_lines()
@@ -232,7 +233,3 @@ class Stack:
     def service_log(self):
         with open(os.path.join(self.directory, "lockstep.log"), encoding="utf-8", errors="replace") as log:
             return log.read()
-
-
-def pause(seconds):
-    time.sleep(seconds)

@@ -1,18 +1,16 @@
 """The service under test, callers of every role, and learners made by SQL."""
 
 import os
-import sys
+import subprocess
 
 import pytest
 import yaml
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-from harness import database, truth  # noqa: E402
-from harness.client import Client  # noqa: E402
-from harness.openapi import Contract, check_problem  # noqa: E402
-from harness.stack import Stack  # noqa: E402
-from harness.tokens import Mint  # noqa: E402
+from harness import database, truth
+from harness.client import Client
+from harness.openapi import Contract, check_problem
+from harness.stack import Stack
+from harness.tokens import Mint
 
 
 class Service:
@@ -47,8 +45,6 @@ def service_of(stack):
 
 
 def _service_of_environment():
-    import subprocess
-
     with open(os.environ["LOCKSTEP_CONFIG"], encoding="utf-8") as file:
         config = yaml.safe_load(file)
     program = os.path.join(os.environ["LOCKSTEP_BUILD"], "lockstepctl")
