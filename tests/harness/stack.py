@@ -25,7 +25,7 @@ ANONYMOUS_SECRET = "another-secret-of-the-tests-long-enough"
 NGINX_CONF = """\
 daemon off;
 master_process on;
-worker_processes 1;
+worker_processes {workers};
 {user_line}
 pid {directory}/nginx.pid;
 error_log {directory}/nginx-error.log warn;
@@ -68,17 +68,21 @@ def merge(base, overrides):
 
 class Stack:
     """`overrides` goes over the configuration; `database_socket` leads the service elsewhere than
-    to the database itself (through a proxy)."""
+    to the database itself (through a proxy); `database` is a running one to share, in which this
+    stack keeps to the schema `name`."""
 
     def __init__(self, overrides=None, directory=None, buffer_pool_mb=256, build=None, database_socket=None,
-                 source=REPOSITORY, keep=False):
+                 source=REPOSITORY, keep=False, database=None, name="lockstep", nginx_workers=1):
         self.own_directory = directory is None
         self.directory = directory or tempfile.mkdtemp(prefix="lockstep-stack-")
         os.makedirs(self.directory, exist_ok=True)
         self.keep = keep
         self.source = source
         self.build = build or build_directory()
-        self.database = Database(os.path.join(self.directory, "db"), buffer_pool_mb)
+        self.owns_database = database is None
+        self.database = database or Database(os.path.join(self.directory, "db"), buffer_pool_mb)
+        self.name = name
+        self.nginx_workers = nginx_workers
         self.database_socket = database_socket or self.database.socket
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -93,7 +97,7 @@ class Stack:
             "listen": {"socket": self.fcgi_socket, "mode": "0660"},
             "workers": {"processes": 2, "threads": 8},
             "database": {
-                "hosts": [self.database_socket], "user": "lockstep", "password": "tests", "name": "lockstep",
+                "hosts": [self.database_socket], "user": "lockstep", "password": "tests", "name": self.name,
                 "connections": 32,
             },
             "auth": {
@@ -134,12 +138,13 @@ class Stack:
         self.wait_ready()
 
     def start_database(self):
-        self.database.create()
-        self.database.start()
+        if self.owns_database:
+            self.database.create()
+            self.database.start()
         connection = self.database.connect(database=None)
-        execute(connection, "CREATE DATABASE IF NOT EXISTS lockstep CHARACTER SET utf8mb4")
+        execute(connection, f"CREATE DATABASE IF NOT EXISTS {self.name} CHARACTER SET utf8mb4")
         execute(connection, "CREATE USER IF NOT EXISTS lockstep@localhost IDENTIFIED BY 'tests'")
-        execute(connection, "GRANT ALL ON lockstep.* TO lockstep@localhost")
+        execute(connection, f"GRANT ALL ON {self.name}.* TO lockstep@localhost")
         connection.close()
         self.write_config()
         self.control("migrate", "up")
@@ -174,7 +179,7 @@ class Stack:
         path = os.path.join(self.directory, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(NGINX_CONF.format(
-                directory=self.directory, port=self.port, http_lines=http_lines, server_lines=server_lines,
+                directory=self.directory, port=self.port, workers=self.nginx_workers, http_lines=http_lines, server_lines=server_lines,
                 user_line="user root;" if os.geteuid() == 0 else ""))
         self.nginx = Child("nginx", ["/usr/sbin/nginx", "-p", self.directory, "-c", path],
                            os.path.join(self.directory, "nginx.log"))
@@ -196,7 +201,8 @@ class Stack:
         for child in (self.nginx, self.service):
             if child is not None and child.is_running():
                 child.stop(signal.SIGTERM)
-        self.database.stop()
+        if self.owns_database:
+            self.database.stop()
         if self.own_directory and not self.keep:
             shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -215,7 +221,7 @@ class Stack:
         return outcome
 
     def connect(self, **options):
-        return self.database.connect(**options)
+        return self.database.connect(self.name, **options)
 
     def worker_pids(self):
         return children_of(self.service.pid)

@@ -1,0 +1,241 @@
+"""Figures, each as a ratio taken in one run on one server: durable commits, a buffer pool that holds
+the data. Paired runs alternate (A B A B …) and their medians are compared, so that what else the
+machine does falls on both. Ends with 1 when an aim is missed.
+
+  make bench            all, at full size (about ten minutes)
+  bench.py --quick      the same at a tenth of the size, to see that it runs
+  bench.py answers …    some: answers learners attempts unchanged healthz memory
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from bench import population  # noqa: E402
+from harness.processes import resident_kib  # noqa: E402
+from harness.stack import Stack  # noqa: E402
+from harness.tokens import Mint  # noqa: E402
+from harness.tools import load, tool, write_learners  # noqa: E402
+
+CONNECTIONS = 32
+VETERAN, NOVICE = 900001, 900002
+WORKERS = {"workers": {"processes": 2, "threads": 16}, "database": {"connections": 32}}
+
+
+class Bench:
+    def __init__(self, quick):
+        self.quick = quick
+        self.rows = []
+        self.seconds = 2 if quick else 6
+        self.rounds = 2 if quick else 4
+
+    def say(self, text):
+        print(f"  {text}", flush=True)
+
+    def add(self, what, figure, aim, met):
+        self.rows.append((what, figure, aim, met))
+        self.say(f"{what}: {figure} (aim {aim}) {'met' if met else 'MISSED'}")
+
+    def alternate(self, one, other):
+        """Runs both in turn and returns two lists of figures; a first turn of each warms up."""
+        one(), other()
+        pairs = [(one(), other()) for _ in range(self.rounds)]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+    def table(self):
+        widths = [max(len(row[column]) for row in self.rows + [("what", "figure", "aim", "")]) for column in range(3)]
+        lines = [("what", "figure", "aim", "")] + self.rows
+        print()
+        for at, (what, figure, aim, met) in enumerate(lines):
+            verdict = "" if at == 0 else ("met" if met else "MISSED")
+            print(f"{what:<{widths[0]}}  {figure:<{widths[1]}}  {aim:<{widths[2]}}  {verdict}")
+            if at == 0:
+                print("  ".join("-" * width for width in widths))
+        return all(row[3] for row in self.rows)
+
+
+def median(figures, name):
+    return statistics.median(figure[name] for figure in figures)
+
+
+class Field:
+    """One database server, a small and a large schema in it, a service and nginx before each."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.large_count = 20000 if bench.quick else 200000
+        self.small = Stack(WORKERS, buffer_pool_mb=4096, nginx_workers=2)
+        self.large = None
+
+    def __enter__(self):
+        try:
+            self.small.start()
+            self.large = Stack(WORKERS, database=self.small.database, name="lockstep_large", nginx_workers=2)
+            self.large.start()
+            self.fill()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.large is not None:
+            self.large.stop()
+        self.small.stop()
+
+    def fill(self):
+        self.bench.say(f"filling: 1,000 and {self.large_count:,} learners, 50 and 50,000 attempts")
+        for stack, count in ((self.small, 1000), (self.large, self.large_count)):
+            connection = stack.connect()
+            population.fill(connection, count)
+            if stack is self.small:
+                population.add_veteran(connection, VETERAN, 50000)
+                population.add_veteran(connection, NOVICE, 50)
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE TABLE users, profiles, practice_days, attempts, ledger, daily_totals")
+            connection.close()
+            stack.control("percentiles", "refresh")
+
+    def learners(self, stack, name, user_ids):
+        return write_learners(os.path.join(stack.directory, f"learners-{name}"), Mint(stack.config), user_ids)
+
+    def get(self, stack, path, learners=None, connections=CONNECTIONS, **options):
+        """Figures of a timed run of GETs; none of them may fail."""
+        options = {"path": path, "connections": connections, "seconds": self.bench.seconds, **options}
+        if learners is not None:
+            options["learners"] = learners
+        if "requests" in options:
+            del options["seconds"]
+        figures = load("get", stack.port, stack.directory, **options)
+        assert figures["failed"] == 0, f"GET {path}: {figures}"
+        return figures
+
+
+def bench_answers(bench, field):
+    """Answers per second at 32 connections against bare C clients on the same socket."""
+    stack = field.small
+    learners = field.learners(stack, "answers", range(1, 501))
+    bare_tool = tool("tests/bench/bare")
+
+    def service():
+        figures = load("answers", stack.port, stack.directory, learners=learners, connections=CONNECTIONS,
+                       seconds=bench.seconds, seed=random.randrange(1, 2**31))
+        assert figures["failed"] == figures["refused"] == 0, figures
+        bench.say(f"service {figures['per_second']:,.0f}/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms")
+        return figures
+
+    def bare():
+        output = subprocess.run(
+            [bare_tool, "--socket", stack.database.socket, "--database", stack.name, "--first", "501",
+             "--learners", "500", "--threads", str(CONNECTIONS), "--seconds", str(bench.seconds)],
+            check=True, stdout=subprocess.PIPE, text=True).stdout
+        figures = json.loads(output)
+        bench.say(f"bare    {figures['per_second']:,.0f}/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms")
+        return figures
+
+    bares, services = bench.alternate(bare, service)
+    ratio = statistics.median(s["per_second"] / b["per_second"] for b, s in zip(bares, services))
+    bench.add("POST /api/answer, of bare C clients",
+              f"{median(services, 'per_second'):,.0f}/s of {median(bares, 'per_second'):,.0f}/s = {ratio:.2f}",
+              ">= 0.60", ratio >= 0.6)
+    p99 = median(services, "p99_ms")
+    bench.add("POST /api/answer, p50 and p99", f"{median(services, 'p50_ms'):.1f} and {p99:.1f} ms", "p99 < 25 ms",
+              p99 < 25)
+
+
+def compare(bench, what, one, other, aim, name_one, name_other):
+    """`one` within `aim` times of `other`, by mean time."""
+    ones, others = bench.alternate(one, other)
+    ratio = statistics.median(a["mean_ms"] / b["mean_ms"] for a, b in zip(ones, others))
+    bench.add(what, f"{median(ones, 'mean_ms'):.3f} ms ({name_one}) of {median(others, 'mean_ms'):.3f} ms"
+              f" ({name_other}) = {ratio:.2f}", f"<= {aim}", ratio <= aim)
+
+
+def bench_learners(bench, field):
+    sample = random.sample(range(1, field.large_count + 1), min(field.large_count, 20000))
+    few = field.learners(field.small, "few", range(1, 1001))
+    many = field.learners(field.large, "many", sample)
+    compare(bench, f"GET /api/progress, {field.large_count:,} learners to 1,000",
+            lambda: field.get(field.large, "/api/progress", many, 8),
+            lambda: field.get(field.small, "/api/progress", few, 8), 1.2, f"{field.large_count:,}", "1,000")
+
+
+def bench_attempts(bench, field):
+    veteran = field.learners(field.small, "veteran", [VETERAN])
+    novice = field.learners(field.small, "novice", [NOVICE])
+    compare(bench, "GET /api/progress, 50,000 attempts to 50",
+            lambda: field.get(field.small, "/api/progress", veteran, 8),
+            lambda: field.get(field.small, "/api/progress", novice, 8), 1.2, "50,000", "50")
+
+
+def bench_unchanged(bench, field):
+    few = field.learners(field.small, "tags", range(1, 201))
+    compare(bench, "GET /api/progress at 304, of /healthz",
+            lambda: field.get(field.small, "/api/progress", few, 8, etag=True),
+            lambda: field.get(field.small, "/healthz", None, 8), 2.0, "304", "/healthz")
+
+
+def bench_healthz(bench, field):
+    url = f"{field.small.url}/healthz"
+    rates = []
+    for _ in range(bench.rounds):
+        output = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{bench.seconds}s", url], check=True,
+                                stdout=subprocess.PIPE, text=True).stdout
+        assert "Non-2xx" not in output and "Socket errors" not in output, output
+        rates.append(float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)))
+        bench.say(f"/healthz {rates[-1]:,.0f}/s")
+    rate = statistics.median(rates)
+    bench.add("GET /healthz at 32 connections", f"{rate:,.0f}/s", ">= 18,000/s", rate >= 18000)
+
+
+def bench_memory(bench, field):
+    """Private memory of every worker process, before and after half a million requests of all kinds."""
+    stack = field.small
+    learners = field.learners(stack, "memory", range(1, 1001))
+    total = 50000 if bench.quick else 500000
+
+    def spend(requests):
+        for path, who, share, options in (("/healthz", None, 0.4, {}), ("/api/progress", learners, 0.2, {}),
+                                          ("/api/progress", learners, 0.2, {"etag": True}),
+                                          ("/api/progress/history?limit=5", learners, 0.1, {})):
+            field.get(stack, path, who, requests=int(requests * share), **options)
+        load("answers", stack.port, stack.directory, learners=learners, connections=CONNECTIONS,
+             requests=int(requests * 0.1), seed=random.randrange(1, 2**31))
+
+    spend(total // 5)
+    pids = stack.worker_pids()
+    before = [resident_kib(pid) for pid in pids]
+    spend(total)
+    assert stack.worker_pids() == pids, "a worker was replaced meanwhile"
+    after = [resident_kib(pid) for pid in pids]
+    growth = max(late - early for early, late in zip(before, after))
+    bench.add("memory of a worker process", f"{max(after) / 1024:.1f} MiB", "-", True)
+    bench.add(f"its growth over {total:,} requests", f"{growth} KiB", "none (< 512 KiB)", growth < 512)
+
+
+BENCHES = {"answers": bench_answers, "learners": bench_learners, "attempts": bench_attempts,
+           "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("benches", nargs="*", choices=[[], *BENCHES], metavar="bench")
+    arguments = parser.parse_args()
+    bench = Bench(arguments.quick)
+    with Field(bench) as field:
+        for name in arguments.benches or BENCHES:
+            print(f"{name}:", flush=True)
+            BENCHES[name](bench, field)
+    return 0 if bench.table() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
