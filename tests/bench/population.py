@@ -12,7 +12,7 @@ DOCUMENT = ("JSON_OBJECT('global_stats', JSON_OBJECT('total_tokens_earned', {n} 
 
 def fill(connection, count):
     """`count` sound learners, ids 1 to count, each with a profile and a practised day."""
-    n = "(seq % 97 + 1)"
+    n = "(MOD(seq, 97) + 1)"
     execute(connection, "INSERT INTO users (id, username, tokens, questions_answered, correct_answers,"
             f" hidden_grade_asset) SELECT seq, CONCAT('bench-', seq), {n} * 6, {n} * 4, {n} * 2,"
             f" {DOCUMENT.format(n=n)} FROM seq_1_to_{count}")

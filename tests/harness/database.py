@@ -80,7 +80,7 @@ def connect(socket, database="lockstep", user="root", password="", autocommit=Tr
 
 def query(connection, sql, parameters=()):
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, parameters or None)
         return cursor.fetchall()
 
 
@@ -92,5 +92,5 @@ def query_one(connection, sql, parameters=()):
 
 def execute(connection, sql, parameters=()):
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, parameters or None)
         return cursor.lastrowid
