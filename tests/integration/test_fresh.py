@@ -115,8 +115,7 @@ def test_body_and_tag_are_one_moment(learner, service):
 
     readers = [("/api/progress", lambda value: value["globalStats"]["totalQuestions"]),
                ("/api/progress/history?limit=1",
-                lambda value: max([entry["revision"] for entry in
-                                   value.get("history", value.get("entries"))], default=0))]
+                lambda value: max([entry["revision"] for entry in value["entries"]], default=0))]
     threads = [threading.Thread(target=write) for _ in range(3)]
     threads += [threading.Thread(target=read, args=reader) for reader in readers for _ in range(3)]
     for thread in threads:

@@ -7,12 +7,19 @@ from harness.database import execute
 def entries_of(learner, query=""):
     reply = learner.api.get(f"/api/progress/history{query}")
     assert reply.status == 200, reply
-    value = reply.json()
-    return value.get("history", value.get("entries"))
+    return reply.json()["entries"]
 
 
 def moved(entry, total):
-    return sum(change["by"] for change in entry["changes"] if change.get("total") == total)
+    return sum(change["by"] for change in entry["changes"] if change["what"] == total)
+
+
+def adds_up(learner, total, expected):
+    """The entries that `?total=` lists add up to the total, and the reply says so itself."""
+    reply = learner.api.get(f"/api/progress/history?total={total}")
+    value = reply.json()
+    assert sum(moved(entry, total) for entry in value["entries"]) == expected, reply
+    assert value["total"] == {"name": total, "value": expected, "sum": expected}, reply
 
 
 def test_newest_first_with_what_moved_and_why(learner):
@@ -30,8 +37,7 @@ def test_entries_add_up_to_the_totals(learner):
     for module, correct, tokens in sent:
         learner.answer(module, correct, tokens)
     for total, expected in (("tokens", 15), ("questions", 4), ("correct", 3)):
-        entries = entries_of(learner, f"?total={total}")
-        assert sum(moved(entry, total) for entry in entries) == expected, (total, entries)
+        adds_up(learner, total, expected)
 
 
 def test_totals_from_before_lockstep_have_an_opening_entry(new_learner, db):
@@ -44,20 +50,17 @@ def test_totals_from_before_lockstep_have_an_opening_entry(new_learner, db):
     learner.answer("math", True, 5)
     assert truth.columns_of(db, learner.id) == truth.triple(55, 21, 11)
     for total, expected in (("tokens", 55), ("questions", 21), ("correct", 11)):
-        entries = entries_of(learner, f"?total={total}")
-        assert sum(moved(entry, total) for entry in entries) == expected, (total, entries)
+        adds_up(learner, total, expected)
 
 
 def test_repairs_are_in_the_history(new_learner, db):
     learner = new_learner(tokens=30, questions=6, correct=3)
     learner.progress()
     learner.answer("math", True, 5)
-    entries = entries_of(learner, "?total=tokens")
-    assert sum(moved(entry, "tokens") for entry in entries) == 35, entries
+    adds_up(learner, "tokens", 35)
     execute(db, "UPDATE users SET tokens = tokens + 7 WHERE id = %s", (learner.id,))
     learner.progress()
-    entries = entries_of(learner, "?total=tokens")
-    assert sum(moved(entry, "tokens") for entry in entries) == 42, entries
+    adds_up(learner, "tokens", 42)
 
 
 def test_another_learners_history_stays_hidden(new_learner):
@@ -75,11 +78,11 @@ def test_limit_and_paging(learner):
     reply = learner.api.get("/api/progress/history?limit=2")
     assert reply.status == 200, reply
     first = reply.json()
-    entries = first.get("history", first.get("entries"))
-    assert [entry["revision"] for entry in entries] == [5, 4]
-    reply = learner.api.get(f"/api/progress/history?limit=2&after={first['nextAfter']}")
-    rest = reply.json()
-    assert [entry["revision"] for entry in rest.get("history", rest.get("entries"))] == [3, 2]
+    assert [entry["revision"] for entry in first["entries"]] == [5, 4]
+    second = learner.api.get(f"/api/progress/history?limit=2&after={first['nextAfter']}").json()
+    assert [entry["revision"] for entry in second["entries"]] == [3, 2]
+    last = learner.api.get(f"/api/progress/history?limit=2&after={second['nextAfter']}").json()
+    assert [entry["revision"] for entry in last["entries"]] == [1] and last["nextAfter"] is None
 
 
 def test_a_bad_query_is_refused(learner):

@@ -9,8 +9,7 @@ from harness.database import execute, query_one
 def profile(learner):
     reply = learner.api.get("/api/profile")
     assert reply.status == 200, reply
-    value = reply.json()
-    return value.get("profile", value)
+    return reply.json()
 
 
 def test_a_new_learners_profile(learner):
