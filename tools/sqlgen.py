@@ -26,6 +26,12 @@ name    of the C function, and how it is called:
 param   name, type, `null` where NULL may be given, then ` -- ` and a meaning if there is one.
         :name in the SQL refers to it, as often as is needed.
 column  the same for each column of the result, in its order. `null` where the column may be NULL.
+[[ ]]   a piece of the SQL that is repeated, once for each row of parameters: the function then takes
+        `const struct NAME_params *rows, size_t row_count`. Pieces are parted by a comma, those that
+        begin with SELECT by UNION ALL, those that begin with WHEN by a space. Parameters outside
+        of such pieces come from the first row. For :exec and :many.
+            INSERT INTO days (user_id, day) VALUES [[(:user_id, :day)]];
+            SELECT id FROM users WHERE id IN ([[:user_id]]);
 scan    allows the plan test to see a table scan, and says why it does no harm.
 
 Types: bool i64 u64 f64 text time day hash (src/db/db.h says what they are in C and in SQL). A NULL
@@ -58,6 +64,8 @@ C_KEYWORDS = set(
 # C11 promises no longer string literal than this, and -Wpedantic holds us to it.
 LITERAL_BYTES_MAX = 4095
 COMMENT_WIDTH = 100
+# DB_ROWS_MAX of src/db/db.h: a statement that repeats takes a place in the cache for each number of rows.
+ROWS_MAX = 16
 
 
 class SqlError(Exception):
@@ -101,6 +109,11 @@ class Statement:
         self.scan = None
         self.sql_lines = []  # (line number, text)
         self.sql, self.order = None, []  # with ?, and the parameters in the order of the ?
+        self.pieces = []  # (lines, separator or None, number of ?) where something repeats
+
+    @property
+    def repeats(self):
+        return any(separator for _, separator, _ in self.pieces)
 
     def fail(self, what, line=None):
         raise SqlError(self.path, line or self.line, f"{self.name}: {what}")
@@ -143,13 +156,13 @@ def parse_annotation(statement, text, line):
 
 
 def tokens(statement):
-    """Yields (line, kind, text) of the SQL; kinds: space, comment, string, param, end, other."""
+    """Yields (line, kind, text) of the SQL; kinds: space, comment, string, param, begin, close, end, other."""
     text = "\n".join(line for _, line in statement.sql_lines)
     first = statement.sql_lines[0][0] if statement.sql_lines else statement.line
     pattern = re.compile(
         r"(?P<space>\s+)|(?P<comment>--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*.*?\*/)"
         r"|(?P<string>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`[^`]*`)"
-        r"|:(?P<param>[a-zA-Z_][a-zA-Z0-9_]*)|(?P<end>;)|(?P<mark>\?)|(?P<open>['\"`]|/\*)|(?P<other>[\w$@.]+|.)",
+        r"|:(?P<param>[a-zA-Z_][a-zA-Z0-9_]*)|(?P<begin>\[\[)|(?P<close>\]\])|(?P<end>;)|(?P<mark>\?)|(?P<open>['\"`]|/\*)|(?P<other>[\w$@.]+|.)",
         re.DOTALL,
     )
     at = 0
@@ -164,9 +177,15 @@ def tokens(statement):
         at = match.end()
 
 
+def separator_of(words):
+    first = "".join(words).split(None, 1)[0].upper() if "".join(words).strip() else ""
+    return {"WHEN": " ", "SELECT": " UNION ALL "}.get(first, ", ")
+
+
 def parse_sql(statement):
     by_name = {param.name: param for param in statement.params}
-    pieces, ended = [], False
+    pieces, parts, ended = [], [], False  # parts: (words, repeats, number of ?)
+    marks, repeating = 0, False
     for line, kind, text in tokens(statement):
         if kind == "end":
             ended = True
@@ -174,19 +193,29 @@ def parse_sql(statement):
             pieces.append("\n" if "\n" in text else " ")
         elif ended:
             statement.fail("one statement only; begin the next with `-- name:`", line)
+        elif kind in ("begin", "close"):
+            if (kind == "begin") == repeating:
+                statement.fail(f"{text} stands where it cannot", line)
+            parts.append((pieces, repeating, marks))
+            pieces, marks, repeating = [], 0, not repeating
         elif kind == "param":
             if text not in by_name:
                 statement.fail(f":{text} is not declared; add `-- param {text} TYPE`", line)
             statement.order.append(by_name[text])
             pieces.append("?")
+            marks += 1
         else:
             pieces.append(text)
     if not ended:
         statement.fail("does not end in ;", statement.sql_lines[-1][0] if statement.sql_lines else None)
-    # Outside of strings white space means nothing; a line stays a line, so that the C reads well.
-    statement.sql = [
-        line for line in (piece.strip() for piece in join_lines(pieces)) if line
-    ]
+    if repeating:
+        statement.fail("[[ is never closed")
+    parts.append((pieces, False, marks))
+    statement.sql = sql_lines([word for words, _, _ in parts for word in words])
+    if len(parts) > 1:
+        statement.pieces = [
+            (sql_lines(words), separator_of(words) if repeats else None, count) for words, repeats, count in parts
+        ]
     if not statement.sql:
         statement.fail("has no SQL")
     if len(" ".join(statement.sql).encode()) > LITERAL_BYTES_MAX:
@@ -194,6 +223,13 @@ def parse_sql(statement):
     for param in statement.params:
         if param not in statement.order:
             statement.fail(f"'{param.name}' is declared but never used", param.line)
+    if statement.repeats and statement.kind not in ("exec", "many"):
+        statement.fail(f":{statement.kind} cannot repeat pieces; :exec and :many can")
+
+
+def sql_lines(pieces):
+    """Outside of strings white space means nothing; a line stays a line, so that the C reads well."""
+    return [line for line in (piece.strip() for piece in join_lines(pieces)) if line]
 
 
 def join_lines(pieces):
@@ -279,10 +315,18 @@ def c_string(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("??", "?\\?").replace("\n", "\\n") + '"'
 
 
+def c_lines(lines, indent):
+    """Lines of SQL as one literal, a line each."""
+    text = [c_string(line + (" " if at + 1 < len(lines) else "")) for at, line in enumerate(lines)]
+    return f"\n{indent}".join(text)
+
+
 def signature(statement, prefix=""):
     name = statement.name
     parts = ["struct db *db"]
-    if statement.params:
+    if statement.repeats:
+        parts += [f"const struct {name}_params *rows", "size_t row_count"]
+    elif statement.params:
         parts.append(f"const struct {name}_params *params")
     if statement.kind == "exec":
         parts += ["struct error *error", "struct db_outcome *ret_outcome"]
@@ -335,27 +379,36 @@ def body(statement, index):
             out.append(f"static const struct db_column {name}_{suffix}[] = {{")
             out += [field.descriptor(f"struct {name}_{struct}") for field in fields]
             out += ["};", ""]
+    if statement.repeats:
+        out.append(f"static const struct db_piece {name}_pieces[] = {{")
+        for lines, separator, count in statement.pieces:
+            text = c_lines(lines, "   ") or '""'
+            out.append(f"  {{{text}, {c_string(separator) if separator else 'NULL'}, {count}}},")
+        out += ["};", ""]
     out.append(f"const struct db_statement {name}_statement = {{")
     out.append(f'  .name = "{name}",')
-    sql = [c_string(line + (" " if at + 1 < len(statement.sql) else "")) for at, line in enumerate(statement.sql)]
-    out += ["  .sql = " + "\n         ".join(sql) + ","]
+    out += ["  .sql = " + c_lines(statement.sql, "         ") + ","]
+    if statement.repeats:
+        out += [f"  .pieces = {name}_pieces,", f"  .piece_count = {len(statement.pieces)},"]
     if params:
         out += [f"  .parameters = {name}_parameters,", f"  .parameter_count = {len(params)},"]
+        out += [f"  .parameter_size = sizeof(struct {name}_params),"]
     if columns:
         out += [f"  .columns = {name}_columns,", f"  .column_count = {len(columns)},"]
         out += [f"  .row_size = sizeof(struct {name}_row),"]
     out += [f"  .index = {index},", f"  .may_scan = {'true' if statement.scan else 'false'},", "};", ""]
-    given = "params" if params else "NULL"
+    given = "rows, row_count" if statement.repeats else "params" if params else "NULL"
+    rows = "_rows" if statement.repeats else ""
     start = f"(db, &{name}_statement, {given}, "
     if statement.kind == "exec":
-        call = f"db_run_exec{start}error, ret_outcome)"
+        call = f"db_run_exec{rows}{start}error, ret_outcome)"
     elif statement.kind == "one":
         call = f"db_run_one{start}arena, error, ret_row, ret_found)"
     elif statement.kind == "many":
         # A cast of `ret_rows` would alias a pointer of another type.
-        out += [signature(statement) + " {", "  void *rows;"]
-        out += [f"  if (!db_run_all{start}arena, limit, error, &rows, ret_count)) return false;"]
-        return out + ["  *ret_rows = rows;", "  return true;", "}", ""]
+        out += [signature(statement) + " {", "  void *found;"]
+        out += [f"  if (!db_run_all{rows}{start}arena, limit, error, &found, ret_count)) return false;"]
+        return out + ["  *ret_rows = found;", "  return true;", "}", ""]
     else:
         # A function is only called through a pointer of its own type.
         out += [f"struct {name}_caller {{", f"  {name}_callback each;", "  void *context;", "};", ""]
@@ -375,12 +428,13 @@ def source_file(domain, source, statements, index_of):
     return "\n".join(out)
 
 
-def table_file(domains, names):
+def table_file(domains, names, places):
     out = ["/* Generated by tools/sqlgen.py: every statement there is. */", "#include <stddef.h>", ""]
     out += ['#include "db/db.h"'] + [f'#include "queries/{domain}.h"' for domain in domains]
     out += ["", '#include "base/banned.h"', "", "const struct db_statement *const db_statements[] = {"]
     out += [f"  &{name}_statement," for name in names] + ["  NULL,", "};"]
-    return "\n".join(out + [f"const size_t db_statement_count = {len(names)};", ""])
+    out.append(f"const size_t db_statement_count = {len(names)};")
+    return "\n".join(out + [f"const size_t db_statement_places = {places};", ""])
 
 
 def write_if_changed(path, text):
@@ -390,7 +444,7 @@ def write_if_changed(path, text):
 
 
 def generate(out, paths):
-    parsed, seen, index_of, domains = [], {}, {}, {}
+    parsed, seen, index_of, domains, places = [], {}, {}, {}, 0
     for path in sorted(map(pathlib.Path, paths), key=lambda path: path.name):
         domain = path.stem
         if not IDENTIFIER.match(domain) or domain == "all":
@@ -404,7 +458,8 @@ def generate(out, paths):
                 other = seen[statement.name]
                 statement.fail(f"the name is taken by {other.path}:{other.line}")
             seen[statement.name] = statement
-            index_of[statement.name] = len(index_of)
+            index_of[statement.name] = places
+            places += ROWS_MAX if statement.repeats else 1
         parsed.append((domain, path, comment, statements))
     directory = pathlib.Path(out) / "queries"
     directory.mkdir(parents=True, exist_ok=True)
@@ -412,7 +467,7 @@ def generate(out, paths):
         source = f"sql/queries/{path.name}"
         write_if_changed(directory / f"{domain}.h", header(domain, source, comment, statements))
         write_if_changed(directory / f"{domain}.c", source_file(domain, source, statements, index_of))
-    write_if_changed(directory / "all.c", table_file(list(domains), list(index_of)))
+    write_if_changed(directory / "all.c", table_file(list(domains), list(index_of), places))
 
 
 def main():

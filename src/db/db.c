@@ -112,8 +112,8 @@ bool db_connect(const struct database_config *config, size_t host_index, struct 
   if (!db_address_parse(host, &address, error)) return false;
   struct db *db = calloc(1, sizeof *db);
   if (db == NULL) return error_set_memory(error);
-  db->prepared_count = db_statement_count;
-  db->prepared = calloc(db_statement_count + 1, sizeof *db->prepared);
+  db->prepared_count = db_statement_places;
+  db->prepared = calloc(db_statement_places + 1, sizeof *db->prepared);
   db->mysql = mysql_init(NULL);
   if (db->prepared == NULL || db->mysql == NULL) {
     db_close(db);

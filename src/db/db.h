@@ -47,21 +47,38 @@ struct db_column {
   bool nullable;      /* a NULL where this is false is ERROR_INTERNAL, in parameters and rows alike */
 };
 
+/* A statement may repeat pieces of its SQL, once for each row of parameters that it is given: a
+ * multi-row INSERT, an IN list. (A list as one JSON parameter through JSON_TABLE costs the server
+ * twice as much where rows are few; see docs/architecture.md.) */
+struct db_piece {
+  const char *sql;
+  const char *separator; /* between repetitions; NULL: this piece stands once */
+  size_t parameter_count;
+};
+
+/* Rows that one execution takes; longer lists are run in several. A statement has a prepared form for
+ * each number of rows, as it comes to be needed. */
+#define DB_ROWS_MAX 16
+
 /* A row of the statements table. Generated; const. */
 struct db_statement {
   const char *name; /* also the statement's label in metrics and the slow log */
-  const char *sql;  /* with ? for parameters, in the order of .parameters */
+  const char *sql;  /* with ? for parameters, in the order of .parameters; repeated pieces stand once */
+  const struct db_piece *pieces; /* empty when nothing repeats */
+  size_t piece_count;
   const struct db_column *parameters;
   size_t parameter_count;
+  size_t parameter_size; /* of the struct of parameters: one row */
   const struct db_column *columns;
   size_t column_count;
   size_t row_size;
-  size_t index;  /* into the connection's prepared statement cache */
+  size_t index;  /* first place in the connection's prepared statement cache */
   bool may_scan; /* the plan test allows a table scan; the .sql file says why */
 };
 
 extern const struct db_statement *const db_statements[]; /* every one, for the plan test; NULL-terminated */
 extern const size_t db_statement_count;
+extern const size_t db_statement_places; /* in a connection's cache of prepared statements */
 
 struct db_outcome {
   uint64_t affected;  /* rows changed (an UPDATE that changes nothing counts 0) */
@@ -105,6 +122,14 @@ bool db_run_all(struct db *db, const struct db_statement *statement, const void 
 bool db_run_each(struct db *db, const struct db_statement *statement, const void *parameters,
                  struct arena *arena, bool (*each)(const void *row, void *context, struct error *error),
                  void *context, struct error *error) WARN_UNUSED;
+
+/* The same for a statement that repeats: `rows` is an array of its parameter structs. No rows, no
+ * statement. ret_outcome->affected is the sum. */
+bool db_run_exec_rows(struct db *db, const struct db_statement *statement, const void *rows, size_t row_count,
+                      struct error *error, struct db_outcome *ret_outcome) WARN_UNUSED;
+bool db_run_all_rows(struct db *db, const struct db_statement *statement, const void *rows, size_t row_count,
+                     struct arena *arena, size_t limit, struct error *error, void **ret_rows,
+                     size_t *ret_count) WARN_UNUSED;
 
 /* SQL that is not known when the program is built: rule files, migrations, EXPLAIN. Parameters and
  * values are text (NULL: NULL). What has parameters is prepared, and stays so on the connection (the

@@ -1,225 +1,14 @@
-/* Statements of the table db_statements: prepared once a connection, bound to structs. */
+/* Statements of the table db_statements: run, and their rows read into structs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "db/db_internal.h"
+#include "db/db_prepared.h"
 
 #include "base/banned.h"
 
 #define DB_ROWS_FIRST 16
-
-/* Where one parameter or one column meets the client library. */
-struct db_cell {
-  union {
-    signed char tiny;
-    int64_t i64;
-    uint64_t u64;
-    double f64;
-    MYSQL_TIME time;
-    struct db_hash hash;
-  } value;
-  unsigned long length;
-  db_flag is_null;
-  db_flag is_cut;
-};
-
-struct db_prepared {
-  MYSQL_STMT *stmt;
-  MYSQL_BIND *parameter_binds;
-  struct db_cell *parameter_cells;
-  MYSQL_BIND *column_binds;
-  struct db_cell *column_cells;
-};
-
-void db_prepared_free(struct db_prepared *prepared) {
-  if (prepared == NULL) return;
-  if (prepared->stmt != NULL) mysql_stmt_close(prepared->stmt);
-  free(prepared->parameter_binds);
-  free(prepared->parameter_cells);
-  free(prepared->column_binds);
-  free(prepared->column_cells);
-  free(prepared);
-}
-
-static void db_bind_column(const struct db_column *column, MYSQL_BIND *bind, struct db_cell *cell) {
-  bind->buffer = &cell->value;
-  bind->buffer_length = sizeof cell->value;
-  bind->length = &cell->length;
-  bind->is_null = &cell->is_null;
-  bind->error = &cell->is_cut;
-  switch (column->type) {
-  case DB_BOOL:
-  case DB_I64:
-    bind->buffer_type = MYSQL_TYPE_LONGLONG;
-    break;
-  case DB_U64:
-    bind->buffer_type = MYSQL_TYPE_LONGLONG;
-    bind->is_unsigned = 1;
-    break;
-  case DB_F64:
-    bind->buffer_type = MYSQL_TYPE_DOUBLE;
-    break;
-  case DB_TEXT:
-    /* No room on purpose: the fetch tells the length, and one copy goes straight to the arena. */
-    bind->buffer_type = MYSQL_TYPE_STRING;
-    bind->buffer_length = 0;
-    break;
-  case DB_TIME:
-    bind->buffer_type = MYSQL_TYPE_DATETIME;
-    break;
-  case DB_DAY:
-    bind->buffer_type = MYSQL_TYPE_DATE;
-    break;
-  case DB_HASH:
-    bind->buffer_type = MYSQL_TYPE_BLOB;
-    bind->buffer_length = DB_HASH_BYTES;
-    break;
-  }
-}
-
-static bool db_prepared_allocate(struct db_prepared *prepared, const struct db_statement *statement) {
-  size_t parameters = statement->parameter_count;
-  size_t columns = statement->column_count;
-  prepared->parameter_binds = calloc(parameters + 1, sizeof *prepared->parameter_binds);
-  prepared->parameter_cells = calloc(parameters + 1, sizeof *prepared->parameter_cells);
-  prepared->column_binds = calloc(columns + 1, sizeof *prepared->column_binds);
-  prepared->column_cells = calloc(columns + 1, sizeof *prepared->column_cells);
-  if (prepared->parameter_binds == NULL || prepared->parameter_cells == NULL) return false;
-  if (prepared->column_binds == NULL || prepared->column_cells == NULL) return false;
-  for (size_t i = 0; i < columns; i++)
-    db_bind_column(&statement->columns[i], &prepared->column_binds[i], &prepared->column_cells[i]);
-  return true;
-}
-
-/* Asks the server; the declared shape must be the real one. */
-static bool db_prepared_start(struct db *db, struct db_prepared *prepared,
-                              const struct db_statement *statement, struct error *error) {
-  if (!db_prepared_allocate(prepared, statement)) return error_set_memory(error);
-  prepared->stmt = mysql_stmt_init(db->mysql);
-  if (prepared->stmt == NULL) return error_set_memory(error);
-  if (mysql_stmt_prepare(prepared->stmt, statement->sql, strlen(statement->sql)) != 0)
-    return db_error_of_statement(db, prepared->stmt, statement->name, error);
-  if (mysql_stmt_param_count(prepared->stmt) != statement->parameter_count ||
-      mysql_stmt_field_count(prepared->stmt) != statement->column_count) {
-    error_set(error, ERROR_INTERNAL, "A statement is not what it was declared to be.");
-    return error_detail(error, "%s: declared %zu parameters and %zu columns, the server sees %lu and %u",
-                        statement->name, statement->parameter_count, statement->column_count,
-                        mysql_stmt_param_count(prepared->stmt), mysql_stmt_field_count(prepared->stmt));
-  }
-  if (statement->column_count > 0 && mysql_stmt_bind_result(prepared->stmt, prepared->column_binds) != 0)
-    return db_error_of_statement(db, prepared->stmt, statement->name, error);
-  return true;
-}
-
-static bool db_prepare(struct db *db, const struct db_statement *statement, struct error *error,
-                       struct db_prepared **ret_prepared) {
-  struct db_prepared **place = &db->prepared[statement->index];
-  if (*place == NULL) {
-    struct db_prepared *prepared = calloc(1, sizeof *prepared);
-    if (prepared == NULL) return error_set_memory(error);
-    if (!db_prepared_start(db, prepared, statement, error)) {
-      db_prepared_free(prepared);
-      return false;
-    }
-    *place = prepared;
-  }
-  *ret_prepared = *place;
-  return true;
-}
-
-static void db_forget(struct db *db, const struct db_statement *statement) {
-  db_prepared_free(db->prepared[statement->index]);
-  db->prepared[statement->index] = NULL;
-}
-
-static void db_bind_parameter(const struct db_column *column, const char *value, MYSQL_BIND *bind,
-                              struct db_cell *cell) {
-  bind->buffer = &cell->value;
-  bind->is_null = &cell->is_null;
-  bind->length = &cell->length;
-  switch (column->type) {
-  case DB_BOOL:
-    bind->buffer_type = MYSQL_TYPE_TINY;
-    cell->value.tiny = *(const bool *)value ? 1 : 0;
-    break;
-  case DB_I64:
-    bind->buffer_type = MYSQL_TYPE_LONGLONG;
-    cell->value.i64 = *(const int64_t *)value;
-    break;
-  case DB_U64:
-    bind->buffer_type = MYSQL_TYPE_LONGLONG;
-    bind->is_unsigned = 1;
-    cell->value.u64 = *(const uint64_t *)value;
-    break;
-  case DB_F64:
-    bind->buffer_type = MYSQL_TYPE_DOUBLE;
-    cell->value.f64 = *(const double *)value;
-    break;
-  case DB_TEXT: {
-    const char *text = *(const char *const *)value;
-    bind->buffer_type = MYSQL_TYPE_STRING;
-    bind->buffer = (void *)(uintptr_t)text; /* the library reads it only */
-    cell->is_null = text == NULL;
-    cell->length = text == NULL ? 0 : strlen(text);
-    bind->buffer_length = cell->length;
-    break;
-  }
-  case DB_TIME:
-    bind->buffer_type = MYSQL_TYPE_DATETIME;
-    db_time_from_ms(*(const int64_t *)value, &cell->value.time);
-    break;
-  case DB_DAY:
-    bind->buffer_type = MYSQL_TYPE_DATE;
-    db_time_from_day(*(const int32_t *)value, &cell->value.time);
-    break;
-  case DB_HASH:
-    bind->buffer_type = MYSQL_TYPE_BLOB;
-    memcpy(&cell->value.hash, value, DB_HASH_BYTES);
-    cell->length = DB_HASH_BYTES;
-    bind->buffer_length = DB_HASH_BYTES;
-    break;
-  }
-}
-
-static bool db_bind_parameters(struct db *db, struct db_prepared *prepared,
-                               const struct db_statement *statement, const void *parameters,
-                               struct error *error) {
-  for (size_t i = 0; i < statement->parameter_count; i++) {
-    const struct db_column *column = &statement->parameters[i];
-    const char *base = parameters;
-    struct db_cell *cell = &prepared->parameter_cells[i];
-    cell->is_null = column->null_offset != 0 && *(const bool *)(base + column->null_offset - 1);
-    db_bind_parameter(column, base + column->offset, &prepared->parameter_binds[i], cell);
-    if (cell->is_null && !column->nullable) {
-      error_set(error, ERROR_INTERNAL, "A statement lacks a parameter.");
-      return error_detail(error, "%s: %s is NULL", statement->name, column->name);
-    }
-  }
-  if (statement->parameter_count == 0) return true;
-  if (mysql_stmt_bind_param(prepared->stmt, prepared->parameter_binds) == 0) return true;
-  return db_error_of_statement(db, prepared->stmt, statement->name, error);
-}
-
-/* Prepares if need be, binds, executes. A statement that the server wants prepared anew has not run:
- * it is prepared anew once. */
-static bool db_execute(struct db *db, const struct db_statement *statement, const void *parameters,
-                       struct error *error, struct db_prepared **ret_prepared) {
-  struct db_prepared *prepared = NULL;
-  if (!db_settle(db, error)) return false;
-  for (bool again = false;; again = true) {
-    if (!db_prepare(db, statement, error, &prepared)) return false;
-    if (!db_bind_parameters(db, prepared, statement, parameters, error)) return false;
-    if (mysql_stmt_execute(prepared->stmt) == 0) break;
-    bool wants_prepare = db_errno_wants_prepare(mysql_stmt_errno(prepared->stmt));
-    db_error_of_statement(db, prepared->stmt, statement->name, error);
-    if (!wants_prepare || again) return false;
-    db_forget(db, statement);
-  }
-  *ret_prepared = prepared;
-  return true;
-}
 
 static bool db_misfit(const struct db_statement *statement, const struct db_column *column, const char *what,
                       struct error *error) {
@@ -308,12 +97,18 @@ static bool db_fetch(struct db *db, struct db_prepared *prepared, const struct d
 }
 
 /* Executes, with the clock running. */
-static bool db_start(struct db *db, const struct db_statement *statement, const void *parameters,
-                     struct error *error, struct db_prepared **ret_prepared) {
+static bool db_start_rows(struct db *db, const struct db_statement *statement, struct db_input input,
+                          struct error *error, struct db_prepared **ret_prepared) {
   int64_t start_ns = clock_monotonic_ns();
-  bool done = db_execute(db, statement, parameters, error, ret_prepared);
+  bool done = db_execute(db, statement, input, error, ret_prepared);
   db->time_ns += clock_monotonic_ns() - start_ns;
   return done;
+}
+
+static bool db_start(struct db *db, const struct db_statement *statement, const void *parameters,
+                     struct error *error, struct db_prepared **ret_prepared) {
+  struct db_input input = {.rows = parameters, .count = 1};
+  return db_start_rows(db, statement, input, error, ret_prepared);
 }
 
 bool db_run_exec(struct db *db, const struct db_statement *statement, const void *parameters,
@@ -434,4 +229,43 @@ bool db_run_each(struct db *db, const struct db_statement *statement, const void
   if (db_read_each(db, prepared, statement, arena, each, context, error)) return true;
   mysql_stmt_free_result(prepared->stmt);
   return false;
+}
+
+/* The part of `rows` that one execution takes, beginning at `at`. */
+static struct db_input db_next_rows(const struct db_statement *statement, const void *rows, size_t row_count,
+                                    size_t at) {
+  size_t left = row_count - at;
+  return (struct db_input){.rows = (const char *)rows + at * statement->parameter_size,
+                           .count = left < DB_ROWS_MAX ? left : DB_ROWS_MAX};
+}
+
+bool db_run_exec_rows(struct db *db, const struct db_statement *statement, const void *rows, size_t row_count,
+                      struct error *error, struct db_outcome *ret_outcome) {
+  struct db_outcome outcome = {.affected = 0};
+  for (size_t at = 0; at < row_count; at += DB_ROWS_MAX) {
+    struct db_prepared *prepared;
+    if (!db_start_rows(db, statement, db_next_rows(statement, rows, row_count, at), error, &prepared))
+      return false;
+    outcome.affected += mysql_stmt_affected_rows(prepared->stmt);
+  }
+  if (ret_outcome != NULL) *ret_outcome = outcome;
+  return true;
+}
+
+bool db_run_all_rows(struct db *db, const struct db_statement *statement, const void *rows, size_t row_count,
+                     struct arena *arena, size_t limit, struct error *error, void **ret_rows,
+                     size_t *ret_count) {
+  struct db_rows found = {.count = 0};
+  for (size_t at = 0; at < row_count; at += DB_ROWS_MAX) {
+    struct db_prepared *prepared;
+    if (!db_start_rows(db, statement, db_next_rows(statement, rows, row_count, at), error, &prepared))
+      return false;
+    if (!db_read_all(db, prepared, statement, arena, limit, &found, error)) {
+      mysql_stmt_free_result(prepared->stmt);
+      return false;
+    }
+  }
+  *ret_rows = found.items;
+  *ret_count = found.count;
+  return true;
 }

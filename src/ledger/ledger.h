@@ -27,7 +27,9 @@
 #define LEDGER_ENTRIES_MAX 2000  /* of one transaction */
 #define LEDGER_CHANGES_MAX 10000 /* of one entry */
 #define LEDGER_OP_ID_BYTES 96    /* longest operation id, without its NUL */
-#define LEDGER_JOIN_MAX 32       /* operations that ledger_join puts in one transaction */
+#define LEDGER_JOIN_MAX \
+  16 /* operations that ledger_join puts in one transaction: DB_ROWS_MAX, so that each statement runs once \
+      */
 
 struct ledger; /* of one worker process; thread-safe */
 struct ledger_tx;
@@ -85,6 +87,9 @@ struct ledger_entry {
 
   /* The ledger's own. */
   char own_op_id[40];
+  int64_t opening_tokens; /* the totals as locked */
+  int64_t opening_questions;
+  int64_t opening_correct;
   struct ledger_change *changes;
   size_t change_count;
   size_t change_capacity;

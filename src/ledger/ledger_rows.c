@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,14 +7,7 @@
 
 #include "base/banned.h"
 
-#define LEDGER_LIST_BYTES ((size_t)14 * 1024 * 1024) /* below the server's usual max_allowed_packet */
-
-static bool list_finish(struct buffer *list, struct error *error) {
-  buffer_append_char(list, ']');
-  if (list->failed)
-    return error_set(error, ERROR_TOO_LARGE, "This changes more at once than one transaction can carry.");
-  return true;
-}
+#define LEDGER_TEXT_BYTES ((size_t)4 * 1024 * 1024) /* of one entry's changes or reply */
 
 /* Step 3's verdict on an entry whose operation id is known. */
 static void entry_settle_known(struct ledger_entry *entry, const struct ledger_lock_row *row) {
@@ -46,6 +38,9 @@ static void entry_take_learner(struct ledger_entry *entry, const struct ledger_l
                                            .questions_answered = row->questions_answered,
                                            .correct_answers = row->correct_answers,
                                            .document = row->document};
+  entry->opening_tokens = row->tokens;
+  entry->opening_questions = row->questions_answered;
+  entry->opening_correct = row->correct_answers;
 }
 
 static bool entry_settle(struct ledger_entry *entry, const struct ledger_lock_row *row, bool *merged) {
@@ -69,17 +64,12 @@ static bool entry_settle(struct ledger_entry *entry, const struct ledger_lock_ro
 
 static bool lock_rows_read(struct ledger_tx *tx, struct error *error, struct ledger_lock_row **ret_rows,
                            size_t *ret_count) {
-  CLEANUP(buffer_free) struct buffer list = BUFFER_INIT(LEDGER_LIST_BYTES);
-  for (size_t at = 0; at < tx->count; at++) {
-    buffer_append_text(&list, at == 0 ? "[[" : ",[");
-    buffer_append_u64(&list, tx->entries[at]->user_id);
-    buffer_append_char(&list, ',');
-    json_append_text(&list, tx->entries[at]->op_id);
-    buffer_append_char(&list, ']');
-  }
-  if (!list_finish(&list, error)) return false;
-  struct ledger_lock_params params = {.entries = list.data};
-  return ledger_lock(tx->db, &params, tx->arena, tx->count, error, ret_rows, ret_count);
+  struct ledger_lock_params *params = arena_alloc_array(tx->arena, tx->count, sizeof *params);
+  if (params == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < tx->count; at++)
+    params[at] =
+        (struct ledger_lock_params){.user_id = tx->entries[at]->user_id, .op_id = tx->entries[at]->op_id};
+  return ledger_lock(tx->db, params, tx->count, tx->arena, tx->count, error, ret_rows, ret_count);
 }
 
 bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) {
@@ -103,8 +93,10 @@ bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) {
   return true;
 }
 
-static void append_changes(struct buffer *list, const struct ledger_entry *entry) {
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LEDGER_LIST_BYTES);
+/* The changes as the history shows them, in the transaction's memory. */
+static bool changes_encode(struct ledger_tx *tx, const struct ledger_entry *entry, struct error *error,
+                           const char **ret_text) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LEDGER_TEXT_BYTES);
   for (size_t at = 0; at < entry->change_count; at++) {
     const struct ledger_change *change = &entry->changes[at];
     buffer_append_text(&text, at == 0 ? "[{\"what\":" : ",{\"what\":");
@@ -124,80 +116,106 @@ static void append_changes(struct buffer *list, const struct ledger_entry *entry
     buffer_append_char(&text, '}');
   }
   buffer_append_char(&text, ']');
-  if (text.failed) list->failed = true;
-  json_append_text(list, buffer_text(&text));
-}
-
-static void append_ledger_row(struct buffer *list, const struct ledger_entry *entry) {
-  char hash[2 * DB_HASH_BYTES + 1];
-  for (size_t at = 0; at < DB_HASH_BYTES; at++)
-    snprintf(hash + 2 * at, 3, "%02x", entry->request_hash.bytes[at]);
-  buffer_append_text(list, list->length == 0 ? "[[" : ",[");
-  buffer_append_u64(list, entry->learner.user_id);
-  buffer_append_char(list, ',');
-  buffer_append_u64(list, entry->learner.revision);
-  buffer_append_char(list, ',');
-  json_append_text(list, entry->op_id);
-  buffer_append_char(list, ',');
-  json_append_text(list, hash);
-  buffer_append_char(list, ',');
-  json_append_text(list, entry->actor);
-  buffer_append_char(list, ',');
-  append_changes(list, entry);
-  buffer_append_char(list, ',');
-  json_append_text(list, entry->reply_text);
-  buffer_append_char(list, ']');
-}
-
-static void append_learner(struct buffer *list, const struct ledger_learner *learner) {
-  buffer_append_text(list, list->length == 0 ? "[[" : ",[");
-  buffer_append_u64(list, learner->user_id);
-  if (learner->totals_moved) {
-    buffer_append_char(list, ',');
-    buffer_append_i64(list, learner->tokens);
-    buffer_append_char(list, ',');
-    buffer_append_i64(list, learner->questions_answered);
-    buffer_append_char(list, ',');
-    buffer_append_i64(list, learner->correct_answers);
-    buffer_append_char(list, ',');
-    json_append_text(list, learner->document);
-  } else {
-    buffer_append_text(list, ",null,null,null,null");
-  }
-  buffer_append_char(list, ']');
+  if (text.failed) return error_set_memory(error);
+  *ret_text = arena_strndup(tx->arena, text.data, text.length);
+  return *ret_text != NULL || error_set_memory(error);
 }
 
 /* The reply is encoded before the commit, because the ledger keeps it. */
 static bool entry_encode_reply(struct ledger_entry *entry, struct error *error) {
   if (entry->reply_schema == NULL) return true;
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LEDGER_LIST_BYTES);
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LEDGER_TEXT_BYTES);
   schema_encode_json(entry->reply_schema, entry->reply, &text);
   if (text.failed) return error_set_memory(error);
   entry->reply_text = arena_strndup(entry->arena, buffer_text(&text), text.length);
   return entry->reply_text != NULL || error_set_memory(error);
 }
 
-static bool rows_write(struct ledger_tx *tx, struct buffer *learners, struct buffer *rows, size_t changed,
-                       struct error *error) {
-  struct db_outcome outcome;
-  if (!list_finish(learners, error) || !list_finish(rows, error)) return false;
-  struct ledger_advance_params advance = {.learners = learners->data};
-  struct ledger_append_params append = {.kind = tx->kind->name, .created_at = tx->now_ms, .rows = rows->data};
-  if (!ledger_advance(tx->db, &advance, error, &outcome)) return false;
-  if (outcome.affected != changed)
-    return error_set(error, ERROR_INTERNAL, "A locked learner could not be written.");
-  if (!ledger_append(tx->db, &append, error, &outcome)) {
-    /* Another node of a cluster may have been faster with the same operation: look again. */
-    if (error->code == ERROR_CONFLICT) error->code = ERROR_TRANSIENT;
-    return false;
-  }
+/* What step 5 writes, in three lists. */
+struct ledger_rows {
+  struct ledger_append_params *append;
+  size_t append_count;
+  struct ledger_move_params *move;
+  size_t move_count;
+  struct ledger_advance_params *advance;
+  size_t advance_count;
+};
+
+static bool rows_allocate(struct ledger_tx *tx, struct ledger_rows *rows, struct error *error) {
+  /* A learner's first row may bring the opening one along. */
+  rows->append = arena_alloc_array(tx->arena, 2 * tx->live_count, sizeof *rows->append);
+  rows->move = arena_alloc_array(tx->arena, tx->live_count, sizeof *rows->move);
+  rows->advance = arena_alloc_array(tx->arena, tx->live_count, sizeof *rows->advance);
+  if (rows->append == NULL || rows->move == NULL || rows->advance == NULL) return error_set_memory(error);
   return true;
 }
 
+/* Totals that were there before Lockstep's first entry: the history begins with them, or it would
+ * not add up. */
+static bool rows_add_opening(struct ledger_tx *tx, struct ledger_rows *rows, const struct ledger_entry *entry,
+                             struct error *error) {
+  const struct ledger_learner *learner = &entry->learner;
+  if (learner->revision != 1) return true;
+  if (entry->opening_tokens == 0 && entry->opening_questions == 0 && entry->opening_correct == 0) return true;
+  struct ledger_change changes[] = {
+      {.what = "tokens", .by = entry->opening_tokens, .because = "before Lockstep"},
+      {.what = "questions", .by = entry->opening_questions, .because = "before Lockstep"},
+      {.what = "correct", .by = entry->opening_correct, .because = "before Lockstep"}};
+  struct ledger_entry opening = {.changes = changes, .change_count = ARRAY_LENGTH(changes)};
+  struct ledger_append_params *row = &rows->append[rows->append_count++];
+  *row = (struct ledger_append_params){.user_id = learner->user_id,
+                                       .revision = 0,
+                                       .op_id = "opening",
+                                       .actor = "lockstep",
+                                       .kind = "opening",
+                                       .created_at = tx->now_ms};
+  return changes_encode(tx, &opening, error, &row->changes);
+}
+
+static bool rows_add(struct ledger_tx *tx, struct ledger_rows *rows, const struct ledger_entry *entry,
+                     struct error *error) {
+  const struct ledger_learner *learner = &entry->learner;
+  if (!rows_add_opening(tx, rows, entry, error)) return false;
+  struct ledger_append_params *row = &rows->append[rows->append_count++];
+  *row = (struct ledger_append_params){.user_id = learner->user_id,
+                                       .revision = learner->revision,
+                                       .op_id = entry->op_id,
+                                       .request_hash = entry->request_hash,
+                                       .actor = entry->actor,
+                                       .kind = tx->kind->name,
+                                       .reply = entry->reply_text,
+                                       .created_at = tx->now_ms};
+  if (learner->totals_moved)
+    rows->move[rows->move_count++] = (struct ledger_move_params){.user_id = learner->user_id,
+                                                                 .revision = learner->revision,
+                                                                 .tokens = learner->tokens,
+                                                                 .questions = learner->questions_answered,
+                                                                 .correct = learner->correct_answers,
+                                                                 .document = learner->document};
+  else
+    rows->advance[rows->advance_count++] = (struct ledger_advance_params){.user_id = learner->user_id};
+  return changes_encode(tx, entry, error, &row->changes);
+}
+
+static bool rows_write(struct ledger_tx *tx, const struct ledger_rows *rows, struct error *error) {
+  struct db_outcome advanced;
+  struct db_outcome moved;
+  struct db_outcome appended;
+  if (!ledger_advance(tx->db, rows->advance, rows->advance_count, error, &advanced)) return false;
+  if (!ledger_move(tx->db, rows->move, rows->move_count, error, &moved)) return false;
+  /* The server counts a row that ON DUPLICATE KEY changed as two. */
+  if (advanced.affected != rows->advance_count || moved.affected != 2 * rows->move_count)
+    return error_set(error, ERROR_INTERNAL, "A locked learner could not be written.");
+  if (ledger_append(tx->db, rows->append, rows->append_count, error, &appended)) return true;
+  /* Another node of a cluster may have been faster with the same operation: look again. */
+  if (error->code == ERROR_CONFLICT) error->code = ERROR_TRANSIENT;
+  return false;
+}
+
 bool ledger_write_rows(struct ledger_tx *tx, struct error *error, size_t *ret_changed) {
-  CLEANUP(buffer_free) struct buffer learners = BUFFER_INIT(LEDGER_LIST_BYTES);
-  CLEANUP(buffer_free) struct buffer rows = BUFFER_INIT(LEDGER_LIST_BYTES);
+  struct ledger_rows rows = {.append_count = 0};
   size_t changed = 0;
+  if (!rows_allocate(tx, &rows, error)) return false;
   for (size_t at = 0; at < tx->live_count; at++) {
     struct ledger_entry *entry = tx->live[at];
     if (entry->state == LEDGER_FAILED) continue;
@@ -205,11 +223,10 @@ bool ledger_write_rows(struct ledger_tx *tx, struct error *error, size_t *ret_ch
     entry->state = entry->change_count == 0 ? LEDGER_UNCHANGED : LEDGER_CHANGED;
     entry->revision = entry->learner.revision - (entry->state == LEDGER_UNCHANGED ? 1 : 0);
     if (entry->state == LEDGER_UNCHANGED) continue;
-    append_learner(&learners, &entry->learner);
-    append_ledger_row(&rows, entry);
+    if (!rows_add(tx, &rows, entry, error)) return false;
     changed++;
   }
-  if (changed > 0 && !rows_write(tx, &learners, &rows, changed, error)) return false;
+  if (changed > 0 && !rows_write(tx, &rows, error)) return false;
   *ret_changed = changed;
   return true;
 }
