@@ -40,14 +40,14 @@ UPDATE users SET revision = revision + 1 WHERE id IN ([[:user_id]]);
 -- param questions i64
 -- param correct i64
 -- param document text null
--- The next revision, the totals and the document. The rows are there, locked by ledger_lock: nothing
--- is inserted, this is one UPDATE of many rows to different values.
-INSERT INTO users (id, revision, tokens, questions_answered, correct_answers, hidden_grade_asset)
-VALUES [[(:user_id, :revision, :tokens, :questions, :correct, :document)]]
-    ON DUPLICATE KEY UPDATE revision = VALUES(revision), tokens = VALUES(tokens),
-                            questions_answered = VALUES(questions_answered),
-                            correct_answers = VALUES(correct_answers),
-                            hidden_grade_asset = VALUES(hidden_grade_asset);
+-- The next revision, the totals and the document, of many learners at once.
+UPDATE users
+   SET revision = CASE id [[WHEN :user_id THEN :revision]] END,
+       tokens = CASE id [[WHEN :user_id THEN :tokens]] END,
+       questions_answered = CASE id [[WHEN :user_id THEN :questions]] END,
+       correct_answers = CASE id [[WHEN :user_id THEN :correct]] END,
+       hidden_grade_asset = CASE id [[WHEN :user_id THEN :document]] END
+ WHERE id IN ([[:user_id]]);
 
 -- name: ledger_append :exec
 -- param user_id u64

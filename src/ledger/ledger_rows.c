@@ -203,8 +203,7 @@ static bool rows_write(struct ledger_tx *tx, const struct ledger_rows *rows, str
   struct db_outcome appended;
   if (!ledger_advance(tx->db, rows->advance, rows->advance_count, error, &advanced)) return false;
   if (!ledger_move(tx->db, rows->move, rows->move_count, error, &moved)) return false;
-  /* The server counts a row that ON DUPLICATE KEY changed as two. */
-  if (advanced.affected != rows->advance_count || moved.affected != 2 * rows->move_count)
+  if (advanced.affected != rows->advance_count || moved.affected != rows->move_count)
     return error_set(error, ERROR_INTERNAL, "A locked learner could not be written.");
   if (ledger_append(tx->db, rows->append, rows->append_count, error, &appended)) return true;
   /* Another node of a cluster may have been faster with the same operation: look again. */
