@@ -60,6 +60,12 @@ static bool handle_add_etag(struct request *request, const char *etag, struct er
   return true;
 }
 
+/* Whom the reply is about, and which day it is where they are. */
+static void handle_take_learner(struct request *request, const struct freshness *freshness) {
+  request->principal.user_id = freshness->user_id;
+  request->today = zone_day_at(request->zones, freshness->time_zone, request->now_ms);
+}
+
 /* If-None-Match, for the price of one row by primary key. */
 static bool handle_unchanged(struct request *request, struct error *error, bool *ret_unchanged) {
   CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
@@ -68,7 +74,7 @@ static bool handle_unchanged(struct request *request, struct error *error, bool 
   if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db) ||
       !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
     return false;
-  request->principal.user_id = freshness.user_id;
+  handle_take_learner(request, &freshness);
   etag_make(request, &freshness, etag);
   bool is_unchanged = etag_matches(request->if_none_match, etag);
   if (is_unchanged) {
@@ -91,7 +97,7 @@ static bool handle_in_snapshot(struct request *request, const struct handle_part
       !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
     return false;
   bool has_moved = request->endpoint->prepare != NULL && freshness.user_id != request->principal.user_id;
-  request->principal.user_id = freshness.user_id;
+  handle_take_learner(request, &freshness);
   *ret_moved = has_moved;
   if (has_moved) return true;
   etag_make(request, &freshness, etag);
