@@ -15,9 +15,9 @@ typedef bool (*learner_statement)(struct db *db, const void *params, struct aren
 
 static bool learner_try(struct request *request, learner_statement statement, const void *params,
                         struct error *error, uint64_t *ret_user_id) {
-  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  CLEANUP(request_lease_end) struct request_lease lease = {.db = NULL};
   uint64_t user_id = 0;
-  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db)) return false;
+  if (!request_borrow(request, error, &lease)) return false;
   if (!statement(lease.db, params, request->arena, error, &user_id) || !db_commit(lease.db, error))
     return false;
   *ret_user_id = user_id;

@@ -18,9 +18,8 @@ void etag_make(const struct request *request, const struct freshness *freshness,
   static const char digits[] = "0123456789abcdef";
   CLEANUP(buffer_free) struct buffer parts = BUFFER_INIT(ETAG_TEXT_BYTES_MAX);
   unsigned char digest[SHA256_DIGEST_LENGTH];
-  int32_t local_day = zone_day_at(request->zones, freshness->time_zone, request->now_ms);
   buffer_printf(&parts, "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId32 " %" PRIu64 " %" PRIu64 " %d",
-                freshness->user_id, freshness->revision, freshness->updated_us, local_day,
+                freshness->user_id, freshness->revision, freshness->updated_us, request->today,
                 freshness->shared_version, freshness->shared_epoch, (int)request->principal.role);
   append_part(&parts, "");
   append_part(&parts, freshness->time_zone);

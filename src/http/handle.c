@@ -68,10 +68,10 @@ static void handle_take_learner(struct request *request, const struct freshness 
 
 /* If-None-Match, for the price of one row by primary key. */
 static bool handle_unchanged(struct request *request, struct error *error, bool *ret_unchanged) {
-  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  CLEANUP(request_lease_end) struct request_lease lease = {.db = NULL};
   struct freshness freshness;
   char etag[ETAG_BYTES];
-  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db) ||
+  if (!request_borrow(request, error, &lease) ||
       !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
     return false;
   handle_take_learner(request, &freshness);
@@ -89,11 +89,10 @@ static bool handle_unchanged(struct request *request, struct error *error, bool 
  * learner turned out to be merged into another, who has to be prepared before being read. */
 static bool handle_in_snapshot(struct request *request, const struct handle_parts *parts, struct error *error,
                                bool *ret_moved) {
-  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  CLEANUP(request_lease_end) struct request_lease lease = {.db = NULL};
   struct freshness freshness;
   char etag[ETAG_BYTES];
-  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db) ||
-      !db_begin_snapshot(lease.db, error) ||
+  if (!request_borrow(request, error, &lease) || !db_begin_snapshot(lease.db, error) ||
       !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
     return false;
   bool has_moved = request->endpoint->prepare != NULL && freshness.user_id != request->principal.user_id;

@@ -71,12 +71,12 @@ static bool ready_unanswered(struct error *error) {
 
 static bool ops_ready(struct request *request, const void *query, const void *body, void *reply,
                       struct error *error) {
-  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  CLEANUP(request_lease_end) struct request_lease lease = {.db = NULL};
   struct health_reply *ready = reply;
   struct error complaints = ERROR_INIT;
   (void)query;
   (void)body;
-  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db) ||
+  if (!request_borrow(request, error, &lease) ||
       !ready_check_commits(lease.db, request->arena, error, &complaints) ||
       !ready_check_migrations(request, lease.db, error, &complaints))
     return ready_unanswered(error);

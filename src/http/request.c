@@ -58,6 +58,20 @@ void request_reset(struct request *request) {
   request->deadline_ms = request->started_ns / 1000000 + app->config->workers.request_timeout_ms;
 }
 
+bool request_borrow(struct request *request, struct error *error, struct request_lease *ret_lease) {
+  struct db *db;
+  if (!pool_acquire(request->app->pool, request->deadline_ms, error, &db)) return false;
+  *ret_lease = (struct request_lease){.request = request, .db = db};
+  return true;
+}
+
+void request_lease_end(struct request_lease *lease) {
+  if (lease->db == NULL) return;
+  lease->request->db_ns += db_take_time_ns(lease->db);
+  pool_release(lease->request->app->pool, lease->db);
+  lease->db = NULL;
+}
+
 void request_add_header(struct request *request, const char *name, const char *value) {
   if (request->header_count == REQUEST_HEADERS_MAX) return;
   request->headers[request->header_count++] = (struct header){.name = name, .value = value};

@@ -120,6 +120,16 @@ void request_free(struct request *request);
  * fill in what was received (strings may live in request->arena). */
 void request_reset(struct request *request);
 
+/* A borrowed connection that gives itself back at the end of its scope (CLEANUP(request_lease_end)), and
+ * whose time in the database counts as the request's. */
+struct request_lease {
+  struct request *request;
+  struct db *db;
+};
+bool request_borrow(struct request *request, struct error *error,
+                    struct request_lease *ret_lease) WARN_UNUSED;
+void request_lease_end(struct request_lease *lease);
+
 /* Adds a reply header; both strings must live as long as the request. Dropped past the maximum. */
 void request_add_header(struct request *request, const char *name, const char *value);
 
