@@ -1,7 +1,8 @@
 /* The consistency engine. What it means to be consistent stands in files of SQL (sql/rules, and the
- * site's own directory) and nowhere else. A rule is a name, a summary, a severity, and one SELECT
- * that returns the rows to change: user_id, table, key, action, column, actual, wanted. It runs
- * read-only; the engine makes the repair from its rows, as compare-and-set on the actual values. */
+ * site's own directory) and nowhere else; docs/rules.md says how one is written. A rule is a name, a
+ * summary, a severity, and one SELECT that returns the rows to change: user_id, table, key, action,
+ * column, actual, wanted. It runs read-only; the engine makes the repair from its rows, as
+ * compare-and-set on the actual values. */
 #ifndef LOCKSTEP_RULE_RULE_H
 #define LOCKSTEP_RULE_RULE_H
 
@@ -13,12 +14,16 @@
 #define RULE_ROWS_MAX 10000 /* of one rule, for one learner */
 
 enum rule_severity { RULE_INFO, RULE_WARNING, RULE_CRITICAL };
+extern const char *const rule_severity_names[]; /* NULL-terminated: info, warning, critical */
+
 enum rule_action { RULE_SET, RULE_INSERT, RULE_DELETE, RULE_REPORT };
+extern const char *const rule_action_names[]; /* NULL-terminated: set, insert, delete, report */
 
 struct rule {
   const char *name;
   const char *summary;
   const char *file;
+  bool of_site; /* from the site's directory */
   enum rule_severity severity;
   bool on_read;        /* healed before a learner's progress is read */
   const char *variant; /* "rules.surplus=unattributed": only under this setting; NULL: always */
@@ -29,10 +34,11 @@ struct rule {
   size_t range_count; /* how many pairs of them */
 };
 
-struct rule_set;
+struct rule_set; /* thread-safe once loaded */
 
-/* Loads both directories and holds every file to its form. A broken file of the site is left out
- * with its complaint (rule_set_problem); a broken one that ships is an error. Needs no database. */
+/* Loads both directories and holds every file to its form; what the configuration's settings leave
+ * out is checked, but not in the set. In the order of their repairs. A broken file of the site is
+ * left out with its complaint (rule_set_problem); a broken one that ships is an error. Needs no database. */
 bool rule_set_load(const struct rules_config *config, struct error *error,
                    struct rule_set **ret_set) WARN_UNUSED;
 void rule_set_free(struct rule_set *set);
@@ -41,6 +47,13 @@ const struct rule *rule_set_at(const struct rule_set *set, size_t at);
 size_t rule_set_problem_count(const struct rule_set *set);
 const char *rule_set_problem(const struct rule_set *set, size_t at); /* "file:line: what" */
 
+/* Holds the rules to the database, once a set; whoever finds first does it, so that nobody must. Each
+ * SELECT is prepared, its columns must be the seven. As with files: a rule of the site that fails is
+ * left aside from then on, with its complaint; one that ships is an error. */
+bool rule_set_check(const struct rule_set *set, struct db *db, struct error *error) WARN_UNUSED;
+/* False: rule_set_check has left it aside. */
+bool rule_set_in_use(const struct rule_set *set, size_t at);
+
 /* One row that breaks a rule. Texts live in the arena; NULL is SQL's NULL. */
 struct rule_breach {
   const struct rule *rule;
@@ -48,24 +61,28 @@ struct rule_breach {
   const char *table;
   const char *key; /* JSON object of the primary key: {"id": 7} */
   enum rule_action action;
-  const char *column;
+  const char *column; /* NULL for an insert or delete of nothing but the key */
   const char *actual;
   const char *wanted;
 };
 
 enum rule_scope { RULE_SCOPE_ALL, RULE_SCOPE_ON_READ };
 
-/* Every breach of one learner, read-only, in the transaction that `db` has open (or its own). */
+/* Every breach of one learner as things stand, read-only, in the transaction that `db` has open (or
+ * its own). A learner who is gone, or merged into another, breaks nothing. */
 bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
                struct arena *arena, struct error *error, struct rule_breach **ret_breaches,
                size_t *ret_count) WARN_UNUSED;
 
-/* Finds and repairs one learner, through the learner transaction; no breach, no write. Does
- * nothing but find when rules.enabled is false. `actor` goes to the ledger. */
+/* Finds and repairs one learner, through the learner transaction, rule after rule: what a repair
+ * brings about is what the next rule sees. No breach (one statement says so): no lock, no write.
+ * Does nothing but find when rules.enabled is false. `actor` goes to the ledger. A repair that
+ * leaves its rule in breach is undone and an error; a reply that is only read may be given all the
+ * same. `arena` is given back as it was. */
 struct rule_repair {
-  size_t found;
-  size_t repaired;
-  uint64_t revision; /* after it */
+  size_t found;      /* rows that break a rule */
+  size_t repaired;   /* rows changed */
+  uint64_t revision; /* after it; 0: there is no such learner */
 };
 bool rule_heal(const struct rule_set *set, struct ledger *ledger, const struct rules_config *config,
                enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,

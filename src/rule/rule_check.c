@@ -1,0 +1,113 @@
+/* What can only be known with a database: whether the rules fit it, and what they may change. */
+#include <string.h>
+
+#include "base/buffer.h"
+#include "queries/rule.h"
+#include "rule/rule_private.h"
+
+#include "base/banned.h"
+
+#define RULE_COLUMNS_MAX 20000 /* of all tables together */
+#define RULE_PROBE_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define RULE_CHECK_ARENA_BYTES ((size_t)4 * 1024 * 1024)
+
+static const char *const contract_names[] = {"user_id", "table",  "key",   "action",
+                                             "column",  "actual", "wanted"};
+
+static bool names_fit(const struct rule *rule, const char *const *names, size_t count, struct error *error) {
+  for (size_t at = 0; at < ARRAY_LENGTH(contract_names); at++) {
+    if (at < count && strcmp(names[at], contract_names[at]) == 0) continue;
+    return rule_complain(error, rule->file, 0, "column %zu of the SELECT is %.64s, it must be %s", at + 1,
+                         at < count ? names[at] : "missing", contract_names[at]);
+  }
+  if (count == ARRAY_LENGTH(contract_names)) return true;
+  return rule_complain(error, rule->file, 0, "the SELECT has %zu columns, a rule's are %zu", count,
+                       ARRAY_LENGTH(contract_names));
+}
+
+/* ERROR_MALFORMED: the rule is wrong. Everything else: it could not be checked. */
+static bool rule_fits(const struct rule *rule, struct db *db, struct arena *arena, struct error *error) {
+  const char *const *names;
+  size_t count;
+  size_t parameter_count;
+  if (!db_text_describe(db, rule->sql, arena, error, &names, &count, &parameter_count)) {
+    if (error->code != ERROR_INTERNAL || error->sql_errno == 0) return false;
+    struct error refusal = *error;
+    return rule_complain(error, rule->file, 0, "the database refuses its SELECT: %.180s", refusal.detail);
+  }
+  return names_fit(rule, names, count, error);
+}
+
+static bool rules_fit(struct rule_set *set, struct db *db, struct error *error) {
+  CLEANUP(arena_cleanup) struct arena *arena = arena_new(RULE_CHECK_ARENA_BYTES);
+  if (arena == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < set->count; at++) {
+    arena_reset(arena);
+    set->state->in_use[at] = true;
+    if (rule_fits(&set->rules[at], db, arena, error)) continue;
+    if (error->code != ERROR_MALFORMED) return false;
+    if (!set->rules[at].of_site) {
+      error->code = ERROR_INTERNAL;
+      return false;
+    }
+    set->state->in_use[at] = false;
+    if (!rule_state_add_problem(set, error->message, error)) return false;
+    error_clear(error);
+  }
+  return true;
+}
+
+static bool columns_read(struct rule_set *set, struct db *db, struct error *error) {
+  struct rule_read_columns_row *rows;
+  size_t count;
+  if (!rule_read_columns(db, set->arena, RULE_COLUMNS_MAX, error, &rows, &count)) return false;
+  struct rule_column *columns = arena_alloc_array(set->arena, count + 1, sizeof *columns);
+  if (columns == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++)
+    columns[at] = (struct rule_column){rows[at].table_name, rows[at].column_name, rows[at].is_key};
+  set->state->columns = columns;
+  set->state->column_count = count;
+  return true;
+}
+
+/* One statement that says which rules a learner breaks, so that a learner without drift costs one
+ * round trip. EXISTS lets the server leave out what only the repair needs. */
+static bool probe_build(struct rule_set *set, enum rule_scope scope, struct error *error) {
+  CLEANUP(buffer_free) struct buffer sql = BUFFER_INIT(RULE_PROBE_BYTES_MAX);
+  size_t ranges = 0;
+  buffer_append_text(&sql, "SELECT u.revision");
+  for (size_t at = 0; at < set->count; at++) {
+    if (!set->state->in_use[at] || !rule_in_scope(set, at, scope)) continue;
+    buffer_append_text(&sql, ", EXISTS (");
+    buffer_append_text(&sql, set->rules[at].sql);
+    buffer_append_char(&sql, ')');
+    ranges += set->rules[at].range_count;
+  }
+  buffer_append_text(&sql, " FROM users AS u WHERE u.id = ?");
+  if (sql.failed) return error_set_memory(error);
+  set->state->probe[scope] = arena_strdup(set->arena, sql.data);
+  set->state->probe_ranges[scope] = ranges;
+  return set->state->probe[scope] != NULL || error_set_memory(error);
+}
+
+bool rule_set_check(const struct rule_set *set, struct db *db, struct error *error) {
+  struct rule_state *state = set->state;
+  if (atomic_load_explicit(&state->checked, memory_order_acquire)) return true;
+  struct rule_set own = *set; /* the same arena and state; what is const of a set stays so */
+  pthread_mutex_lock(&state->lock);
+  bool checked = atomic_load_explicit(&state->checked, memory_order_relaxed);
+  if (!checked) {
+    checked = rules_fit(&own, db, error) && columns_read(&own, db, error) &&
+              probe_build(&own, RULE_SCOPE_ALL, error) && probe_build(&own, RULE_SCOPE_ON_READ, error);
+    if (checked) atomic_store_explicit(&state->checked, true, memory_order_release);
+  }
+  pthread_mutex_unlock(&state->lock);
+  return checked;
+}
+
+bool rule_set_in_use(const struct rule_set *set, size_t at) {
+  pthread_mutex_lock(&set->state->lock);
+  bool in_use = set->state->in_use[at];
+  pthread_mutex_unlock(&set->state->lock);
+  return in_use;
+}

@@ -1,0 +1,192 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "rule/rule_private.h"
+
+#include "base/banned.h"
+
+#define LOOK_WAIT_MS 10000 /* for a connection; the pool's own limit is usually the shorter */
+
+/* The learner's three totals, as the history calls them; a change of them says by how much. */
+static const struct {
+  const char *column;
+  const char *what;
+} totals[] = {{"tokens", "tokens"}, {"questions_answered", "questions"}, {"correct_answers", "correct"}};
+
+/* What one heal needs in its transaction; begins anew with every try. */
+struct heal {
+  const struct rule_set *set;
+  enum rule_scope scope;
+  size_t found;
+  size_t repaired;
+};
+
+static int64_t number_of(const char *text) { return text == NULL ? 0 : strtoll(text, NULL, 10); }
+
+static bool report_breach(struct ledger_tx *tx, struct ledger_entry *entry, const struct rule_breach *breach,
+                          struct error *error) {
+  struct ledger_change change = {.what = breach->table, .key = breach->rule->name};
+  bool is_learner = strcmp(breach->table, "users") == 0;
+  if (breach->action == RULE_SET) {
+    change.what =
+        is_learner ? breach->column : arena_printf(ledger_arena(tx), "%s.%s", breach->table, breach->column);
+    for (size_t at = 0; is_learner && at < ARRAY_LENGTH(totals); at++) {
+      if (strcmp(totals[at].column, breach->column) != 0) continue;
+      change.what = totals[at].what;
+      change.by = number_of(breach->wanted) - number_of(breach->actual);
+    }
+  }
+  change.because = arena_printf(ledger_arena(tx), "rule %s", breach->rule->name);
+  if (change.what == NULL || change.because == NULL) return error_set_memory(error);
+  return ledger_report(tx, entry, &change, error);
+}
+
+static bool same_row(const struct rule_breach *left, const struct rule_breach *right) {
+  return left->action == right->action && strcmp(left->table, right->table) == 0 &&
+         strcmp(left->key, right->key) == 0;
+}
+
+/* Row by row; stops early when one was changed by somebody else meanwhile. */
+static bool apply_list(struct ledger_tx *tx, struct ledger_entry *entry, const struct rule_list *list,
+                       struct error *error) {
+  struct heal *heal = ledger_context(tx);
+  size_t count;
+  for (size_t at = 0; at < list->count; at += count) {
+    const struct rule_breach *breach = &list->items[at];
+    bool written = false;
+    for (count = 1; at + count < list->count && same_row(breach, breach + count);)
+      count++;
+    if (breach->action == RULE_REPORT) continue;
+    if (!rule_apply_row(heal->set, ledger_db(tx), breach, count, error, &written)) return false;
+    if (!written) return true;
+    heal->repaired++;
+    size_t reports = breach->action == RULE_SET ? count : 1;
+    for (size_t report = 0; report < reports; report++)
+      if (!report_breach(tx, entry, breach + report, error)) return false;
+  }
+  return true;
+}
+
+/* A repair is done when its rule finds nothing more: a rule that would repair for ever, writing on
+ * every read, fails here instead. */
+static bool heal_rule(struct ledger_tx *tx, struct ledger_entry *entry, const struct rule *rule,
+                      struct error *error) {
+  struct heal *heal = ledger_context(tx);
+  for (int tries = 0;; tries++) {
+    struct rule_list list = {0};
+    if (!rule_find_one(rule, ledger_db(tx), entry->learner.user_id, ledger_arena(tx), error, &list))
+      return false;
+    if (tries == 0) heal->found += list.count;
+    if (rule_count_repairable(list.items, list.count) == 0) return true;
+    if (tries == RULE_TRIES_MAX) break;
+    if (!apply_list(tx, entry, &list, error)) return false;
+  }
+  error_set(error, ERROR_INTERNAL, "A rule of consistency still does not hold after its repair.");
+  return error_detail(error, "%s (learner %llu)", rule->file, (unsigned long long)entry->learner.user_id);
+}
+
+static bool heal_work(struct ledger_tx *tx, struct error *error) {
+  struct heal *heal = ledger_context(tx);
+  const struct rule_set *set = heal->set;
+  heal->found = 0;
+  heal->repaired = 0;
+  for (size_t entry_at = 0; entry_at < ledger_count(tx); entry_at++) {
+    for (size_t at = 0; at < set->count; at++) {
+      if (!set->state->in_use[at] || !rule_in_scope(set, at, heal->scope)) continue;
+      if (!heal_rule(tx, ledger_at(tx, entry_at), &set->rules[at], error)) return false;
+    }
+  }
+  return true;
+}
+
+static const struct ledger_kind heal_kind = {"repair", heal_work};
+
+struct probe {
+  bool breached;
+  uint64_t revision;
+};
+
+static bool probe_row(const struct db_text_row *row, void *context, struct error *error) {
+  struct probe *probe = context;
+  (void)error;
+  probe->revision = row->values[0] == NULL ? 0 : strtoull(row->values[0], NULL, 10);
+  for (size_t at = 1; at < row->count; at++)
+    if (row->values[at] != NULL && strcmp(row->values[at], "0") != 0) probe->breached = true;
+  return true;
+}
+
+static bool probe_run(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
+                      struct arena *arena, struct error *error, struct probe *ret_probe) {
+  char user[24];
+  size_t count = 2 * set->state->probe_ranges[scope] + 1;
+  const char **parameters = arena_alloc_array(arena, count, sizeof *parameters);
+  if (parameters == NULL) return error_set_memory(error);
+  snprintf(user, sizeof user, "%llu", (unsigned long long)user_id);
+  for (size_t at = 0; at < count; at++)
+    parameters[at] = user;
+  struct probe probe = {0};
+  if (!db_text_each(db, set->state->probe[scope], parameters, count, arena, probe_row, &probe, error))
+    return false;
+  *ret_probe = probe;
+  return true;
+}
+
+/* What there is to repair, without a lock. */
+static bool look(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
+                 struct arena *arena, struct error *error, struct rule_repair *ret_repair,
+                 size_t *ret_repairable) {
+  struct probe probe = {0};
+  struct rule_breach *breaches = NULL;
+  size_t count = 0;
+  if (!rule_set_check(set, db, error)) return false;
+  if (!probe_run(set, db, scope, user_id, arena, error, &probe)) return false;
+  if (probe.breached) db_rollback(db); /* the probe's; what finds takes a snapshot of its own */
+  if (probe.breached && !rule_find(set, db, scope, user_id, arena, error, &breaches, &count)) return false;
+  *ret_repair = (struct rule_repair){.found = count, .revision = probe.revision};
+  *ret_repairable = rule_count_repairable(breaches, count);
+  return true;
+}
+
+/* On a pooled connection; once more on another when one turns out to be lost. */
+static bool look_pooled(const struct rule_set *set, struct ledger *ledger, enum rule_scope scope,
+                        uint64_t user_id, struct arena *arena, struct error *error,
+                        struct rule_repair *ret_repair, size_t *ret_repairable) {
+  for (int tries = 0; tries < RULE_TRIES_MAX; tries++) {
+    CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(ledger)};
+    int64_t deadline_ms = clock_monotonic_ms() + LOOK_WAIT_MS;
+    error_clear(error);
+    if (!pool_acquire(lease.pool, deadline_ms, error, &lease.db)) return false;
+    if (look(set, lease.db, scope, user_id, arena, error, ret_repair, ret_repairable)) return true;
+    if (error->code != ERROR_TRANSIENT) return false;
+  }
+  error->code = ERROR_UNAVAILABLE;
+  error->retry_after_s = 1;
+  return false;
+}
+
+static bool heal_learner(const struct rule_set *set, struct ledger *ledger, const struct rules_config *config,
+                         enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,
+                         struct error *error, struct rule_repair *ret_repair) {
+  struct rule_repair repair = {0};
+  size_t repairable = 0;
+  if (!look_pooled(set, ledger, scope, user_id, arena, error, &repair, &repairable)) return false;
+  if (repairable > 0 && config->enabled) {
+    struct heal heal = {.set = set, .scope = scope};
+    struct ledger_entry entry = {.user_id = user_id, .actor = actor, .arena = arena};
+    if (!ledger_run_one(ledger, &heal_kind, &entry, &heal, arena, error)) return false;
+    repair = (struct rule_repair){.found = heal.found, .repaired = heal.repaired, .revision = entry.revision};
+  }
+  *ret_repair = repair;
+  return true;
+}
+
+bool rule_heal(const struct rule_set *set, struct ledger *ledger, const struct rules_config *config,
+               enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,
+               struct error *error, struct rule_repair *ret_repair) {
+  struct arena_mark mark = arena_mark(arena);
+  bool healed = heal_learner(set, ledger, config, scope, user_id, actor, arena, error, ret_repair);
+  arena_rewind(arena, mark);
+  return healed;
+}

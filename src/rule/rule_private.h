@@ -1,0 +1,80 @@
+/* Shared by the files of this room only. */
+#ifndef LOCKSTEP_RULE_RULE_PRIVATE_H
+#define LOCKSTEP_RULE_RULE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "rule/rule.h"
+
+#define RULE_FILE_BYTES_MAX ((size_t)64 * 1024)
+#define RULE_FILES_MAX 200 /* of one directory */
+#define RULE_SET_ARENA_BYTES ((size_t)64 * 1024 * 1024)
+#define RULE_RANGES_MAX 32 /* pairs of :from and :to in one rule */
+#define RULE_KEY_COLUMNS_MAX 8
+#define RULE_TRIES_MAX 3 /* find and repair, of one rule in one transaction */
+
+/* A column of a base table, as information_schema has it. */
+struct rule_column {
+  const char *table;
+  const char *name;
+  bool is_key;
+};
+
+/* What becomes known with the database, under the lock; const afterwards. */
+struct rule_state {
+  pthread_mutex_t lock;
+  atomic_bool checked;
+  bool *in_use; /* by place in the set */
+  const char **problems;
+  size_t problem_count;
+  size_t problem_capacity;
+  struct rule_column *columns; /* by table, then position */
+  size_t column_count;
+  const char *probe[2]; /* by scope: one row with the learner's revision, and 1 for each rule in breach */
+  size_t probe_ranges[2];
+};
+
+struct rule_set {
+  struct arena *arena;
+  struct rule *rules;
+  size_t count;
+  struct rule_state *state;
+};
+
+/* "file:line: what"; false, always. Line 0: the file as a whole. */
+bool rule_complain(struct error *error, const char *file, size_t line, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+
+/* One file's text (rule_file.c). Sets everything but of_site. `ret_applies`: false when the
+ * configuration chose another variant. */
+bool rule_file_parse(const char *file, const char *text, size_t text_bytes, const struct rules_config *config,
+                     struct arena *arena, struct error *error, struct rule *ret_rule,
+                     bool *ret_applies) WARN_UNUSED;
+
+/* The SELECT that begins at `text`, on that line of its file (rule_sql.c): comments gone, :from and
+ * :to replaced. */
+bool rule_sql_compile(const char *file, size_t line, const char *text, struct arena *arena,
+                      struct error *error, const char **ret_sql, size_t *ret_range_count) WARN_UNUSED;
+
+/* The state's lock is held. */
+bool rule_state_add_problem(struct rule_set *set, const char *problem, struct error *error) WARN_UNUSED;
+
+bool rule_in_scope(const struct rule_set *set, size_t at, enum rule_scope scope);
+/* One rule's rows, appended to the list. */
+struct rule_list {
+  struct rule_breach *items;
+  size_t count;
+  size_t capacity;
+};
+bool rule_find_one(const struct rule *rule, struct db *db, uint64_t user_id, struct arena *arena,
+                   struct error *error, struct rule_list *list) WARN_UNUSED;
+/* How many of them ask for a change. */
+size_t rule_count_repairable(const struct rule_breach *breaches, size_t count);
+
+/* Writes the breaches of one row (same table, key and action): compare-and-set. `ret_written`: false
+ * when the row no longer held the actual values. (rule_apply.c) */
+bool rule_apply_row(const struct rule_set *set, struct db *db, const struct rule_breach *breaches,
+                    size_t count, struct error *error, bool *ret_written) WARN_UNUSED;
+
+#endif
