@@ -73,7 +73,7 @@ static bool check_addresses(const void *value, struct error *error) {
 #define ROW_PATH(s, key, ...) ROW_TEXT(s, key, .minimum = 1, .maximum = PATH_MAX_TEXT, __VA_ARGS__)
 
 static const struct field listen_fields[] = {
-    ROW_PATH(listen_config, socket, .default_text = "/run/lockstep/fcgi.sock",
+    ROW_PATH(listen_config, socket, .default_text = "/run/lockstep/lockstep.sock",
              .summary = "Where nginx finds the service: a Unix socket's path, host:port, or fd:systemd for "
                         "the socket that systemd hands over."),
     ROW_TEXT(listen_config, mode, .default_text = "0660", .check = check_mode,

@@ -47,7 +47,8 @@ static bool remember(struct decoder *decoder, struct pairs *pairs, const char *n
       return decoder_complain(decoder, &place, "is given more than once");
   if (pairs->count == QUERY_PAIRS_MAX) {
     decoder->stopped = true;
-    return decoder_complain(decoder, NULL, "The query has more than %d parameters.", QUERY_PAIRS_MAX);
+    return error_set(decoder->error, ERROR_MALFORMED, "The query has more than %d parameters.",
+                     QUERY_PAIRS_MAX);
   }
   pairs->names[pairs->count++] = name;
   return true;
@@ -64,7 +65,8 @@ static void decode_pair(struct decoder *decoder, const struct schema *schema, st
   size_t name_bytes;
   size_t value_bytes;
   if (!unescape(pair, &name_bytes)) {
-    decoder_complain(decoder, NULL, "A query parameter's name is not valid.");
+    decoder->stopped = true;
+    error_set(decoder->error, ERROR_MALFORMED, "A query parameter's name is not percent-encoded UTF-8.");
     return;
   }
   struct place place = {.name = pair};

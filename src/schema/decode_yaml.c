@@ -131,8 +131,8 @@ static void decode_list(struct reader *reader, const struct place *place, const 
     skip_value(reader);
     return;
   }
-  size_t line = decoder->line;
-  size_t column = decoder->column;
+  yaml_mark_t start = reader->event.start_mark;
+  size_t complaints = decoder->error->field_count;
   size_t item_bytes = field_item_bytes(field);
   size_t limit = field->maximum < YAML_ITEMS_MAX ? (size_t)field->maximum : YAML_ITEMS_MAX;
   struct field item_field = decoder_item_field(field);
@@ -151,13 +151,14 @@ static void decode_list(struct reader *reader, const struct place *place, const 
     else
       decode_scalar(reader, &item_place, &item_field, item);
   }
-  if (decoder->stopped || !advance(reader)) return;
-  decoder->line = line;
-  decoder->column = column;
+  if (decoder->stopped || !advance(reader) || decoder->error->field_count > complaints) return;
+  note_place(reader, &start);
+  struct field_list list = {.items = items, .count = count};
   if (count > limit || count < (size_t)field->minimum)
     decoder_refuse(decoder, place, field);
-  else
-    *member = (struct field_list){.items = items, .count = count};
+  else if (decoder_check(decoder, place, field, &list))
+    *member = list;
+  note_place(reader, &reader->event.start_mark);
 }
 
 static void decode_value(struct reader *reader, const struct place *place, const struct field *field,
@@ -213,8 +214,7 @@ static void decode_pair(struct reader *reader, const struct place *place, const 
 static void decode_mapping(struct reader *reader, const struct place *place, const struct schema *schema,
                            char *structure) {
   struct decoder_seen seen = {.next = 0};
-  size_t line = reader->decoder.line;
-  size_t column = reader->decoder.column;
+  yaml_mark_t start = reader->event.start_mark;
   if (reader->depth == YAML_DEPTH_MAX) {
     stop(reader, place, "nested too deeply");
     return;
@@ -225,13 +225,9 @@ static void decode_mapping(struct reader *reader, const struct place *place, con
     decode_pair(reader, place, schema, &seen, structure);
   reader->depth--;
   if (reader->decoder.stopped || !advance(reader)) return;
-  size_t line_behind = reader->decoder.line;
-  size_t column_behind = reader->decoder.column;
-  reader->decoder.line = line;
-  reader->decoder.column = column;
+  note_place(reader, &start);
   decoder_finish(&reader->decoder, place, schema, &seen, structure);
-  reader->decoder.line = line_behind;
-  reader->decoder.column = column_behind;
+  note_place(reader, &reader->event.start_mark);
 }
 
 static void decode_document(struct reader *reader, const struct schema *schema, char *structure) {

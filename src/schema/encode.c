@@ -1,5 +1,6 @@
 #include "schema/encode.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +89,8 @@ void json_append_number(struct buffer *buffer, double value) {
   }
   if (append_hundredths(buffer, value)) return;
   char text[32];
-  for (int digits = 15; digits <= 17; digits++) {
+  /* Up to 15 digits survive every normal number, so no shorter form can be missed. */
+  for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, value);
     if (strtod(text, NULL) == value) break;
   }
