@@ -1,9 +1,6 @@
 #include "learner/document.h"
 
-#include <errno.h>
 #include <json-c/json.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,6 +8,8 @@
 #include "base/banned.h"
 
 #define DOCUMENT_DEPTH_MAX 128 /* deeper than any server lets in */
+#define COUNTER_DIGITS_MAX 15
+#define COUNTER_FRACTION_MAX 20
 #define DOCUMENT_TEXT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static void object_release(struct json_object **object) { json_object_put(*object); }
@@ -55,21 +54,36 @@ static struct json_object *member_object_made(struct json_object *parent, const 
   return member;
 }
 
-static int64_t text_number(const char *text) {
-  char *end;
-  errno = 0;
-  long long value = strtoll(text, &end, 10);
-  return errno == 0 && end != text && *end == '\0' ? value : 0;
+/* A counter as the rules read it (sql/rules/user_totals_match_modules.sql): plain digits, at most 15
+ * before a point and 20 behind it; its whole part. Everything else is nothing. */
+static int64_t read_counter(const char *text) {
+  int64_t value = 0;
+  size_t whole = strspn(text, "0123456789");
+  const char *rest = text + whole;
+  if (whole == 0 || whole > COUNTER_DIGITS_MAX) return 0;
+  if (*rest == '.') {
+    size_t fraction = strspn(rest + 1, "0123456789");
+    if (fraction > COUNTER_FRACTION_MAX) return 0;
+    rest += 1 + fraction;
+  }
+  if (*rest != '\0') return 0;
+  for (size_t at = 0; at < whole; at++)
+    value = value * 10 + (text[at] - '0');
+  return value;
 }
 
-/* A count as the rules read it: whole numbers, and texts that are one; anything else is nothing. */
+/* Numbers, and texts that spell one. */
 static int64_t member_count(struct json_object *parent, const char *key) {
   struct json_object *member;
   if (!json_object_object_get_ex(parent, key, &member)) return 0;
-  if (json_object_is_type(member, json_type_int)) return json_object_get_int64(member);
-  if (json_object_is_type(member, json_type_double)) return llround(json_object_get_double(member));
-  if (json_object_is_type(member, json_type_string)) return text_number(json_object_get_string(member));
-  return 0;
+  switch (json_object_get_type(member)) {
+  case json_type_int:
+  case json_type_double:
+  case json_type_string:
+    return read_counter(json_object_get_string(member));
+  default:
+    return 0;
+  }
 }
 
 static void member_set(struct json_object *parent, const char *key, int64_t value) {
