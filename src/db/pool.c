@@ -43,7 +43,8 @@ struct pool {
   pthread_condattr_t monotonic;
   struct pool_hosts hosts;
   struct pool_slot *slots;
-  size_t limit;
+  size_t capacity; /* slots */
+  size_t limit;    /* of them in use, at most; more may still be borrowed after it was lowered */
   struct pool_slot **idle; /* a stack: the last one given back is borrowed first */
   size_t idle_count;
   size_t opening;
@@ -63,6 +64,7 @@ bool pool_new(const struct database_config *config, size_t limit, struct error *
   if (pool == NULL) return error_set_memory(error);
   pool->config = config;
   pool->limit = limit;
+  pool->capacity = limit;
   pool->slots = calloc(limit, sizeof *pool->slots);
   pool->idle = calloc(limit, sizeof *pool->idle);
   uint64_t seed = (uint64_t)clock_monotonic_ns() ^ ((uint64_t)getpid() << 40);
@@ -80,7 +82,7 @@ bool pool_new(const struct database_config *config, size_t limit, struct error *
 
 void pool_free(struct pool *pool) {
   if (pool == NULL) return;
-  for (size_t i = 0; pool->slots != NULL && i < pool->limit; i++)
+  for (size_t i = 0; pool->slots != NULL && i < pool->capacity; i++)
     db_close(pool->slots[i].db);
   pool_hosts_free(&pool->hosts);
   free(pool->slots);
@@ -152,7 +154,7 @@ static bool pool_take_idle(struct pool *pool, struct pool_slot **ret_slot) {
 }
 
 static struct pool_slot *pool_empty_slot(struct pool *pool) {
-  for (size_t i = 0; i < pool->limit; i++)
+  for (size_t i = 0; i < pool->capacity; i++)
     if (pool->slots[i].state == POOL_EMPTY) return &pool->slots[i];
   return NULL;
 }
@@ -300,7 +302,7 @@ void pool_release(struct pool *pool, struct db *db) {
   struct pool_slot *slot = pool_slot_of(pool, db);
   slot->used_ms = now_ms;
   if (broken) pool->suspect_ms = now_ms;
-  if (broken || pool_slot_expired(slot, now_ms)) {
+  if (broken || pool->size > pool->limit || pool_slot_expired(slot, now_ms)) {
     discarded = pool_discard(pool, slot);
   } else if (pool->first_waiter != NULL) {
     pool_wake(pool, slot);
@@ -310,6 +312,19 @@ void pool_release(struct pool *pool, struct db *db) {
   }
   pthread_mutex_unlock(&pool->lock);
   db_close(discarded);
+}
+
+void pool_set_limit(struct pool *pool, size_t limit) {
+  pthread_mutex_lock(&pool->lock);
+  pool->limit = limit < pool->capacity ? limit : pool->capacity;
+  pool_wake_all(pool); /* there may be room now */
+  while (pool->size > pool->limit && pool->idle_count > 0) {
+    struct db *db = pool_discard(pool, pool->idle[--pool->idle_count]);
+    pthread_mutex_unlock(&pool->lock);
+    db_close(db);
+    pthread_mutex_lock(&pool->lock);
+  }
+  pthread_mutex_unlock(&pool->lock);
 }
 
 void pool_tend(struct pool *pool) {
@@ -333,6 +348,7 @@ void pool_read_stats(struct pool *pool, struct pool_stats *ret_stats) {
   pthread_mutex_lock(&pool->lock);
   *ret_stats = pool->stats;
   ret_stats->size = pool->size - pool->opening;
+  ret_stats->held = pool->size > pool->limit ? pool->size : pool->limit;
   ret_stats->limit = pool->limit;
   ret_stats->idle = pool->idle_count;
   ret_stats->borrowed = pool->size - pool->opening - pool->idle_count;

@@ -13,6 +13,7 @@ struct pool;
 struct pool_stats {
   uint64_t size; /* connections open now */
   uint64_t limit;
+  uint64_t held; /* what the process may have open at this moment: limit, or more while it shrinks */
   uint64_t idle;
   uint64_t borrowed;
   uint64_t waiting;  /* threads waiting for one now */
@@ -28,6 +29,10 @@ struct pool_stats {
  * this process's share of database.connections. Call after fork. */
 bool pool_new(const struct database_config *config, size_t limit, struct error *error,
               struct pool **ret_pool) WARN_UNUSED;
+/* Another share, at most the one of pool_new; 0: nobody gets a connection. Idle connections beyond it
+ * are closed at once, borrowed ones when they come back. Workers that replace each other pass their
+ * shares on this way, so that the sum never exceeds database.connections. */
+void pool_set_limit(struct pool *pool, size_t limit);
 /* Waits for nobody: every connection must have come back. */
 void pool_free(struct pool *pool);
 

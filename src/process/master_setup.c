@@ -1,0 +1,55 @@
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "process/master_internal.h"
+
+#include "base/banned.h"
+
+void master_setup_free(struct master_setup *setup) {
+  if (setup == NULL) return;
+  arena_free(setup->arena);
+  free(setup);
+}
+
+bool master_setup_load(const struct master_options *options, struct error *error,
+                       struct master_setup **ret_setup) {
+  struct master_setup *setup = calloc(1, sizeof *setup);
+  if (setup == NULL) return error_set_memory(error);
+  setup->arena = arena_new(MASTER_CONFIG_BYTES_MAX);
+  if (setup->arena == NULL) error_set_memory(error);
+  if (setup->arena == NULL || !config_load(options->config_path, setup->arena, &setup->config, error)) {
+    master_setup_free(setup);
+    return false;
+  }
+  *ret_setup = setup;
+  return true;
+}
+
+bool master_setup_try(const struct master_options *options, const struct master_setup *setup,
+                      struct error *error) {
+  struct app app = {.config = &setup->config, .build = options->build};
+  struct rule_set *rules;
+  if (setup->config.workers.processes > SCOREBOARD_PROCESSES_MAX)
+    return error_add_field(error, ERROR_MALFORMED, "workers.processes", "must be at most %d",
+                           SCOREBOARD_PROCESSES_MAX);
+  if (setup->config.workers.threads > SCOREBOARD_THREADS_MAX)
+    return error_add_field(error, ERROR_MALFORMED, "workers.threads", "must be at most %d",
+                           SCOREBOARD_THREADS_MAX);
+  if (!worker_load(&app, options->tables, NULL, 0, &rules, error)) return false;
+  http_app_close(&app);
+  rule_set_free(rules);
+  return true;
+}
+
+void master_log_error(enum log_level level, const char *event, const struct error *error) {
+  struct log_line line;
+  log_begin(&line, level, event);
+  log_add_error(&line, error);
+  log_end(&line);
+  for (size_t at = 0; at < error->field_count; at++) {
+    log_begin(&line, level, event);
+    log_add(&line, "key", error->fields[at].field);
+    log_add(&line, "error", error->fields[at].message);
+    log_end(&line);
+  }
+}

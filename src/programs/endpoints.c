@@ -1,0 +1,11 @@
+/* The endpoints of all rooms. A room's rows stand in the room; here it is only named. */
+#include "http/anonymous.h"
+#include "http/endpoint.h"
+#include "http/ops.h"
+#include "learner/learner_api.h"
+
+#include "base/banned.h"
+
+const struct endpoint_table *const endpoint_tables[] = {
+    &ops_endpoints, &anonymous_endpoints, &learner_endpoints, &learner_admin_endpoints, NULL,
+};
