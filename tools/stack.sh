@@ -291,7 +291,7 @@ write_nginx_configuration() {
   rm -rf "$include"
   cp -r "$SOURCE/nginx" "$include"
   text=$(cat "$include/http.conf")
-  printf '%s\n' "${text/unix:\/run\/lockstep\/fcgi.sock/"$(quoted "unix:$STATE/run/lockstep-fcgi.sock")"}" >"$include/http.conf"
+  printf '%s\n' "${text/unix:\/run\/lockstep\/lockstep.sock/"$(quoted "unix:$STATE/run/lockstep-fcgi.sock")"}" >"$include/http.conf"
   cat >"$STATE/etc/nginx.conf" <<END
 # Written by ./run at every start.
 daemon off;

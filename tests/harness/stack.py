@@ -169,9 +169,9 @@ class Stack:
         path = os.path.join(target, "http.conf")
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        assert "/run/lockstep/fcgi.sock" in text
+        assert "/run/lockstep/lockstep.sock" in text
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace("/run/lockstep/fcgi.sock", self.fcgi_socket))
+            file.write(text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket))
         return f"  include {path};", "    include lockstep/lockstep.conf;"
 
     def start_nginx(self):

@@ -136,7 +136,7 @@ class Server:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
             with open(path, "w", encoding="utf-8") as file:
-                file.write(edit(text.replace("/run/lockstep/fcgi.sock", self.fcgi)))
+                file.write(edit(text.replace("/run/lockstep/lockstep.sock", self.fcgi)))
         self.conf = os.path.join(directory, "nginx.conf")
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(CONF.format(directory=directory, port=self.port, user="user root;" if os.geteuid() == 0 else ""))
