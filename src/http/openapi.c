@@ -15,7 +15,7 @@
   "\",\"description\":" \
   "\"Keeps every learner's progress and enrollment in step. Errors are problem documents. Whatever adds " \
   "something may carry an id of the client's; reads of a learner carry an ETag.\"," \
-  "\"license\":{\"name\":\"See LICENSE\",\"url\":\"https://spdx.org/licenses/\"}}," \
+  "\"license\":{\"name\":\"Apache License 2.0\",\"identifier\":\"Apache-2.0\"}}," \
   "\"servers\":[{\"url\":\"/\",\"description\":\"Where this document came from.\"}]"
 
 #define OPENAPI_SECURITY \
