@@ -10,8 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/banned.h"
 #include "base/clock.h"
+
+#include "base/banned.h"
 
 #define SCOREBOARD_MAGIC "LKSTEPSB"
 #define SCOREBOARD_READ_TRIES 64 /* of a text that is being changed */

@@ -12,8 +12,9 @@
 
 #include "http/fcgi_internal.h"
 
-#include "base/banned.h"
 #include "base/clock.h"
+
+#include "base/banned.h"
 
 /* --- The epoll --- */
 

@@ -11,9 +11,10 @@
 #include "http/fcgi_internal.h"
 #include "http/handle.h"
 
-#include "base/banned.h"
 #include "base/clock.h"
 #include "base/log.h"
+
+#include "base/banned.h"
 
 /* Requests that one connection may have served in a row, when its peer sends several at once, before
  * the others have their turn. */

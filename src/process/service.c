@@ -11,8 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/banned.h"
 #include "base/clock.h"
+
+#include "base/banned.h"
 
 #define SERVICE_FIRST_DESCRIPTOR 3 /* SD_LISTEN_FDS_START */
 #define SERVICE_MESSAGE_BYTES 512

@@ -43,14 +43,14 @@ int main(int argc, char **argv) {
                                           {"version", no_argument, NULL, 'V'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  struct master_options master = {
-      .config_path = DEFAULT_CONFIG, .tables = endpoint_tables, .build = LOCKSTEP_VERSION};
+  struct master_options master = {.tables = endpoint_tables, .build = LOCKSTEP_VERSION};
+  const char *config_path = DEFAULT_CONFIG;
   bool check = false;
   int option;
   while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
     switch (option) {
     case 'c':
-      master.config_path = strdup(optarg); /* the title takes the arguments' place */
+      config_path = optarg;
       break;
     case 't':
       check = true;
@@ -66,11 +66,13 @@ int main(int argc, char **argv) {
       return EXIT_CODE_USAGE;
     }
   }
-  if (optind < argc || master.config_path == NULL) {
+  if (optind < argc) {
     fprintf(stderr, "lockstep-fcgi: what is \"%s\"? Try lockstep-fcgi --help.\n", argv[optind]);
     return EXIT_CODE_USAGE;
   }
   log_setup("lockstep-fcgi", LOG_LEVEL_INFO);
+  master.config_path = strdup(config_path); /* the title takes the arguments' place */
+  if (master.config_path == NULL) return EXIT_CODE_SYSTEM;
   if (check) return master_check(&master);
   title_init(argc, argv);
   return master_run(&master);
