@@ -43,8 +43,8 @@ struct pool {
   pthread_condattr_t monotonic;
   struct pool_hosts hosts;
   struct pool_slot *slots;
-  size_t capacity; /* slots */
-  size_t limit;    /* of them in use, at most; more may still be borrowed after it was lowered */
+  size_t capacity;         /* slots */
+  size_t limit;            /* of them in use, at most; more may still be borrowed after it was lowered */
   struct pool_slot **idle; /* a stack: the last one given back is borrowed first */
   size_t idle_count;
   size_t opening;
