@@ -13,7 +13,8 @@ for target; do
   name=${target##*/fuzz_}
   found=$target.corpus
   mkdir -p "$found"
-  if "./$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=16384 -print_final_stats=1 \
+  dictionary=$source/tests/fuzz/$name.dict
+  if "./$target" ${dictionary:+"-dict=$dictionary"} -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=16384 -print_final_stats=1 \
     -artifact_prefix="$target.crash-" "$found" "$source/tests/fuzz/corpus/$name" >"$target.log" 2>&1; then
     echo "ok $number - $target, $(sed -n 's/^stat::number_of_executed_units: *//p' "$target.log") inputs"
   else

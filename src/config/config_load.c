@@ -27,7 +27,7 @@ static char *read_file(const char *path, size_t limit, struct arena *arena, size
   char chunk[4096];
   size_t chunk_bytes;
   if (file == NULL) return NULL;
-  while ((chunk_bytes = fread(chunk, 1, sizeof chunk, file)) > 0)
+  while (!content.failed && (chunk_bytes = fread(chunk, 1, sizeof chunk, file)) > 0)
     buffer_append(&content, chunk, chunk_bytes);
   if (ferror(file)) return NULL;
   errno = content.failed ? EFBIG : ENOMEM;

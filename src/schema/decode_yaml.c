@@ -83,12 +83,24 @@ static bool is_null(const yaml_event_t *event) {
   return *text == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
 }
 
+/* NUL and the other control characters get into YAML only by escapes, and nothing configured here
+ * has a use for them: what is printed back must be YAML again. U+FFFE and U+FFFF are such, too. */
+static bool has_control(const char *text, size_t bytes) {
+  const unsigned char *at = (const unsigned char *)text;
+  for (const unsigned char *end = at + bytes; at < end; at++) {
+    if ((*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7F) return true;
+    if (*at == 0xC2 && at[1] < 0xA0) return true;
+    if (*at == 0xEF && at[1] == 0xBF && at[2] >= 0xBE) return true;
+  }
+  return false;
+}
+
 /* A copy of the scalar at hand. NULL: complained. */
 static const char *take_scalar(struct reader *reader, const struct place *place, size_t *ret_bytes) {
   const char *value = (const char *)reader->event.data.scalar.value;
   size_t bytes = reader->event.data.scalar.length;
-  if (memchr(value, '\0', bytes) != NULL || !utf8_is_valid(value, bytes)) {
-    decoder_complain(&reader->decoder, place, "must be UTF-8 without NUL");
+  if (!utf8_is_valid(value, bytes) || has_control(value, bytes)) {
+    decoder_complain(&reader->decoder, place, "must be UTF-8 without control characters");
     return NULL;
   }
   const char *text = arena_strndup(reader->decoder.arena, value, bytes);

@@ -242,6 +242,8 @@ static void test_files_that_cannot_be_read(void **state) {
   assert_string_equal(fixture->error.message,
                       "The configuration /nowhere/l.yaml cannot be read: No such file or directory.");
   assert_false(config_load("/", fixture->arena, &fixture->got, &fixture->error));
+  assert_false(config_load("/dev/zero", fixture->arena, &fixture->got, &fixture->error));
+  assert_non_null(strstr(fixture->error.message, "File too large"));
   static char large[1024 * 1024 + 1];
   memset(large, '#', sizeof large);
   write_file(fixture, "l.yaml", large, sizeof large);

@@ -1,5 +1,7 @@
-/* Bodies and query strings, decoded by a table with every kind of field. What decodes must encode,
- * decode again, and come out the same. The first byte chooses between JSON and a query string. */
+/* Bodies, query strings and YAML, decoded by a table with every kind of field. What decodes must
+ * encode, decode again, and come out the same; and what is accepted as JSON, json-c accepts as well.
+ * The first byte chooses: ? a query string, - YAML, anything else JSON. */
+#include <json-c/json.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,22 +92,38 @@ static void check_round_trip(struct body body, struct arena *arena) {
   if (strcmp(buffer_text(&second), buffer_text(&third)) != 0) abort();
 }
 
+/* json-c takes more than is taken here, never less. */
+static void check_against_json_c(const char *text, size_t bytes) {
+  struct json_tokener *tokener = json_tokener_new_ex(64);
+  if (tokener == NULL) abort();
+  json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+  struct json_object *object = json_tokener_parse_ex(tokener, text, (int)bytes);
+  if (object == NULL) abort();
+  json_object_put(object);
+  json_tokener_free(tokener);
+}
+
+static bool decode(char kind, const char *text, size_t bytes, struct arena *arena, struct body *ret_body,
+                   struct error *error) {
+  if (kind == '?') return schema_decode_query(&body_schema, text, UNKNOWN_IGNORED, arena, ret_body, error);
+  if (kind == '-') return schema_decode_yaml(&body_schema, "a.yaml", text, bytes, arena, ret_body, error);
+  if (!schema_decode_json(&body_schema, text, bytes, UNKNOWN_IGNORED, arena, ret_body, error)) return false;
+  if (strspn(text, " \t\r\n") < bytes) check_against_json_c(text, bytes);
+  return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   struct error error = ERROR_INIT;
   struct body body;
-  bool decoded;
   if (bytes == 0) return 0;
   CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_BYTES);
   char *text = arena_strndup(arena, (const char *)data + 1, bytes - 1);
   if (text == NULL) return 0;
-  if (data[0] == '?') {
-    decoded = schema_decode_query(&body_schema, text, UNKNOWN_IGNORED, arena, &body, &error);
-  } else {
-    decoded = schema_decode_json(&body_schema, text, bytes - 1, UNKNOWN_IGNORED, arena, &body, &error);
-  }
-  if (!decoded && error.code == ERROR_NONE) abort();
-  if (decoded) check_round_trip(body, arena);
+  if (decode((char)data[0], text, bytes - 1, arena, &body, &error))
+    check_round_trip(body, arena);
+  else if (error.code == ERROR_NONE)
+    abort();
   return 0;
 }

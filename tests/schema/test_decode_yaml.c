@@ -191,8 +191,14 @@ static void test_what_yaml_can_do_and_a_configuration_must_not(void **state) {
   refuses("x: [[[[[[[[[[1]]]]]]]]]]\n", "etc/file.yaml:1:1: x is not a known key");
   assert_int_equal(error.field_count, 2);
   assert_string_equal(error.fields[1].message, "nested too deeply");
-  assert_false(decode("section: {path: \"a\\0b\"}"));
-  assert_non_null(strstr(error.message, "must be UTF-8 without NUL"));
+  static const char *const controls[] = {"\\0", "\\x01",   "\\x7f",   "\\u0080", "\\x9f",
+                                         "\\N", "\\ufffe", "\\uffff", "\\r"};
+  for (size_t at = 0; at < ARRAY_LENGTH(controls); at++) {
+    char text[64];
+    snprintf(text, sizeof text, "section: {path: \"a%sb\"}", controls[at]);
+    refuses(text, "etc/file.yaml:1:17: section.path must be UTF-8 without control characters");
+  }
+  accepts("section: {path: \"\\n\\t\\u00a0\\ufffd\\U0001d11e\"}");
 }
 
 static void test_what_is_not_yaml(void **state) {
