@@ -147,6 +147,7 @@ static const struct endpoint rows[] = {
      .flags = ENDPOINT_WRITES_REPLY,
      .query = &audit_query_schema,
      .reply = &audit_reply_schema,
+     .reply_type = "text/csv",
      .handle = handle_audit,
      .tag = "Administration",
      .summary = "Columns beside document, learner by learner; as CSV by Accept: text/csv"},

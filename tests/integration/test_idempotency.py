@@ -75,7 +75,8 @@ def test_idempotency_key_header(learner):
     learner.agrees(2, 1, 1)
 
 
-@pytest.mark.parametrize("answer_id", ["", "x" * 500, "tab\there", "new\nline", 7, {"a": 1}, ["a"], True])
+@pytest.mark.parametrize("answer_id", ["", "x" * 500, "tab\there", "new\nline", 7, {"a": 1}, ["a"], True],
+                         ids=lambda value: repr(value)[:20])
 def test_odd_ids_are_refused(learner, answer_id):
     before = learner.checksum()
     reply = learner.api.post("/api/answer", body(answerId=answer_id))

@@ -48,7 +48,7 @@ def test_nothing_changed_moves_no_revision(new_learner, db):
     ({"timeZone": "Mars/Olympus"}, "timeZone"), ({"timeZone": ""}, "timeZone"), ({"timeZone": "GMT+3"}, "timeZone"),
     ({"timeZone": "../../etc/passwd"}, "timeZone"), ({"timeZone": None}, "timeZone"), ({"timeZone": 3}, "timeZone"),
     ({"displayName": "x" * 5000}, "displayName"), ({"displayName": 7}, "displayName"),
-    ({"displayName": {"a": 1}}, "displayName"), ({"displayName": "nul\x00"}, "displayName"),
+    ({"displayName": {"a": 1}}, "displayName"), ({"displayName": ""}, "displayName"),
 ])
 def test_refused_values(new_learner, body, field):
     learner = new_learner(display_name="Ada")
