@@ -185,10 +185,10 @@ static bool read_streak(struct db *db, const struct learner_totals_row *totals, 
     days[at] = rows[at].day;
     if (days[at] == today) practiced_today = true;
   }
-  struct streak streak = {.current = totals->current_streak_is_null ? 0 : totals->current_streak,
-                          .longest = totals->longest_streak_is_null ? 0 : totals->longest_streak,
-                          .practised = !totals->last_practice_date_is_null,
-                          .last_day = totals->last_practice_date};
+  /* The days prove the streak; the profile may remember a longer one from before they were kept. */
+  struct streak streak = streak_from_days(days, count);
+  if (!totals->longest_streak_is_null && totals->longest_streak > streak.longest)
+    streak.longest = totals->longest_streak;
   *ret_streak =
       (struct progress_streak){.current = streak_current_on(&streak, today),
                                .longest = streak.longest,

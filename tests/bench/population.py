@@ -23,14 +23,14 @@ def fill(connection, count):
 
 
 def add_veteran(connection, user_id, attempts):
-    """A learner with a past of that many attempts, a hundred a day, each with its ledger row."""
+    """A learner with a past of that many attempts on fifty days, each with its ledger row."""
     execute(connection, "INSERT INTO users (id, username, tokens, questions_answered, correct_answers,"
             " hidden_grade_asset, revision) VALUES (%s, %s, %s, %s, %s, JSON_OBJECT('global_stats',"
             " JSON_OBJECT('total_tokens_earned', %s, 'total_questions_answered', %s, 'total_correct_answers', %s),"
             " 'modules', JSON_OBJECT('math', JSON_OBJECT('progress', JSON_OBJECT('tokens_earned', %s,"
             " 'total_questions_answered', %s, 'correct_answers', %s)))), %s)",
             (user_id, f"veteran-{user_id}") + (attempts,) * 10)
-    day = "DATE_SUB(UTC_DATE(), INTERVAL seq DIV 100 DAY)"
+    day = "DATE_SUB(UTC_DATE(), INTERVAL MOD(seq, 50) DAY)"
     series = f"seq_0_to_{attempts - 1}"
     execute(connection, "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, tokens,"
             f" practised_on, created_at) SELECT {user_id}, {attempts} - seq, CONCAT('e', seq), 'math', 1, 1, {day},"
