@@ -58,9 +58,20 @@ def test_repairs_are_in_the_history(new_learner, db):
     learner.progress()
     learner.answer("math", True, 5)
     adds_up(learner, "tokens", 35)
-    execute(db, "UPDATE users SET tokens = tokens + 7 WHERE id = %s", (learner.id,))
+    execute(db, "UPDATE users SET hidden_grade_asset = JSON_SET(hidden_grade_asset,"
+            " '$.modules.math.progress.tokens_earned', 12) WHERE id = %s", (learner.id,))
     learner.progress()
     adds_up(learner, "tokens", 42)
+    assert "user_totals_match_modules" in str(entries_of(learner)[0])
+
+
+def test_what_was_changed_around_lockstep_shows(learner, db):
+    """Columns that somebody raised by hand have no entry: the reply shows total and sum apart."""
+    learner.answer("math", True, 5)
+    execute(db, "UPDATE users SET tokens = tokens + 7 WHERE id = %s", (learner.id,))
+    learner.progress()
+    total = learner.api.get("/api/progress/history?total=tokens").json()["total"]
+    assert total == {"name": "tokens", "value": 12, "sum": 5}
 
 
 def test_another_learners_history_stays_hidden(new_learner):
