@@ -105,7 +105,7 @@ BUILD_PACKAGES=(gcc libc6-dev make autoconf automake pkg-config python3-minimal 
 SERVE_PACKAGES=(mariadb-server-core mariadb-client-core nginx curl ca-certificates procps)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(libcmocka-dev clang clang-format cppcheck shellcheck git
-  python3-pytest python3-pymysql python3-jwt python3-yaml python3-jsonschema python3-cryptography)
+  python3-pytest python3-pymysql python3-jwt python3-yaml python3-jsonschema python3-cryptography nodejs npm)
 
 package_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
@@ -118,6 +118,8 @@ missing_packages() {
       mariadb-server-core) [[ -x /usr/sbin/mariadbd && -x /usr/bin/mariadb-install-db ]] && continue ;;
       mariadb-client-core) [[ -x /usr/bin/mariadb ]] && continue ;;
       pkg-config) package_installed pkgconf && continue ;;
+      nodejs) command -v node >/dev/null && continue ;;
+      npm) command -v npm >/dev/null && continue ;;
     esac
     package_installed "$package" || printf '%s\n' "$package"
   done

@@ -175,25 +175,11 @@ static void append_operation(struct buffer *buffer, const struct endpoint *row) 
   buffer_append_char(buffer, '}');
 }
 
-/* True when an earlier row has this one's path (or tag): then it stands there already. */
-static bool is_repeated(const struct router *router, size_t row_at, bool by_tag) {
-  const struct endpoint *row = router_row(router, row_at);
-  for (size_t at = 1; at < row_at; at++) {
-    const struct endpoint *earlier = router_row(router, at);
-    if (strcmp(by_tag ? earlier->tag : earlier->path, by_tag ? row->tag : row->path) == 0) return true;
-  }
+/* True when an earlier row has this one's path: then it stands there already. */
+static bool is_repeated(const struct router *router, size_t row_at) {
+  for (size_t at = 1; at < row_at; at++)
+    if (strcmp(router_row(router, at)->path, router_row(router, row_at)->path) == 0) return true;
   return false;
-}
-
-static void append_tags(struct buffer *buffer, const struct router *router) {
-  buffer_append_text(buffer, ",\"tags\":[");
-  for (size_t at = 1; at <= router_count(router); at++) {
-    if (is_repeated(router, at, true)) continue;
-    buffer_append_text(buffer, at > 1 ? ",{\"name\":" : "{\"name\":");
-    json_append_text(buffer, router_row(router, at)->tag);
-    buffer_append_char(buffer, '}');
-  }
-  buffer_append_char(buffer, ']');
 }
 
 static void append_paths(struct buffer *buffer, const struct router *router) {
@@ -201,7 +187,7 @@ static void append_paths(struct buffer *buffer, const struct router *router) {
   buffer_append_text(buffer, ",\"paths\":{");
   for (size_t at = 1; at <= count; at++) {
     const char *path = router_row(router, at)->path;
-    if (is_repeated(router, at, false)) continue;
+    if (is_repeated(router, at)) continue;
     if (at > 1) buffer_append_char(buffer, ',');
     json_append_text(buffer, path);
     buffer_append_text(buffer, ":{");
@@ -240,7 +226,6 @@ static void append_components(struct buffer *buffer, const struct router *router
 
 void openapi_print(const struct router *router, struct buffer *buffer) {
   buffer_append_text(buffer, OPENAPI_INFO);
-  append_tags(buffer, router);
   append_paths(buffer, router);
   append_components(buffer, router);
   buffer_append_text(buffer, "}\n");
