@@ -11,18 +11,23 @@
 
 #include "base/banned.h"
 
-/* What a thread keeps allocated for bodies, and for replies. */
+/* What a thread keeps allocated for requests, for bodies, and for replies. */
 #define FCGI_KEEP_BYTES ((size_t)64 * 1024)
+
+/* A file in memory, mapped as well: libfcgi reads and writes the one, we the other. */
+struct fcgi_file {
+  int descriptor; /* -1: libfcgi closed it, or it was never made */
+  char *bytes;
+  size_t capacity;
+};
 
 struct fcgi_codec {
   FCGX_Request library;
-  int input;  /* the request's records; -1: libfcgi closed it */
-  int output; /* the reply's */
+  struct fcgi_file input;  /* the request's records, laid so that they end where the file does */
+  struct fcgi_file output; /* the reply's, from the start */
   bool decoded;
   char *body;
   size_t body_capacity;
-  char *reply;
-  size_t reply_capacity;
 };
 
 bool fcgi_library_init(struct error *error) {
@@ -30,26 +35,62 @@ bool fcgi_library_init(struct error *error) {
   return true;
 }
 
-static bool fcgi_open_file(const char *name, struct error *error, int *ret_descriptor) {
-  int descriptor = memfd_create(name, MFD_CLOEXEC);
-  if (descriptor < 0) {
-    error_set(error, ERROR_INTERNAL, "There is no memory for a connection.");
-    return error_detail(error, "memfd_create: %s", strerror(errno));
-  }
-  *ret_descriptor = descriptor;
+/* --- Files in memory --- */
+
+static bool fcgi_file_fail(struct error *error) {
+  int number = errno;
+  error_set(error, ERROR_UNAVAILABLE, "There is no memory for a request.");
+  return error_detail(error, "%s", strerror(number));
+}
+
+static void fcgi_file_close(struct fcgi_file *file) {
+  if (file->bytes != NULL) munmap(file->bytes, file->capacity);
+  if (file->descriptor >= 0) close(file->descriptor);
+  *file = (struct fcgi_file){.descriptor = -1};
+}
+
+static bool fcgi_file_resize(struct fcgi_file *file, size_t capacity, struct error *error) {
+  if (ftruncate(file->descriptor, (off_t)capacity) != 0) return fcgi_file_fail(error);
+  char *bytes = mremap(file->bytes, file->capacity, capacity, MREMAP_MAYMOVE);
+  if (bytes == MAP_FAILED) return fcgi_file_fail(error);
+  file->bytes = bytes;
+  file->capacity = capacity;
   return true;
 }
+
+static bool fcgi_file_open(struct fcgi_file *file, struct error *error) {
+  file->descriptor = memfd_create("fcgi", MFD_CLOEXEC);
+  if (file->descriptor < 0 || ftruncate(file->descriptor, (off_t)FCGI_KEEP_BYTES) != 0)
+    return fcgi_file_fail(error);
+  void *bytes = mmap(NULL, FCGI_KEEP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file->descriptor, 0);
+  if (bytes == MAP_FAILED) return fcgi_file_fail(error);
+  file->bytes = bytes;
+  file->capacity = FCGI_KEEP_BYTES;
+  return true;
+}
+
+/* Memory that one large request or reply needed is not kept for the small ones that follow. */
+static void fcgi_file_shrink(struct fcgi_file *file) {
+  struct error ignored = ERROR_INIT;
+  if (file->capacity <= FCGI_KEEP_BYTES) return;
+  if (!fcgi_file_resize(file, FCGI_KEEP_BYTES, &ignored)) fcgi_file_close(file);
+}
+
+static bool fcgi_file_reserve(struct fcgi_file *file, size_t count, struct error *error) {
+  if (file->descriptor < 0 && !fcgi_file_open(file, error)) {
+    fcgi_file_close(file);
+    return false;
+  }
+  return count <= file->capacity || fcgi_file_resize(file, count, error);
+}
+
+/* --- The codec --- */
 
 bool fcgi_codec_new(struct error *error, struct fcgi_codec **ret_codec) {
   struct fcgi_codec *codec = calloc(1, sizeof *codec);
   if (codec == NULL) return error_set_memory(error);
-  codec->input = -1;
-  codec->output = -1;
-  if (!fcgi_open_file("fcgi-in", error, &codec->input) ||
-      !fcgi_open_file("fcgi-out", error, &codec->output)) {
-    fcgi_codec_free(codec);
-    return false;
-  }
+  codec->input.descriptor = -1;
+  codec->output.descriptor = -1;
   /* No listening socket: when a request is not what it should be, libfcgi asks for the next
    * connection, and gets EBADF. Detached: it never lingers on a connection that it closes. */
   FCGX_InitRequest(&codec->library, -1, 0);
@@ -61,46 +102,33 @@ bool fcgi_codec_new(struct error *error, struct fcgi_codec **ret_codec) {
 void fcgi_codec_free(struct fcgi_codec *codec) {
   if (codec == NULL) return;
   fcgi_drop(codec);
-  if (codec->input >= 0) close(codec->input);
-  if (codec->output >= 0) close(codec->output);
+  fcgi_file_close(&codec->input);
+  fcgi_file_close(&codec->output);
   free(codec->body);
-  free(codec->reply);
   free(codec);
-}
-
-/* Memory that one large request or reply needed is not kept for the small ones that follow. */
-static void fcgi_shrink(int descriptor, char **memory, size_t *capacity) {
-  if (*capacity <= FCGI_KEEP_BYTES) return;
-  free(*memory);
-  *memory = NULL;
-  *capacity = 0;
-  if (descriptor < 0) return;
-  int status = ftruncate(descriptor, 0);
-  (void)status; /* its pages stay allocated, that is all */
 }
 
 void fcgi_drop(struct fcgi_codec *codec) {
   if (codec->decoded) FCGX_Free(&codec->library, 0);
   codec->library.ipcFd = -1;
   codec->decoded = false;
-  fcgi_shrink(codec->input, &codec->body, &codec->body_capacity);
-  fcgi_shrink(codec->output, &codec->reply, &codec->reply_capacity);
+  fcgi_file_shrink(&codec->input);
+  fcgi_file_shrink(&codec->output);
+  if (codec->body_capacity <= FCGI_KEEP_BYTES) return;
+  free(codec->body);
+  codec->body = NULL;
+  codec->body_capacity = 0;
 }
 
 /* --- In --- */
 
-/* Behind the request stand eight zeros, which no reader takes for a record: it could otherwise run on
- * into what is left of a former, longer request. */
+/* The request ends where the file ends, so that no reader can run on into a former, longer one. */
 static bool fcgi_write_input(struct fcgi_codec *codec, const void *bytes, size_t count, struct error *error) {
-  static const char guard[FCGI_RECORD_HEADER_BYTES] = {0};
-  if (codec->input < 0 && !fcgi_open_file("fcgi-in", error, &codec->input)) return false;
-  if (pwrite(codec->input, bytes, count, 0) != (ssize_t)count ||
-      pwrite(codec->input, guard, sizeof guard, (off_t)count) != (ssize_t)sizeof guard ||
-      lseek(codec->input, 0, SEEK_SET) != 0) {
-    error_set(error, ERROR_UNAVAILABLE, "There is no memory for a request.");
-    return error_detail(error, "%s", strerror(errno));
-  }
-  return true;
+  struct fcgi_file *input = &codec->input;
+  if (!fcgi_file_reserve(input, count, error)) return false;
+  size_t start = input->capacity - count;
+  memcpy(input->bytes + start, bytes, count);
+  return lseek(input->descriptor, (off_t)start, SEEK_SET) == (off_t)start || fcgi_file_fail(error);
 }
 
 /* What a parameter fills. */
@@ -190,12 +218,13 @@ bool fcgi_decode(struct fcgi_codec *codec, const void *bytes, const struct fcgi_
                  struct request *request, struct error *error) {
   uint64_t announced;
   if (!fcgi_write_input(codec, bytes, scan->kept_bytes, error)) return false;
-  codec->library.ipcFd = codec->input;
+  codec->library.ipcFd = codec->input.descriptor;
   codec->library.keepConnection = 1; /* or it would close what it takes for the former request's */
   int status = FCGX_Accept_r(&codec->library);
   if (status != 0) {
-    codec->input = -1; /* it closes what it cannot read */
     codec->library.ipcFd = -1;
+    codec->input.descriptor = -1; /* it closes what it cannot read */
+    fcgi_file_close(&codec->input);
     error_set(error, ERROR_INTERNAL, "libfcgi refused a request that was checked.");
     return error_detail(error, "FCGX_Accept_r %d", status);
   }
@@ -226,38 +255,21 @@ static bool fcgi_write(FCGX_Stream *out, const struct buffer *buffer) {
   return true;
 }
 
-/* What libfcgi wrote, from the file to memory that is ours. */
-static bool fcgi_read_output(struct fcgi_codec *codec, size_t count, struct error *error) {
-  size_t done = 0;
-  if (count > codec->reply_capacity) {
-    size_t capacity = count > FCGI_KEEP_BYTES ? count : FCGI_KEEP_BYTES;
-    char *reply = realloc(codec->reply, capacity);
-    if (reply == NULL) return error_set(error, ERROR_UNAVAILABLE, "There is no memory for a reply.");
-    codec->reply = reply;
-    codec->reply_capacity = capacity;
-  }
-  while (done < count) {
-    ssize_t status = pread(codec->output, codec->reply + done, count - done, (off_t)done);
-    if (status <= 0) return error_set(error, ERROR_INTERNAL, "A reply cannot be read back.");
-    done += (size_t)status;
-  }
-  return true;
-}
-
 bool fcgi_encode(struct fcgi_codec *codec, const struct request *request, struct error *error,
                  const void **ret_bytes, size_t *ret_count) {
   FCGX_Request *library = &codec->library;
-  if (lseek(codec->output, 0, SEEK_SET) != 0)
-    return error_set(error, ERROR_INTERNAL, "A reply has no place.");
-  library->ipcFd = codec->output;
+  struct fcgi_file *output = &codec->output;
+  if (!fcgi_file_reserve(output, 0, error)) return false;
+  if (lseek(output->descriptor, 0, SEEK_SET) != 0) return fcgi_file_fail(error);
+  library->ipcFd = output->descriptor;
   bool written = fcgi_write(library->out, &request->head) && fcgi_write(library->out, &request->reply);
   /* The order spares a record; each is closed whatever the other said. */
   written = FCGX_FClose(library->err) == 0 && written;
   written = FCGX_FClose(library->out) == 0 && written;
-  off_t count = lseek(codec->output, 0, SEEK_CUR);
-  if (!written || count <= 0) return error_set(error, ERROR_UNAVAILABLE, "There is no memory for a reply.");
-  if (!fcgi_read_output(codec, (size_t)count, error)) return false;
-  *ret_bytes = codec->reply;
+  off_t count = lseek(output->descriptor, 0, SEEK_CUR);
+  if (!written || count <= 0) return fcgi_file_fail(error);
+  if (!fcgi_file_reserve(output, (size_t)count, error)) return false;
+  *ret_bytes = output->bytes;
   *ret_count = (size_t)count;
   return true;
 }

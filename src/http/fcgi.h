@@ -22,7 +22,7 @@ bool fcgi_decode(struct fcgi_codec *codec, const void *bytes, const struct fcgi_
                  struct request *request, struct error *error) WARN_UNUSED;
 
 /* The reply's records, ready to be sent: request->head, request->reply, the end. The bytes live until
- * the next call with this codec. */
+ * fcgi_drop. */
 bool fcgi_encode(struct fcgi_codec *codec, const struct request *request, struct error *error,
                  const void **ret_bytes, size_t *ret_count) WARN_UNUSED;
 
