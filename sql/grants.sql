@@ -1,0 +1,23 @@
+-- What the programs' own database user may do: read everything of Lockstep's, and write what the
+-- service writes, table by table. It can neither change the schema nor delete or rewrite history.
+-- Migrations and demo data are the administrator's: run lockstepctl with a configuration that names
+-- another database user for those.
+--
+-- Once, as an administrator of the database:
+--   CREATE DATABASE lockstep CHARACTER SET utf8mb4;
+--   CREATE USER lockstep@localhost IDENTIFIED BY '…';
+-- after every migration, with the database chosen:
+--   mariadb lockstep < grants.sql
+--
+-- A site's own rules that change other tables need a line each, in a file of the site's.
+
+GRANT SELECT ON * TO lockstep@localhost;
+
+GRANT INSERT ON attempts TO lockstep@localhost;
+GRANT INSERT, UPDATE ON daily_totals TO lockstep@localhost;
+GRANT INSERT ON ledger TO lockstep@localhost;
+GRANT INSERT, DELETE ON percentile_bounds TO lockstep@localhost;
+GRANT INSERT, UPDATE ON practice_days TO lockstep@localhost;
+GRANT INSERT, UPDATE ON profiles TO lockstep@localhost;
+GRANT UPDATE ON shared_version TO lockstep@localhost;
+GRANT INSERT, UPDATE ON users TO lockstep@localhost;
