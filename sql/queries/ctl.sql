@@ -1,0 +1,31 @@
+-- What lockstepctl asks for a person at a terminal.
+
+-- name: ctl_user :one
+-- param user_id u64 null -- NULL: by username
+-- param username text null
+-- column id u64
+-- column subject text null
+-- column username text null
+-- column display_name text null
+-- column role text
+-- column time_zone text
+-- column is_anonymous bool
+-- column merged_into u64 null
+-- column is_deleted bool
+-- column tokens i64
+-- column questions_answered i64
+-- column correct_answers i64
+-- column document text null
+-- column revision u64
+-- column created_at time
+-- column current_streak i64 null
+-- column longest_streak i64 null
+-- column last_practice_date day null
+-- One learner's row, by id or by name, gone ones included.
+SELECT u.id, u.subject, u.username, u.display_name, u.role, u.time_zone, u.is_anonymous, u.merged_into,
+       u.deleted_at IS NOT NULL AS is_deleted, u.tokens, u.questions_answered, u.correct_answers,
+       u.hidden_grade_asset AS document, u.revision, u.created_at,
+       p.current_streak, p.longest_streak, p.last_practice_date
+  FROM users AS u
+  LEFT JOIN profiles AS p ON p.user_id = u.id
+ WHERE u.id = COALESCE(:user_id, (SELECT n.id FROM users AS n WHERE n.username = :username));

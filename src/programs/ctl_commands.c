@@ -1,0 +1,72 @@
+/* The commands, in the order of the help. */
+#include "programs/ctl.h"
+
+#include "base/banned.h"
+
+const struct ctl_command ctl_commands[] = {
+    {.name = "migrate status",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_migrate_status,
+     .summary = "Lists the migrations and what the database knows of them.",
+     .description =
+         "Changes nothing, not even in a database that was never migrated. Ends with 0 when everything "
+         "is applied, with 1 when something is pending, half-applied, or was changed after it was "
+         "applied. Migrations of a later release are listed as unknown and do no harm."},
+    {.name = "migrate up",
+     .options = &ctl_migrate_up_options,
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_migrate_up,
+     .summary = "Applies the migrations that are pending.",
+     .description =
+         "A second runner waits for the first. A migration that was left half-applied, or whose file "
+         "changed after it was applied, is refused by name, and nothing is done.\n\n"
+         "Migrations change tables: run this as the database's owner, with a configuration of its own "
+         "where the service's user may not. The release before runs on beside the new tables."},
+    {.name = "config check",
+     .needs = CTL_NEEDS_CONFIG,
+     .run = ctl_config_check,
+     .summary = "Says whether the configuration is good, and what is wrong with it.",
+     .description =
+         "Reads the file and the files of its secrets as a start or a reload would, and names every "
+         "mistake in one go. Ends with 1 when there is one."},
+    {.name = "config print",
+     .needs = CTL_NEEDS_CONFIG,
+     .run = ctl_config_print,
+     .summary = "Prints the values in force, defaults included, secrets masked."},
+    {.name = "config reference",
+     .run = ctl_config_reference,
+     .summary = "Prints what every key means, as Markdown."},
+    {.name = "token",
+     .options = &ctl_token_options,
+     .needs = CTL_NEEDS_CONFIG,
+     .run = ctl_token_mint,
+     .summary = "Mints a token for trying things out.",
+     .description =
+         "Signed with the site's first HS256 key; with Lockstep's own key where the role is anonymous. "
+         "Only the token goes to standard output:\n\n"
+         "    curl -H \"Authorization: Bearer $(lockstepctl token --username student)\" …\n\n"
+         "With --user and --role, and auth.subject: id, the database is not asked."},
+    {.name = "percentiles refresh",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_percentiles_refresh,
+     .summary = "Counts anew how the learners' totals are spread.",
+     .description =
+         "What learners are told about their place among all is as of the last refresh. Reads every "
+         "learner once; run it from time to time, such as every hour."},
+    {.name = "demo",
+     .options = &ctl_demo_options,
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_demo_load,
+     .summary = "Fills an empty database with learners to try things out with.",
+     .description =
+         "Modules with goals, exercises with answers, a student named student, an administrator named "
+         "admin, and as many learners more as are asked for, whose answers, days, totals and documents "
+         "agree with each other. The same seed makes the same learners.\n\n"
+         "Run again it adds what is missing, and otherwise changes nothing."},
+    {.name = "help",
+     .options = &ctl_help_options,
+     .argument = "command",
+     .run = ctl_help_run,
+     .summary = "Explains a command, or lists them all."},
+};
+const size_t ctl_command_count = ARRAY_LENGTH(ctl_commands);
