@@ -62,11 +62,16 @@ static bool ready_check_migrations(struct request *request, struct db *db, struc
   return true;
 }
 
-/* What is transient is tried again before it is told; the rest keeps its detail for the log. */
+/* What is transient is tried again before it is told. Of the rest anybody may know that there is
+ * something; what it is stays in the log. */
 static bool ready_unanswered(struct error *error) {
   if (error->code == ERROR_TRANSIENT) return false;
-  error->code = ERROR_UNAVAILABLE;
-  return error_add_field(error, ERROR_UNAVAILABLE, "database", "does not answer as it should");
+  struct error cause = *error;
+  error_set(error, ERROR_UNAVAILABLE, "The database does not answer as it should.");
+  error_add_field(error, ERROR_UNAVAILABLE, "database", "does not answer as it should");
+  error->retry_after_s = cause.retry_after_s;
+  error->sql_errno = cause.sql_errno;
+  return error_detail(error, "%s %s", cause.message, cause.detail);
 }
 
 static bool ops_ready(struct request *request, const void *query, const void *body, void *reply,
