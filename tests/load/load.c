@@ -135,6 +135,11 @@ static void answer_make(struct client *client, struct answer *answer) {
   answer->request_bytes = (size_t)bytes;
 }
 
+static void answer_note_failure(struct client *client, const struct reply *reply) {
+  client->failed++;
+  run_log(client->run, "F %" PRId64 " %d\n", load_now_ms(), reply->status);
+}
+
 /* Sends until somebody acknowledges or refuses. Returns the final status, 0 when time ran out. */
 static int answer_deliver(struct client *client, struct connection *connection, const struct answer *answer,
                           struct reply *ret_reply) {
@@ -143,8 +148,7 @@ static int answer_deliver(struct client *client, struct connection *connection, 
     bool sent = connection_send(connection, run->options.port, answer->request, answer->request_bytes);
     if (sent && connection_receive(connection, ret_reply) && ret_reply->status < 500)
       return ret_reply->status;
-    client->failed++;
-    run_log(run, "F %" PRId64 " %d\n", load_now_ms(), ret_reply->status);
+    answer_note_failure(client, ret_reply);
     if (run->unlimited && load_now_ms() > run->end_ms + GRACE_MS) return 0;
     load_sleep_ms(20 + rand_r(&client->random) % 60);
   }
@@ -174,11 +178,11 @@ static void answer_send_both(struct client *client, const struct answer *answer,
   bool one = connection_send(&client->first, port, answer->request, answer->request_bytes);
   bool two = connection_send(&client->second, port, answer->request, answer->request_bytes);
   if (!one || !connection_receive(&client->first, first) || first->status >= 500) {
-    client->failed++;
+    answer_note_failure(client, first);
     answer_deliver(client, &client->first, answer, first);
   }
   if (!two || !connection_receive(&client->second, second) || second->status >= 500) {
-    client->failed++;
+    answer_note_failure(client, second);
     answer_deliver(client, &client->second, answer, second);
   }
 }
