@@ -224,26 +224,28 @@ bool decoder_start_list(struct decoder *decoder, const struct place *place, cons
   return true;
 }
 
-bool decoder_store_list(struct decoder *decoder, const struct place *place, const struct field *field,
+void decoder_store_list(struct decoder *decoder, const struct place *place, const struct field *field,
                         const char *text, struct field_list *member) {
   struct field item = decoder_item_field(field);
   struct field_list list;
   size_t count = *text == '\0' ? 0 : 1;
   for (const char *at = text; *at != '\0'; at++)
     if (*at == ',') count++;
-  if (!decoder_start_list(decoder, place, field, count, &list)) return false;
+  if (!decoder_start_list(decoder, place, field, count, &list)) return;
   bool good = true;
   for (size_t at = 0; at < count && !decoder->stopped; at++) {
     struct place item_place = {.parent = place, .index = at};
     size_t bytes = strcspn(text, ",");
     const char *copy = arena_strndup(decoder->arena, text, bytes);
-    if (copy == NULL) return decoder_refuse_memory(decoder);
+    if (copy == NULL) {
+      decoder_refuse_memory(decoder);
+      return;
+    }
     good &= decoder_store(decoder, &item_place, &item, copy, bytes,
                           (char *)list.items + at * field_item_bytes(field));
     text += bytes + 1;
   }
-  *member = list;
-  return good && decoder_check(decoder, place, field, member);
+  if (good && decoder_check(decoder, place, field, &list)) *member = list;
 }
 
 /* -- Structs ------------------------------------------------------------------------------- */

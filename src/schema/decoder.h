@@ -37,7 +37,7 @@ bool decoder_refuse_memory(struct decoder *decoder);
 bool decoder_store(struct decoder *decoder, const struct place *place, const struct field *field,
                    const char *text, size_t text_bytes, void *member);
 /* A list of scalars from comma-separated text; "" is the empty list. */
-bool decoder_store_list(struct decoder *decoder, const struct place *place, const struct field *field,
+void decoder_store_list(struct decoder *decoder, const struct place *place, const struct field *field,
                         const char *text, struct field_list *member);
 /* Room for a list's items. False: more or fewer than the field allows, or no memory. */
 bool decoder_start_list(struct decoder *decoder, const struct place *place, const struct field *field,

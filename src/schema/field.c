@@ -4,9 +4,7 @@
 
 bool field_has_minimum(const struct field *field) { return field->minimum != 0 || field->maximum > 0; }
 
-bool field_has_maximum(const struct field *field) {
-  return field->maximum != 0 ? field->maximum >= field->minimum : field->minimum < 0;
-}
+bool field_has_maximum(const struct field *field) { return field->maximum != 0 || field->minimum < 0; }
 
 static size_t kind_bytes(enum field_kind kind) {
   switch (kind) {

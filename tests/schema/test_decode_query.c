@@ -21,9 +21,16 @@ struct query {
   int64_t since_ms;
   struct field_list rules;
   struct field_list ids;
+  struct field_list pairs;
+  double share;
 };
 
 static const char *const total_names[] = {"all", "tokens", NULL};
+
+static bool check_pairs(const void *value, struct error *check_error) {
+  if (((const struct field_list *)value)->count % 2 == 0) return true;
+  return error_set(check_error, ERROR_MALFORMED, "must come in pairs");
+}
 
 #define Q struct query
 static const struct field fields[] = {
@@ -35,6 +42,8 @@ static const struct field fields[] = {
     FIELD_TIME(Q, "since", since_ms, .summary = "From."),
     FIELD_LIST(Q, "rules", rules, .item_kind = FIELD_KIND_TEXT, .maximum = 3),
     FIELD_LIST(Q, "ids", ids, .item_kind = FIELD_KIND_UINT, .maximum = 3),
+    FIELD_LIST(Q, "pairs", pairs, .item_kind = FIELD_KIND_INT, .maximum = 4, .check = check_pairs),
+    FIELD_NUMBER(Q, "share", share, .summary = "A share."),
 };
 static const struct schema schema = SCHEMA("Query", Q, fields, .summary = "A query.");
 static const struct field needed_fields[] = {
@@ -124,6 +133,31 @@ static void test_refusals(void **state) {
   refuses("ids=1,", "ids[1] must be a whole number");
 }
 
+/* strtod would take all of these. */
+static void test_numbers_are_those_of_json(void **state) {
+  (void)state;
+  static const char *const refused[] = {"0x10", "nan", "inf", "infinity", "+1", "%201", "1%20",
+                                        ".5",   "5.",  "1e",  "",         "01", "1_0"};
+  char text[160];
+  for (size_t at = 0; at < ARRAY_LENGTH(refused); at++) {
+    snprintf(text, sizeof text, "share=%s", refused[at]);
+    refuses(text, "share must be a number");
+  }
+  assert_true(decode("share=-1.5e1"));
+  assert_true(got.share == -15);
+  snprintf(text, sizeof text, "share=0.%062d", 1);
+  assert_true(decode(text));
+  snprintf(text, sizeof text, "share=0.%063d", 1);
+  refuses(text, "share must be a number");
+}
+
+static void test_a_list_has_its_own_check(void **state) {
+  (void)state;
+  assert_true(decode("pairs=1,2"));
+  assert_int_equal(got.pairs.count, 2);
+  refuses("pairs=1,2,3", "pairs must come in pairs");
+}
+
 static void test_complaints_come_together(void **state) {
   (void)state;
   assert_false(decode("limit=x&total=y&refresh=z"));
@@ -159,6 +193,8 @@ int main(void) {
       cmocka_unit_test(test_complaints_come_together),
       cmocka_unit_test(test_required_and_unknown),
       cmocka_unit_test(test_too_many_parameters),
+      cmocka_unit_test(test_numbers_are_those_of_json),
+      cmocka_unit_test(test_a_list_has_its_own_check),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
