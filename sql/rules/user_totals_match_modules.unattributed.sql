@@ -15,11 +15,13 @@
 -- columns hold becomes that one module. Where they hold nothing there is nothing to repair.
 --
 -- How a counter of a module reads, here and wherever Lockstep reads one: a JSON number, or a string
--- that spells one, in plain digits, at most 15 of them before the point and 20 behind it: its whole
+-- that spells one, in plain digits, at most 18 of them before the point and 20 behind it: its whole
 -- part. "12" is 12, 2.75 is 2. Everything else is 0: what is missing, null, true, negative, longer,
 -- written with an exponent, any other text, an array, an object; and the counters of a module or a
 -- progress that is no object. What reads as 0 stays as it is written, but for the three counters of
 -- `unattributed`, which become plain numbers when one of them moves.
+--
+-- A column of 19 digits is no count of anything: such a learner is left to a person.
 --
 -- JSON_MERGE_PATCH puts an object wherever the way lacks one, and keeps every key it does not know.
 -- A key that stands twice in one object is more than JSON promises to carry; it is not looked for.
@@ -42,28 +44,29 @@ SELECT s.user_id,
                 COALESCE(u.hidden_grade_asset, '{}'),
                 JSON_OBJECT('modules', JSON_OBJECT('unattributed', JSON_OBJECT('progress', JSON_OBJECT(
                   'tokens_earned', GREATEST(u.tokens - s.sum_tokens, 0)
-                    + IF(x.tokens REGEXP '^[0-9]{1,15}([.][0-9]{0,20})?$',
-                         CAST(FLOOR(x.tokens) AS SIGNED), 0),
+                    + IF(x.tokens REGEXP '^[0-9]{1,18}([.][0-9]{0,20})?\\z',
+                         CAST(SUBSTRING_INDEX(x.tokens, '.', 1) AS SIGNED), 0),
                   'total_questions_answered', GREATEST(u.questions_answered - s.sum_questions, 0)
-                    + IF(x.questions REGEXP '^[0-9]{1,15}([.][0-9]{0,20})?$',
-                         CAST(FLOOR(x.questions) AS SIGNED), 0),
+                    + IF(x.questions REGEXP '^[0-9]{1,18}([.][0-9]{0,20})?\\z',
+                         CAST(SUBSTRING_INDEX(x.questions, '.', 1) AS SIGNED), 0),
                   'correct_answers', GREATEST(u.correct_answers - s.sum_correct, 0)
-                    + IF(x.correct REGEXP '^[0-9]{1,15}([.][0-9]{0,20})?$',
-                         CAST(FLOOR(x.correct) AS SIGNED), 0))))))
+                    + IF(x.correct REGEXP '^[0-9]{1,18}([.][0-9]{0,20})?\\z',
+                         CAST(SUBSTRING_INDEX(x.correct, '.', 1) AS SIGNED), 0))))))
        END AS wanted
   FROM (SELECT v.id AS user_id,
-               CAST(SUM(IF(m.tokens REGEXP '^[0-9]{1,15}([.][0-9]{0,20})?$',
-                           CAST(FLOOR(m.tokens) AS SIGNED), 0)) AS SIGNED) AS sum_tokens,
-               CAST(SUM(IF(m.questions REGEXP '^[0-9]{1,15}([.][0-9]{0,20})?$',
-                           CAST(FLOOR(m.questions) AS SIGNED), 0)) AS SIGNED) AS sum_questions,
-               CAST(SUM(IF(m.correct REGEXP '^[0-9]{1,15}([.][0-9]{0,20})?$',
-                           CAST(FLOOR(m.correct) AS SIGNED), 0)) AS SIGNED) AS sum_correct
+               CAST(SUM(IF(m.tokens REGEXP '^[0-9]{1,18}([.][0-9]{0,20})?\\z',
+                           CAST(SUBSTRING_INDEX(m.tokens, '.', 1) AS SIGNED), 0)) AS SIGNED) AS sum_tokens,
+               CAST(SUM(IF(m.questions REGEXP '^[0-9]{1,18}([.][0-9]{0,20})?\\z',
+                           CAST(SUBSTRING_INDEX(m.questions, '.', 1) AS SIGNED), 0)) AS SIGNED) AS sum_questions,
+               CAST(SUM(IF(m.correct REGEXP '^[0-9]{1,18}([.][0-9]{0,20})?\\z',
+                           CAST(SUBSTRING_INDEX(m.correct, '.', 1) AS SIGNED), 0)) AS SIGNED) AS sum_correct
           FROM users AS v FORCE INDEX (PRIMARY)
           LEFT JOIN JSON_TABLE(v.hidden_grade_asset, '$.modules.*.progress' COLUMNS (
                       tokens VARCHAR(40) PATH '$.tokens_earned',
                       questions VARCHAR(40) PATH '$.total_questions_answered',
                       correct VARCHAR(40) PATH '$.correct_answers')) AS m ON TRUE
          WHERE v.id BETWEEN :from AND :to AND v.merged_into IS NULL AND v.deleted_at IS NULL
+           AND GREATEST(v.tokens, v.questions_answered, v.correct_answers) < 1000000000000000000
          GROUP BY v.id
         HAVING sum_tokens <> MAX(v.tokens) OR sum_questions <> MAX(v.questions_answered)
                OR sum_correct <> MAX(v.correct_answers)) AS s

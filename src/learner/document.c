@@ -8,7 +8,7 @@
 #include "base/banned.h"
 
 #define DOCUMENT_DEPTH_MAX 128 /* deeper than any server lets in */
-#define COUNTER_DIGITS_MAX 15
+#define COUNTER_DIGITS_MAX 18
 #define COUNTER_FRACTION_MAX 20
 #define DOCUMENT_TEXT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
@@ -54,7 +54,7 @@ static struct json_object *member_object_made(struct json_object *parent, const 
   return member;
 }
 
-/* A counter as the rules read it (sql/rules/user_totals_match_modules.sql): plain digits, at most 15
+/* A counter as the rules read it (sql/rules/user_totals_match_modules.sql): plain digits, at most 18
  * before a point and 20 behind it; its whole part. Everything else is nothing. */
 static int64_t read_counter(const char *text) {
   int64_t value = 0;

@@ -3,17 +3,20 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "queries/rule.h"
 #include "rule/rule_private.h"
 
 #include "base/banned.h"
 
 #define LOOK_WAIT_MS 10000 /* for a connection; the pool's own limit is usually the shorter */
 
-/* The learner's three totals, as the history calls them; a change of them says by how much. */
+/* The learner's three totals: their columns, and what the history calls them. */
+enum { TOTAL_TOKENS, TOTAL_QUESTIONS, TOTAL_CORRECT, TOTALS };
 static const struct {
   const char *column;
   const char *what;
-} totals[] = {{"tokens", "tokens"}, {"questions_answered", "questions"}, {"correct_answers", "correct"}};
+} totals[TOTALS] = {
+    {"tokens", "tokens"}, {"questions_answered", "questions"}, {"correct_answers", "correct"}};
 
 /* What one heal needs in its transaction; begins anew with every try. */
 struct heal {
@@ -21,26 +24,56 @@ struct heal {
   enum rule_scope scope;
   size_t found;
   size_t repaired;
+  const struct rule *first;          /* that repaired something */
+  const struct rule *setter[TOTALS]; /* that set the total last */
 };
 
-static int64_t number_of(const char *text) { return text == NULL ? 0 : strtoll(text, NULL, 10); }
+static bool report(struct ledger_tx *tx, struct ledger_entry *entry, const char *what,
+                   const struct rule *rule, int64_t by, struct error *error) {
+  struct ledger_change change = {.what = what, .key = rule->name, .by = by};
+  change.because = arena_printf(ledger_arena(tx), "rule %s", rule->name);
+  if (change.what == NULL || change.because == NULL) return error_set_memory(error);
+  return ledger_report(tx, entry, &change, error);
+}
 
 static bool report_breach(struct ledger_tx *tx, struct ledger_entry *entry, const struct rule_breach *breach,
                           struct error *error) {
-  struct ledger_change change = {.what = breach->table, .key = breach->rule->name};
+  struct heal *heal = ledger_context(tx);
   bool is_learner = strcmp(breach->table, "users") == 0;
-  if (breach->action == RULE_SET) {
-    change.what =
-        is_learner ? breach->column : arena_printf(ledger_arena(tx), "%s.%s", breach->table, breach->column);
-    for (size_t at = 0; is_learner && at < ARRAY_LENGTH(totals); at++) {
-      if (strcmp(totals[at].column, breach->column) != 0) continue;
-      change.what = totals[at].what;
-      change.by = number_of(breach->wanted) - number_of(breach->actual);
-    }
+  if (heal->first == NULL) heal->first = breach->rule;
+  if (breach->action != RULE_SET) return report(tx, entry, breach->table, breach->rule, 0, error);
+  for (size_t at = 0; is_learner && at < TOTALS; at++) {
+    if (strcmp(totals[at].column, breach->column) != 0) continue;
+    heal->setter[at] = breach->rule; /* told once, by report_totals */
+    return true;
   }
-  change.because = arena_printf(ledger_arena(tx), "rule %s", breach->rule->name);
-  if (change.what == NULL || change.because == NULL) return error_set_memory(error);
-  return ledger_report(tx, entry, &change, error);
+  const char *what =
+      is_learner ? breach->column : arena_printf(ledger_arena(tx), "%s.%s", breach->table, breach->column);
+  return report(tx, entry, what, breach->rule, 0, error);
+}
+
+/* The history adds up to the totals, also where something around Lockstep moved them: the repair's
+ * entry carries what the entries before it do not tell. */
+static bool report_totals(struct ledger_tx *tx, struct ledger_entry *entry, struct error *error) {
+  struct heal *heal = ledger_context(tx);
+  struct rule_balance_params params = {.user_id = entry->learner.user_id};
+  struct rule_balance_row row;
+  bool found;
+  if (!rule_balance(ledger_db(tx), &params, ledger_arena(tx), error, &row, &found)) return false;
+  if (!found) return error_set(error, ERROR_INTERNAL, "A rule of consistency removed its learner.");
+  if (!row.has_history) { /* the ledger opens it with the totals as they were locked */
+    row.told_tokens = entry->learner.tokens;
+    row.told_questions = entry->learner.questions_answered;
+    row.told_correct = entry->learner.correct_answers;
+  }
+  const int64_t by[TOTALS] = {row.tokens - row.told_tokens, row.questions - row.told_questions,
+                              row.correct - row.told_correct};
+  for (size_t at = 0; at < TOTALS; at++) {
+    if (by[at] == 0 && heal->setter[at] == NULL) continue;
+    const struct rule *rule = heal->setter[at] != NULL ? heal->setter[at] : heal->first;
+    if (!report(tx, entry, totals[at].what, rule, by[at], error)) return false;
+  }
+  return true;
 }
 
 static bool same_row(const struct rule_breach *left, const struct rule_breach *right) {
@@ -90,15 +123,14 @@ static bool heal_rule(struct ledger_tx *tx, struct ledger_entry *entry, const st
 static bool heal_work(struct ledger_tx *tx, struct error *error) {
   struct heal *heal = ledger_context(tx);
   const struct rule_set *set = heal->set;
-  heal->found = 0;
-  heal->repaired = 0;
-  for (size_t entry_at = 0; entry_at < ledger_count(tx); entry_at++) {
-    for (size_t at = 0; at < set->count; at++) {
-      if (!set->state->in_use[at] || !rule_in_scope(set, at, heal->scope)) continue;
-      if (!heal_rule(tx, ledger_at(tx, entry_at), &set->rules[at], error)) return false;
-    }
+  *heal = (struct heal){.set = set, .scope = heal->scope};
+  if (ledger_count(tx) == 0) return true;
+  struct ledger_entry *entry = ledger_at(tx, 0);
+  for (size_t at = 0; at < set->count; at++) {
+    if (!set->state->in_use[at] || !rule_in_scope(set, at, heal->scope)) continue;
+    if (!heal_rule(tx, entry, &set->rules[at], error)) return false;
   }
-  return true;
+  return heal->repaired == 0 || report_totals(tx, entry, error);
 }
 
 static const struct ledger_kind heal_kind = {"repair", heal_work};
