@@ -1,6 +1,6 @@
 /* The one decoder. Text of the outside becomes a struct, by its field table.
  *
- * JSON is parsed in json.c and nowhere else: strict (no NaN, no single quotes, no trailing text),
+ * JSON is read by json.h and nowhere else: strict (no NaN, no single quotes, no trailing text),
  * UTF-8 validated, depth limited, duplicate keys refused, integers exact and within their bounds,
  * NUL in a string refused. Errors are ERROR_MALFORMED (400: unreadable, missing, mistyped, out of
  * the bounds of its type) with one `errors` entry a field; a value against .minimum/.maximum or

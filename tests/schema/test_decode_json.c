@@ -460,6 +460,8 @@ static void test_scalars_from_text(void **state) {
   assert_string_equal(error->message, "whole must be a whole number from -5 to 1000000");
   assert_false(schema_decode_scalar(&fields[4], "\xFF", fixture->arena, got, error));
   assert_string_equal(error->message, "text must be valid UTF-8");
+  assert_false(schema_decode_scalar(&fields[12], "1", fixture->arena, got, error));
+  assert_string_equal(error->message, "numbers must be a list of at most 3 items");
   assert_int_equal(got->whole, 41);
 }
 

@@ -23,6 +23,7 @@ struct query {
   struct field_list ids;
   struct field_list pairs;
   double share;
+  const char *raw;
 };
 
 static const char *const total_names[] = {"all", "tokens", NULL};
@@ -43,6 +44,7 @@ static const struct field fields[] = {
     FIELD_LIST(Q, "rules", rules, .item_kind = FIELD_KIND_TEXT, .maximum = 3),
     FIELD_LIST(Q, "ids", ids, .item_kind = FIELD_KIND_UINT, .maximum = 3),
     FIELD_LIST(Q, "pairs", pairs, .item_kind = FIELD_KIND_INT, .maximum = 4, .check = check_pairs),
+    FIELD_JSON(Q, "raw", raw, .maximum = 20),
     FIELD_NUMBER(Q, "share", share, .summary = "A share."),
 };
 static const struct schema schema = SCHEMA("Query", Q, fields, .summary = "A query.");
@@ -151,6 +153,15 @@ static void test_numbers_are_those_of_json(void **state) {
   refuses(text, "share must be a number");
 }
 
+static void test_json_within_a_query(void **state) {
+  (void)state;
+  assert_true(decode("raw=%7B%22a%22:[1,2]%7D"));
+  assert_string_equal(got.raw, "{\"a\":[1,2]}");
+  refuses("raw={a:1}", "raw must be JSON of at most 20 bytes");
+  refuses("raw=", "raw must be JSON of at most 20 bytes");
+  refuses("raw=[1,2,3,4,5,6,7,8,9,10]", "raw must be JSON of at most 20 bytes");
+}
+
 static void test_a_list_has_its_own_check(void **state) {
   (void)state;
   assert_true(decode("pairs=1,2"));
@@ -194,6 +205,7 @@ int main(void) {
       cmocka_unit_test(test_required_and_unknown),
       cmocka_unit_test(test_too_many_parameters),
       cmocka_unit_test(test_numbers_are_those_of_json),
+      cmocka_unit_test(test_json_within_a_query),
       cmocka_unit_test(test_a_list_has_its_own_check),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

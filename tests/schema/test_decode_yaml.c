@@ -262,6 +262,9 @@ static void test_long_file_names(void **state) {
   const char *path = "/a/very/long/path/that/would/take/all/the/room/there/is/lockstep.yaml";
   assert_false(schema_decode_yaml(&schema, path, "level: x", 8, arena, &got, &error));
   assert_string_equal(error.fields[0].field, "lockstep.yaml:1:8: level");
+  path = "a-name-without-any-directory-that-is-longer-than-forty.yaml";
+  assert_false(schema_decode_yaml(&schema, path, "level: x", 8, arena, &got, &error));
+  assert_string_equal(error.fields[0].field, "directory-that-is-longer-than-forty.yaml:1:8: level");
 }
 
 static void test_memory_has_a_cap(void **state) {
