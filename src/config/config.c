@@ -1,13 +1,12 @@
 #include "config/config.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/log.h"
-#include "config/config_parts.h"
-#include "schema/decode.h"
 
 #include "base/banned.h"
 
@@ -39,6 +38,43 @@ static bool check_mode(const void *value, struct error *error) {
   size_t digits = strspn(text, "01234567");
   if (text[digits] == '\0' && digits >= 3 && digits <= 4) return true;
   return complain(error, "must be a mode in octal, such as 0660");
+}
+
+static bool is_socket_path(const char *text) {
+  return text[0] == '/' && strlen(text) < sizeof((struct sockaddr_un *)NULL)->sun_path;
+}
+
+static bool is_port(const char *text) {
+  size_t digits = strspn(text, "0123456789");
+  if (digits == 0 || digits > 5 || text[digits] != '\0') return false;
+  unsigned long port = strtoul(text, NULL, 10);
+  return port >= 1 && port <= 65535;
+}
+
+/* host:port, [IPv6]:port; without a port where that is allowed. */
+static bool is_address(const char *text, bool needs_port) {
+  static const char in_names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+  bool bracketed = *text == '[';
+  size_t length = strspn(text + bracketed, bracketed ? "0123456789abcdefABCDEF:." : in_names);
+  const char *behind = text + bracketed + length;
+  if (bracketed && (length == 0 || *behind++ != ']')) return false;
+  if (*behind == ':') return (length > 0 || needs_port) && is_port(behind + 1);
+  return *behind == '\0' && length > 0 && !needs_port;
+}
+
+static bool check_listen(const void *value, struct error *error) {
+  const char *text = *(const char *const *)value;
+  if (is_socket_path(text) || is_address(text, true) || strcmp(text, "fd:systemd") == 0) return true;
+  return complain(error, "must be the path of a Unix socket (at most 107 bytes), host:port, or fd:systemd");
+}
+
+static bool check_hosts(const void *value, struct error *error) {
+  const struct field_list *list = value;
+  const char *const *hosts = list->items;
+  for (size_t at = 0; at < list->count; at++)
+    if (!is_socket_path(hosts[at]) && !is_address(hosts[at], false))
+      return complain(error, "must hold sockets' paths (at most 107 bytes), host or host:port");
+  return true;
 }
 
 static bool check_origins(const void *value, struct error *error) {
@@ -73,7 +109,7 @@ static bool check_addresses(const void *value, struct error *error) {
 #define ROW_PATH(s, key, ...) ROW_TEXT(s, key, .minimum = 1, .maximum = PATH_MAX_TEXT, __VA_ARGS__)
 
 static const struct field listen_fields[] = {
-    ROW_PATH(listen_config, socket, .default_text = "/run/lockstep/lockstep.sock",
+    ROW_PATH(listen_config, socket, .default_text = "/run/lockstep/lockstep.sock", .check = check_listen,
              .summary = "Where nginx finds the service: a Unix socket's path, host:port, or fd:systemd for "
                         "the socket that systemd hands over."),
     ROW_TEXT(listen_config, mode, .default_text = "0660", .check = check_mode,
@@ -106,8 +142,8 @@ static const struct field workers_fields[] = {
 
 static const struct field database_fields[] = {
     ROW_LIST(database_config, hosts, .item_kind = FIELD_KIND_TEXT, .minimum = 1, .maximum = HOSTS_MAX,
-             .default_text = "/run/mysqld/mysqld.sock",
-             .summary = "Servers, tried in this order: a socket's path, or host:port."),
+             .default_text = "/run/mysqld/mysqld.sock", .check = check_hosts,
+             .summary = "Servers, tried in this order: a socket's path, host, or host:port."),
     ROW_TEXT(database_config, user, .minimum = 1, .maximum = NAME_MAX_TEXT, .default_text = "lockstep",
              .summary = "Database user."),
     ROW_TEXT(database_config, password, .flags = FIELD_SECRET, .maximum = 1024,

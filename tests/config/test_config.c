@@ -223,6 +223,33 @@ static void test_values_with_a_form(void **state) {
       loads(fixture, LEAST "http: {metrics_from: [10.0.0.1, 'fe80::1']}")->http.metrics_from.count, 2);
 }
 
+static void test_addresses(void **state) {
+  struct fixture *fixture = *state;
+  static const char *const sockets[] = {"/run/a.sock", "127.0.0.1:9000", ":9000",
+                                        "localhost:1", "[::1]:65535",    "fd:systemd"};
+  static const char *const not_sockets[] = {"run/a.sock", "localhost", "localhost:", "localhost:0", "a:65536",
+                                            "a:1x",       "::1:9000",  "[::1]",      "[::1",        "[]:1",
+                                            "fd:other",   "a b:1",     "a:000001"};
+  static const char *const hosts[] = {"/run/a.sock",   "db",    "db:3306",
+                                      "10.0.0.1:3306", "[::1]", "[fe80::1]:3306"};
+  static const char *const not_hosts[] = {"", ":3306", "db:", "db:0", "db:x", "::1", "[::1]3306", "db/x"};
+  for (size_t at = 0; at < ARRAY_LENGTH(sockets); at++)
+    loads(fixture, arena_printf(fixture->arena, LEAST "listen: {socket: '%s'}", sockets[at]));
+  for (size_t at = 0; at < ARRAY_LENGTH(not_sockets); at++)
+    refuses(fixture, arena_printf(fixture->arena, LEAST "listen: {socket: '%s'}", not_sockets[at]),
+            ":3:18: listen.socket",
+            "must be the path of a Unix socket (at most 107 bytes), host:port, or fd:systemd");
+  for (size_t at = 0; at < ARRAY_LENGTH(hosts); at++)
+    loads(fixture, arena_printf(fixture->arena, LEAST "database: {hosts: [db, '%s']}", hosts[at]));
+  for (size_t at = 0; at < ARRAY_LENGTH(not_hosts); at++)
+    refuses(fixture, arena_printf(fixture->arena, LEAST "database: {hosts: [db, '%s']}", not_hosts[at]),
+            ":3:19: database.hosts", "must hold sockets' paths (at most 107 bytes), host or host:port");
+  for (int length = 107; length <= 108; length++) {
+    const char *text = arena_printf(fixture->arena, LEAST "listen: {socket: /%0*d}", length - 1, 0);
+    assert_int_equal(load(fixture, text), length == 107);
+  }
+}
+
 static void test_complaints_name_their_place(void **state) {
   struct fixture *fixture = *state;
   char expected[160];
@@ -376,6 +403,7 @@ int main(void) {
       TEST(test_secret_files_that_do_not_serve),
       TEST(test_keys_that_contradict_each_other),
       TEST(test_values_with_a_form),
+      TEST(test_addresses),
       TEST(test_complaints_name_their_place),
       TEST(test_files_that_cannot_be_read),
       TEST(test_printing),

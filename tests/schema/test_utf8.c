@@ -61,11 +61,35 @@ static void test_every_code_point(void **state) {
   }
 }
 
+static void test_encoding(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t code_point;
+    const char *bytes;
+  } rows[] = {{0x41, "A"},
+              {0x7F, "\x7F"},
+              {0x80, "\xC2\x80"},
+              {0x7FF, "\xDF\xBF"},
+              {0x800, "\xE0\xA0\x80"},
+              {0x20AC, "\xE2\x82\xAC"},
+              {0xFFFF, "\xEF\xBF\xBF"},
+              {0x10000, "\xF0\x90\x80\x80"},
+              {0x1D11E, "\xF0\x9D\x84\x9E"},
+              {0x10FFFF, "\xF4\x8F\xBF\xBF"}};
+  for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
+    char bytes[UTF8_BYTES_MAX];
+    size_t length = utf8_encode(rows[at].code_point, bytes);
+    assert_int_equal(length, strlen(rows[at].bytes));
+    assert_memory_equal(bytes, rows[at].bytes, length);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_well_formed_text),
       cmocka_unit_test(test_malformed_text),
       cmocka_unit_test(test_every_code_point),
+      cmocka_unit_test(test_encoding),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
