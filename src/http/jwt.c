@@ -107,7 +107,7 @@ bool jwt_parse(const char *token, struct arena *arena, struct error *error, stru
     return jwt_refuse(error, "longer than a token may be");
   const char *first_dot = strchr(token, '.');
   const char *last_dot = first_dot == NULL ? NULL : strchr(first_dot + 1, '.');
-  if (last_dot == NULL || strchr(last_dot + 1, '.') != NULL) return jwt_refuse(error, "not three parts");
+  if (last_dot == NULL) return jwt_refuse(error, "not three parts");
   jwt.signed_bytes = (size_t)(last_dot - token);
   if (!jwt_parse_header(token, (size_t)(first_dot - token), arena, error, &jwt)) return false;
   jwt.claims = (const char *)base64url_decode(first_dot + 1, (size_t)(last_dot - first_dot - 1), arena,

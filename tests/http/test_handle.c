@@ -702,8 +702,11 @@ static void test_requests_do_not_mix(void **state) {
   request->idempotency_key = "k";
   request->origin = "https://app.example.org";
   assert_int_equal(answer(request), 400);
-  assert_int_equal(get(state, "/open"), 200);
-  request = ((struct fixture *)*state)->request;
+  request = fixture_arrive(*state, "DELETE", "/nothing");
+  assert_int_equal(answer(request), 204);
+  assert_int_equal(request->error.code, ERROR_NONE);
+  request = fixture_arrive(*state, "GET", "/open");
+  assert_int_equal(answer(request), 200);
   assert_string_equal(buffer_text(&request->reply), "{\"text\":\"public\"}");
   assert_int_equal(request->error.code, ERROR_NONE);
   assert_int_equal(request->error.field_count, 0);

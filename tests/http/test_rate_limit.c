@@ -70,14 +70,16 @@ static void test_nought_is_none(void **state) {
 
 struct taker {
   struct rate_limit *limit;
+  pthread_barrier_t *start;
   int taken;
 };
 
 static void *take_often(void *context) {
   struct taker *taker = context;
   int retry_after_s;
-  for (int at = 0; at < 20000; at++)
-    taker->taken += rate_limit_take(taker->limit, "192.0.2.1", 5000, START, &retry_after_s) ? 1 : 0;
+  pthread_barrier_wait(taker->start);
+  for (int at = 0; at < 100000; at++)
+    taker->taken += rate_limit_take(taker->limit, "192.0.2.1", 100000, START, &retry_after_s) ? 1 : 0;
   return NULL;
 }
 
@@ -85,15 +87,18 @@ static void test_threads_share_one_bucket(void **state) {
   struct taker takers[4];
   pthread_t threads[4];
   int taken = 0;
+  pthread_barrier_t start;
+  pthread_barrier_init(&start, NULL, 4);
   for (int at = 0; at < 4; at++) {
-    takers[at] = (struct taker){.limit = *state};
+    takers[at] = (struct taker){.limit = *state, .start = &start};
     assert_int_equal(pthread_create(&threads[at], NULL, take_often, &takers[at]), 0);
   }
   for (int at = 0; at < 4; at++) {
     pthread_join(threads[at], NULL);
     taken += takers[at].taken;
   }
-  assert_int_equal(taken, 5000);
+  pthread_barrier_destroy(&start);
+  assert_int_equal(taken, 100000);
 }
 
 int main(void) {
