@@ -53,10 +53,9 @@ last_line() { tail -n 1 "$1" 2>/dev/null | tr -dc '[:print:]' | cut -c "1-$2"; }
 
 # step TITLE LOG COMMAND...: the same, for what nothing can go on without.
 step() {
-  local title=$1 log=$2
   attempt "$@" && return
-  tail -n 30 "$log" >&2
-  die "$title failed; all that it said is in $log"
+  tail -n 30 "$2" >&2
+  die "$1 failed; all that it said is in $2"
 }
 
 # --- Users ----------------------------------------------------------------------------------------
@@ -199,15 +198,17 @@ configure_and_make() { # DIRECTORY TARGETS -- CONFIGURE-ARGUMENTS...
   as "$BUILD_USER" make -j"$(nproc)" $targets
 }
 
-# build NAME TITLE TARGETS CONFIGURE-ARGUMENTS...: out of the tree, in STATE/NAME.
+# build HOW NAME TITLE TARGETS CONFIGURE-ARGUMENTS...: out of the tree, in STATE/NAME. HOW is step or
+# attempt.
 build() {
-  local name=$1 title=$2 targets=$3
-  shift 3
+  local how=$1 name=$2 title=$3 targets=$4 status=0
+  shift 4
   as "$BUILD_USER" mkdir -p "$STATE/$name"
   link_source
   exec 8<"$SOURCE"
   flock 8
-  step "$title" "$STATE/log/$name.log" build_steps "$STATE/$name" "$targets" -- "$@"
+  "$how" "$title" "$STATE/log/$name.log" build_steps "$STATE/$name" "$targets" -- "$@" || status=$?
   exec 8<&-
+  return "$status"
 }
 build_steps() { autogen_if_needed && configure_and_make "$@"; }
