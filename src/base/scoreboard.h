@@ -70,6 +70,7 @@ struct scoreboard_head {
   _Atomic uint32_t processes;
   _Atomic uint32_t threads;
   _Atomic uint32_t connections; /* database.connections */
+  _Atomic uint32_t slots_used;  /* slots from this one on were never used */
   struct scoreboard_text listen;
   struct scoreboard_text build;
   struct scoreboard_text problem; /* why the last reload was refused; empty when it was not */

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "http/fcgi_internal.h"
@@ -15,6 +16,10 @@
 #include "base/clock.h"
 
 #include "base/banned.h"
+
+/* So many connections more than another process has are too many; the time that it gets to take one. */
+#define FCGI_BALANCE_MARGIN 2
+#define FCGI_BALANCE_NS 300000
 
 /* --- The epoll --- */
 
@@ -86,6 +91,11 @@ static void fcgi_list_remove(struct fcgi_list *list, struct fcgi_connection *con
   list->count--;
 }
 
+static void fcgi_publish_count(struct fcgi_server *server) {
+  struct scoreboard_worker *own = &server->options.board->workers[server->options.slot];
+  atomic_store_explicit(&own->clients, (uint32_t)server->open.count, memory_order_relaxed);
+}
+
 static void fcgi_connection_free(struct fcgi_connection *connection) {
   if (connection->descriptor >= 0) close(connection->descriptor);
   buffer_free(&connection->in);
@@ -109,6 +119,26 @@ void fcgi_server_close(struct fcgi_server *server) {
 
 /* --- Coming --- */
 
+/* Kept connections stay where they were accepted: were it left to chance, one process could have all
+ * of them, and the other none. One that has more than its share lets the others go first; whoever is
+ * woken by a connection, all are. */
+static bool fcgi_has_more_than_others(const struct fcgi_server *server) {
+  const struct scoreboard *board = server->options.board;
+  uint32_t own = atomic_load_explicit(&board->workers[server->options.slot].clients, memory_order_relaxed);
+  uint32_t used = atomic_load_explicit(&board->head->slots_used, memory_order_relaxed);
+  for (uint32_t slot = 0; slot < used && slot < SCOREBOARD_SLOTS; slot++) {
+    const struct scoreboard_worker *other = &board->workers[slot];
+    if (atomic_load_explicit(&other->state, memory_order_relaxed) != WORKER_SERVING) continue;
+    if (own >= atomic_load_explicit(&other->clients, memory_order_relaxed) + FCGI_BALANCE_MARGIN) return true;
+  }
+  return false;
+}
+
+static void fcgi_let_others_go_first(const struct fcgi_server *server) {
+  const struct timespec moment = {.tv_nsec = FCGI_BALANCE_NS};
+  if (fcgi_has_more_than_others(server)) nanosleep(&moment, NULL);
+}
+
 /* Takes the descriptor over; held by the calling thread. NULL: no memory; the descriptor is closed.
  * Called with the lock held. */
 static struct fcgi_connection *fcgi_connection_add(struct fcgi_server *server, int descriptor) {
@@ -124,6 +154,7 @@ static struct fcgi_connection *fcgi_connection_add(struct fcgi_server *server, i
   connection->out.limit = 2 * (size_t)REQUEST_REPLY_BYTES_MAX + FCGI_ANSWERS_BYTES_MAX;
   connection->active_ms = clock_monotonic_ms();
   fcgi_list_add(&server->open, connection);
+  fcgi_publish_count(server);
   return connection;
 }
 
@@ -222,6 +253,7 @@ static void fcgi_connection_end(struct fcgi_server *server, struct fcgi_connecti
   /* Handed over, the connection lives on in another process, and so would our epoll's interest in it. */
   if (connection->registered) fcgi_unwatch(server, connection->descriptor);
   fcgi_list_remove(&server->open, connection);
+  fcgi_publish_count(server);
   fcgi_connection_free(connection);
   if (server->listener_paused && server->open.count < FCGI_CONNECTIONS_MAX) {
     server->listener_paused = false;
@@ -280,6 +312,7 @@ static struct fcgi_connection *fcgi_connection_come(struct fcgi_server *server, 
   if (takes_more) server->busy++;
   pthread_mutex_unlock(&server->lock);
   if (!takes_more) return NULL;
+  fcgi_let_others_go_first(server);
   struct fcgi_connection *connection =
       accepts ? fcgi_connection_accept(server) : fcgi_connection_take_over(server);
   if (connection != NULL) return connection;
@@ -344,7 +377,7 @@ static void fcgi_tend_locked(struct fcgi_server *server) {
     server->listener_paused = false;
     fcgi_arm_listener(server);
   }
-  atomic_store_explicit(&server->options.board->clients, (uint32_t)server->open.count, memory_order_relaxed);
+  fcgi_publish_count(server);
   fcgi_tell_drained(server);
 }
 

@@ -215,7 +215,7 @@ static bool fcgi_thread_start(struct fcgi_server *server, size_t at, struct erro
   struct fcgi_thread *thread = &server->threads[at];
   thread->server = server;
   thread->at = at;
-  thread->board = &server->options.board->threads[at];
+  thread->board = &server->options.board->workers[server->options.slot].threads[at];
   thread->answers.limit = FCGI_ANSWERS_BYTES_MAX;
   if (!request_new(server->options.app, error, &thread->request)) return false;
   if (!fcgi_codec_new(error, &thread->codec)) return false;

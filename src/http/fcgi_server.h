@@ -26,7 +26,8 @@ struct fcgi_server_options {
   int handover_in;  /* connections come in here; -1: none do. Stays the caller's */
   int handover_out; /* and leave there; -1: they are closed instead */
   size_t threads;
-  struct scoreboard_worker *board; /* this process's slot */
+  const struct scoreboard *board;
+  size_t slot; /* this process's */
 };
 
 enum fcgi_drain {

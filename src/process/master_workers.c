@@ -61,7 +61,10 @@ static struct master_worker *master_free_slot(struct master *master) {
 
 static void master_prepare_board(struct master *master, const struct master_worker *worker) {
   struct scoreboard_worker *board = master_board(master, worker);
+  uint32_t behind = (uint32_t)master_slot(master, worker) + 1;
   memset(board, 0, sizeof *board);
+  if (atomic_load(&master->board.head->slots_used) < behind)
+    atomic_store(&master->board.head->slots_used, behind);
   board->number = worker->number;
   board->generation = (uint32_t)worker->generation;
   board->started_ms = clock_now_ms();
@@ -86,7 +89,7 @@ NORETURN static void master_become_worker(struct master *master, const struct ma
       .config = &master->setup->config,
       .tables = master->options->tables,
       .build = master->options->build,
-      .board = master_board(master, worker),
+      .board = &master->board,
       .shared = master->shared,
       .slot = master_slot(master, worker),
       .share_max = worker->share,
@@ -98,7 +101,7 @@ NORETURN static void master_become_worker(struct master *master, const struct ma
   };
   title_set("worker %u (generation %llu)", worker->number, (unsigned long long)worker->generation);
   master_leave(master);
-  start.board->pid = (int32_t)getpid();
+  master_board(master, worker)->pid = (int32_t)getpid();
   int code = worker_run(&start);
   master_setup_free(master->setup);
   exit(code);

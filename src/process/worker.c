@@ -28,6 +28,7 @@
 
 struct worker {
   const struct worker_start *start;
+  struct scoreboard_worker *board; /* its own slot */
   struct app app;
   struct rule_set *rules;
   struct fcgi_server *server;
@@ -102,15 +103,15 @@ static void worker_close(struct worker *worker) {
 
 static size_t worker_requests_in_hand(const struct worker *worker) {
   size_t count = 0;
-  for (uint32_t at = 0; at < worker->start->board->thread_count; at++)
-    if (atomic_load(&worker->start->board->threads[at].stage) != STAGE_IDLE) count++;
+  for (uint32_t at = 0; at < worker->board->thread_count; at++)
+    if (atomic_load(&worker->board->threads[at].stage) != STAGE_IDLE) count++;
   return count;
 }
 
 /* One that drains keeps no more than its requests in hand may need, and gives back the rest as they
  * end; one more as long as a half-received request may still become one. */
 static void worker_apply_share(struct worker *worker) {
-  struct scoreboard_worker *board = worker->start->board;
+  struct scoreboard_worker *board = worker->board;
   uint32_t share = atomic_load(&board->share_granted);
   if (worker->drains) {
     size_t need = worker_requests_in_hand(worker);
@@ -122,7 +123,7 @@ static void worker_apply_share(struct worker *worker) {
 }
 
 static void worker_publish(struct worker *worker) {
-  struct scoreboard_worker *board = worker->start->board;
+  struct scoreboard_worker *board = worker->board;
   struct pool_stats stats;
   pool_read_stats(worker->app.pool, &stats);
   atomic_store(&board->share_held, (uint32_t)stats.held);
@@ -168,8 +169,9 @@ static bool worker_serve(struct worker *worker, struct error *error) {
                                         .listener = start->listener,
                                         .handover_in = start->handover_in,
                                         .handover_out = start->handover_out,
-                                        .threads = start->board->thread_count,
-                                        .board = start->board};
+                                        .threads = worker->board->thread_count,
+                                        .board = start->board,
+                                        .slot = start->slot};
   worker_apply_share(worker);
   return worker->server != NULL || fcgi_server_start(&options, error, &worker->server);
 }
@@ -251,12 +253,12 @@ static void worker_tend(struct worker *worker) {
   worker_apply_share(worker);
   if (now_ms >= worker->figures_ms) {
     worker->figures_ms = now_ms + WORKER_FIGURES_MS;
-    atomic_store(&worker->start->board->resident_bytes, worker_resident_bytes());
+    atomic_store(&worker->board->resident_bytes, worker_resident_bytes());
     pool_tend(worker->app.pool);
     http_tend(&worker->app);
   }
   worker_publish(worker);
-  if (worker->max_requests > 0 && scoreboard_served(worker->start->board) >= worker->max_requests)
+  if (worker->max_requests > 0 && scoreboard_served(worker->board) >= worker->max_requests)
     worker_ask_to_recycle(worker);
 }
 
@@ -272,7 +274,7 @@ static bool worker_is_over(struct worker *worker) {
 }
 
 int worker_run(const struct worker_start *start) {
-  struct worker worker = {.start = start, .signals = -1};
+  struct worker worker = {.start = start, .board = &start->board->workers[start->slot], .signals = -1};
   struct error error = ERROR_INIT;
   bool works = worker_open(&worker, &error);
   if (works) worker_report(&worker, WORKER_REPORT_READY);

@@ -27,7 +27,7 @@ struct worker_start {
   const struct config *config;
   const struct endpoint_table *const *tables;
   const char *build;
-  struct scoreboard_worker *board;
+  const struct scoreboard *board;
   struct http_shared *shared;
   size_t slot;
   size_t share_max; /* of database.connections, for this worker */
