@@ -241,7 +241,7 @@ static bool fcgi_connection_may_go(struct fcgi_server *server, const struct fcgi
     return server->options.handover_out < 0 ||
            fcgi_send_descriptor(server->options.handover_out, connection->descriptor);
   case FCGI_DRAIN_QUIET:
-    return now_ms - server->drain_ms >= FCGI_QUIET_MS && now_ms - connection->active_ms >= FCGI_QUIET_MS;
+    return now_ms - server->drain_ms >= FCGI_QUIET_MS;
   case FCGI_DRAIN_FAST:
     return true;
   }

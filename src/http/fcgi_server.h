@@ -15,7 +15,7 @@
 #include "http/request.h"
 
 #define FCGI_CONNECTIONS_MAX 4096 /* of one process; further ones wait in the backlog */
-/* FCGI_DRAIN_QUIET: a connection on which nothing came for so long is over. */
+/* FCGI_DRAIN_QUIET: for so long, connections are accepted and kept as ever. */
 #define FCGI_QUIET_MS 1000
 
 struct fcgi_server;
@@ -33,7 +33,7 @@ struct fcgi_server_options {
 enum fcgi_drain {
   FCGI_DRAIN_NOT,
   FCGI_DRAIN_HANDOVER, /* another worker serves on: idle connections are handed over */
-  FCGI_DRAIN_QUIET,    /* the service ends politely: what still comes on kept connections is served */
+  FCGI_DRAIN_QUIET,    /* the service ends politely: for a moment, what still comes is served */
   FCGI_DRAIN_FAST      /* the service ends: requests in hand are finished, nothing else */
 };
 
