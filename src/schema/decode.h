@@ -1,10 +1,11 @@
 /* The one decoder. Text of the outside becomes a struct, by its field table.
  *
- * JSON is read by json.h and nowhere else: strict (no NaN, no single quotes, no trailing text),
- * UTF-8 validated, depth limited, duplicate keys refused, integers exact and within their bounds,
- * NUL in a string refused. Errors are ERROR_MALFORMED (400: unreadable, missing, mistyped, out of
- * the bounds of its type) with one `errors` entry a field; a value against .minimum/.maximum or
- * .names is ERROR_MALFORMED too. Everything decoded lives in the arena. */
+ * JSON from outside is read by json.h and nowhere else: strict (no NaN, no single quotes, no
+ * trailing text), UTF-8 validated, depth limited, duplicate keys refused, NUL in a string refused.
+ * Integers are written as digits (1.0 and 1e2 are none), exact, and within their bounds. Errors are
+ * ERROR_MALFORMED (400: unreadable, missing, mistyped, against .minimum/.maximum, .names or .check)
+ * with one `errors` entry a field, as many as an error holds, each saying what would be accepted;
+ * or ERROR_TOO_LARGE when the arena's cap is reached. Everything decoded lives in the arena. */
 #ifndef LOCKSTEP_SCHEMA_DECODE_H
 #define LOCKSTEP_SCHEMA_DECODE_H
 

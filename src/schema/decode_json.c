@@ -160,15 +160,14 @@ static const struct field *decode_key(struct decoder *decoder, const struct plac
   struct json_span span = json_take_key(cursor);
   const struct field *field = decoder_find(schema, seen, span.text, span.bytes);
   if (field != NULL) return field;
-  size_t shown = span.bytes < sizeof name ? span.bytes : sizeof name - 1;
-  if (memchr(span.text, '\\', shown) == NULL) {
-    memcpy(name, span.text, shown);
-  } else if (span.bytes < sizeof name) {
+  size_t shown = span.bytes;
+  if (shown < sizeof name) {
     shown = json_unescape(span, name);
-    field = decoder_find(schema, seen, name, shown);
+    if (shown < span.bytes) field = decoder_find(schema, seen, name, shown);
     if (field != NULL) return field;
   } else {
-    shown = 0;
+    shown = sizeof name - 1;
+    memcpy(name, span.text, shown);
   }
   name[shown] = '\0';
   if (decoder->unknown == UNKNOWN_REFUSED) {

@@ -1,5 +1,6 @@
 /* The one encoder: a struct becomes JSON text, by its field table; and the tables themselves
- * become OpenAPI schemas and documentation. Output that did not fit shows in buffer->failed. */
+ * become OpenAPI schemas and documentation. Output that did not fit shows in buffer->failed.
+ * Numbers are written and read in the C locale: no program here may set LC_NUMERIC. */
 #ifndef LOCKSTEP_SCHEMA_ENCODE_H
 #define LOCKSTEP_SCHEMA_ENCODE_H
 

@@ -33,7 +33,8 @@ enum field_kind {
   FIELD_KIND_TIME,   /* int64_t, milliseconds UTC; ISO 8601 outside (base/clock.h) */
   FIELD_KIND_DAY,    /* int32_t, days since 1970-01-01; YYYY-MM-DD outside */
   FIELD_KIND_ENUM,   /* int, an index into .names */
-  FIELD_KIND_JSON,   /* const char *: any JSON value, as text (.maximum: bytes); NULL: absent */
+  FIELD_KIND_JSON,   /* const char *: any JSON value, its text as it stood (.maximum: bytes); NULL: absent.
+                      * null is a value like others, unless the field is FIELD_REQUIRED or FIELD_NULLABLE */
   FIELD_KIND_OBJECT, /* the nested struct itself, described by .object */
   FIELD_KIND_LIST    /* struct field_list; items by .object, or scalars of .item_kind */
 };
@@ -47,7 +48,8 @@ struct field_list {
 enum presence { PRESENCE_ABSENT, PRESENCE_NULL, PRESENCE_GIVEN };
 
 enum field_flags {
-  FIELD_REQUIRED = 1, /* decode: absent or null is a 400. encode: never omitted */
+  FIELD_REQUIRED =
+      1, /* decode: absent is a 400, and so is null without FIELD_NULLABLE. encode: never omitted */
   FIELD_NULLABLE = 2, /* decode: null is allowed. encode: a NULL text, or PRESENCE_NULL, is written as null */
   FIELD_SECRET = 4,   /* configuration: printed as "***" */
   FIELD_COLLECT_ERRORS =
@@ -60,8 +62,9 @@ struct field {
   size_t offset;
   size_t presence; /* PRESENCE(struct, member) of an enum presence, or 0 for none */
   unsigned flags;
-  /* Inclusive bounds, 0/0 for none: of the number; of a text's length in code points; of a list's
-   * count; of a JSON value's text in bytes; of a TIME in ms. A list without a maximum is a defect. */
+  /* Inclusive bounds: of the number; of a text's length in code points; of a list's count (its scalar
+   * items have none); of a JSON value's text in bytes; of a TIME in ms, a DAY in days. 0/0 is none, and
+   * a maximum of 0 over a positive minimum is no maximum. A list without a maximum is a defect. */
   int64_t minimum;
   int64_t maximum;
   const char *default_text;    /* the value as a query string would give it; NULL: zero, or absent */
@@ -80,14 +83,15 @@ struct schema {
   size_t size;      /* of the struct */
   const struct field *fields;
   size_t field_count;
-  /* For list items under FIELD_COLLECT_ERRORS: offset + 1 of a `const char *` that receives the
-   * item's complaint (NULL: the item is good), and of a `const char *` that receives its raw JSON. */
+  /* For list items under FIELD_COLLECT_ERRORS, as ITEM_TEXT(struct, member): the `const char *` that
+   * receives the item's complaint (NULL: the item is good), and the one that receives its raw JSON,
+   * good or bad; 0: not wanted. A bad item's struct holds those of its fields that were good. */
   size_t item_error_offset;
   size_t item_raw_offset;
   const char *summary;
 };
 
-/* Whether a bound stands: 0/0 is none, and so is a maximum of 0 under a positive minimum. */
+/* Whether a bound stands. */
 bool field_has_minimum(const struct field *field);
 bool field_has_maximum(const struct field *field);
 /* Bytes of one item of a list. */

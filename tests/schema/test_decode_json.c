@@ -234,6 +234,7 @@ static void test_numbers(void **state) {
   assert_true(decode(*state, "{\"number\":1e-400}")->number == 0);
   assert_true(decode(*state, "{\"number\":0.1}")->number == 0.1);
   assert_true(decode(*state, "{\"number\":1E2}")->number == 100);
+  assert_true(decode(*state, "{\"number\":-1}")->number == -1);
   refuses(*state, "{\"number\":1e400}", "number", "must be a number from -1 to 100");
   refuses(*state, "{\"number\":-1e400}", "number", "must be a number from -1 to 100");
   refuses(*state, "{\"number\":100.00001}", "number", "must be a number from -1 to 100");
@@ -391,6 +392,19 @@ static void test_unknown_keys(void **state) {
   assert_string_equal(fixture->error.fields[2].field, "inner.cuont");
 }
 
+/* A path that is longer than its place is cut, whatever there is in it. */
+static void test_long_names_in_complaints(void **state) {
+  struct fixture *fixture = *state;
+  char body[400];
+  for (int length = 60; length < 200; length++) {
+    int bytes = snprintf(body, sizeof body, "{\"inner\":{\"name\":\"n\",\"%0*d\":1}}", length, 0);
+    assert_false(decode_bytes(fixture, body, (size_t)bytes, UNKNOWN_REFUSED));
+    const char *field = fixture->error.fields[0].field;
+    assert_int_equal(strncmp(field, "inner.000", 9), 0);
+    assert_true(strlen(field) == (length < 90 ? (size_t)length + 6 : ERROR_FIELD_NAME_BYTES - 1));
+  }
+}
+
 static void test_keys_by_their_meaning(void **state) {
   assert_int_equal(decode(*state, "{\"\\u0077hole\":2}")->whole, 2);
   assert_int_equal(decode(*state, "{\"whol\":3,\"wholes\":4,\"\":5,\"Whole\":6}")->whole, 0);
@@ -493,6 +507,7 @@ int main(void) {
       TEST(test_items_collect_their_own_errors),
       TEST(test_an_item_full_of_errors),
       TEST(test_unknown_keys),
+      TEST(test_long_names_in_complaints),
       TEST(test_keys_by_their_meaning),
       TEST(test_bodies_that_are_no_objects),
       TEST(test_required_in_an_empty_body),
