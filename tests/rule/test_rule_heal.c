@@ -7,7 +7,7 @@
 
 #include "db/migrate.h"
 #include "learner/document.h"
-#include "rule/rule.h"
+#include "rule/rule_private.h"
 
 #include "base/banned.h"
 
@@ -742,6 +742,8 @@ static void test_a_rule_that_cannot_be_right_writes_nothing(void **state) {
     const char *select;
     const char *detail;
   } cases[] = {
+      {SITE_ROW("'users'", OWN_KEY, "'set'", "'display_name'", "'other'", "'x'") " AND display_name IS NULL",
+       "r.sql (learner "},
       {SITE_ROW("'users'", OWN_KEY, "'set'", "'display_name'", "'other'", "'x'"), "r.sql (learner "},
       {SITE_ROW("'users'", OWN_KEY, "'set'", "'display_name'", "display_name", "UUID()"), "r.sql (learner "},
       {SITE_ROW("'users'", "'{\"id\": 0}'", "'set'", "'display_name'", "display_name", "'x'"),
@@ -762,9 +764,12 @@ static void test_a_rule_that_cannot_be_right_writes_nothing(void **state) {
        ": the action is none of set, insert"},
       {SITE_ROW("'users'", OWN_KEY, "'set'", "NULL", "tokens", "1"), ": no column is to be set"},
       {SITE_ROW("NULL", OWN_KEY, "'set'", "'tokens'", "tokens", "1"), ": table, key or action is NULL"},
-      {SITE_BEGIN("x") "", NULL},
+      {SITE_ROW("'users'", OWN_KEY, "'insert'", "NULL", "NULL", "NULL"), "r.sql (learner "},
+      {SITE_ROW("'users'", OWN_KEY, "'insert'", "'id'", "NULL", "7"),
+       "r.sql: no rule can change the column id"},
+      {SITE_ROW("'practice_days'", OWN_KEY, "'delete'", "'count'", "1", "NULL"), "r.sql (learner "},
   };
-  for (size_t at = 0; cases[at].detail != NULL; at++) {
+  for (size_t at = 0; at < ARRAY_LENGTH(cases); at++) {
     site_rule("r", arena_printf(fixture.arena, SITE_BEGIN("r") "%s AND tokens = 5", cases[at].select));
     uint64_t user_id = learner_new(5, 2, 1, NULL);
     const char *before = picture(user_id);
@@ -774,6 +779,62 @@ static void test_a_rule_that_cannot_be_right_writes_nothing(void **state) {
       fail_msg("%s\n  says %s: %s", cases[at].select, fixture.error.message, fixture.error.detail);
     assert_string_equal(picture(user_id), before);
   }
+}
+
+/* Byte for byte: what differs in case, in white space or in NULL is not what the rule saw. */
+static void test_only_what_was_seen_is_overwritten(void **state) {
+  (void)state;
+  static const struct {
+    const char *column;
+    const char *there;
+    const char *seen;
+    bool written;
+  } cases[] = {
+      {"display_name", "Ada", "Ada", true},
+      {"display_name", "Ada", "ada", false},
+      {"display_name", "Ada", "Ada ", false},
+      {"display_name", "Ada", NULL, false},
+      {"display_name", NULL, NULL, true},
+      {"display_name", NULL, "", false},
+      {"display_name", "\xc3\xbc", "\xc3\xbc", true},
+      {"display_name", "\xc3\xbc", "u", false},
+      {"tokens", "9007199254740993", "9007199254740993", true},
+      {"tokens", "9007199254740993", "9007199254740992", false},
+      {"tokens", "12", "12.0", false},
+      {"created_at", "2024-02-29 01:02:03.400", "2024-02-29 01:02:03.400", true},
+      {"created_at", "2024-02-29 01:02:03.400", "2024-02-29 01:02:03.401", false},
+      {"hidden_grade_asset", "{\"a\": 1}", "{\"a\": 1}", true},
+      {"hidden_grade_asset", "{\"a\": 1}", "{\"a\":1}", false},
+  };
+  load();
+  assert_done(&fixture, rule_set_check(set, fixture.db, &fixture.error));
+  uint64_t beside = learner_new(0, 0, 0, NULL);
+  const char *before = picture(beside);
+  for (size_t at = 0; at < ARRAY_LENGTH(cases); at++) {
+    uint64_t user_id = learner_new(0, 0, 0, NULL);
+    run(arena_printf(fixture.arena, "UPDATE users SET %s = ? WHERE id = %llu", cases[at].column,
+                     (unsigned long long)user_id),
+        &cases[at].there, 1);
+    struct rule_breach breach = {
+        .rule = rule_set_at(set, 0),
+        .user_id = user_id,
+        .table = "users",
+        .key = arena_printf(fixture.arena, "{\"id\": %llu}", (unsigned long long)user_id),
+        .action = RULE_SET,
+        .column = cases[at].column,
+        .actual = cases[at].seen};
+    breach.wanted = strcmp(cases[at].column, "created_at") == 0 ? "2024-01-01 00:00:00.000" : "1";
+    bool written = !cases[at].written;
+    assert_done(&fixture, rule_apply_row(set, fixture.db, &breach, 1, &fixture.error, &written));
+    assert_done(&fixture, db_commit(fixture.db, &fixture.error));
+    if (written != cases[at].written)
+      fail_msg("%s: %s there, %s seen", cases[at].column, cases[at].there, cases[at].seen);
+    const char *after = ask(user_id, cases[at].column);
+    if (written) assert_string_equal(after, breach.wanted);
+    if (!written && cases[at].there == NULL) assert_null(after);
+    if (!written && cases[at].there != NULL) assert_string_equal(after, cases[at].there);
+  }
+  assert_string_equal(picture(beside), before);
 }
 
 static void test_a_rule_may_not_reach_past_its_learner(void **state) {
@@ -858,6 +919,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_rows_are_inserted_and_deleted, setup, teardown),
       cmocka_unit_test_setup_teardown(test_null_is_a_value, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_rule_that_cannot_be_right_writes_nothing, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_only_what_was_seen_is_overwritten, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_rule_may_not_reach_past_its_learner, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_rule_that_does_not_fit_the_database_is_left_aside, setup,
                                       teardown),
