@@ -43,7 +43,7 @@ static bool rules_fit(struct rule_set *set, struct db *db, struct error *error) 
   if (arena == NULL) return error_set_memory(error);
   for (size_t at = 0; at < set->count; at++) {
     arena_reset(arena);
-    set->state->in_use[at] = true;
+    if (!set->state->in_use[at]) continue; /* left aside by a check that could not be finished */
     if (rule_fits(&set->rules[at], db, arena, error)) continue;
     if (error->code != ERROR_MALFORMED) return false;
     if (!set->rules[at].of_site) {
