@@ -36,6 +36,8 @@ bool master_setup_try(const struct master_options *options, const struct master_
     return error_add_field(error, ERROR_MALFORMED, "workers.threads", "must be at most %d",
                            SCOREBOARD_THREADS_MAX);
   if (!worker_load(&app, options->tables, NULL, 0, &rules, error)) return false;
+  for (size_t at = 0; at < rule_set_problem_count(rules); at++)
+    log_write(LOG_LEVEL_WARN, "rule", "left aside: %s", rule_set_problem(rules, at));
   http_app_close(&app);
   rule_set_free(rules);
   return true;

@@ -31,6 +31,7 @@ struct worker {
   struct scoreboard_worker *board; /* its own slot */
   struct app app;
   struct rule_set *rules;
+  size_t rule_problems; /* that were told; those of the files the master tells */
   struct fcgi_server *server;
   int signals;
   bool drains;
@@ -83,6 +84,7 @@ static bool worker_open(struct worker *worker, struct error *error) {
   if (!ledger_new(worker->app.pool, &config->database, error, &worker->app.ledger)) return false;
   if (!worker_load(&worker->app, start->tables, start->shared, start->slot, &worker->rules, error))
     return false;
+  worker->rule_problems = rule_set_problem_count(worker->rules);
   worker->max_requests = (uint64_t)config->workers.max_requests;
   /* Workers that started together shall not leave together. */
   uint64_t jitter = worker->max_requests * WORKER_JITTER_PERCENT / 100;
@@ -247,6 +249,14 @@ static void worker_wait(struct worker *worker) {
     worker_ask_to_recycle(worker);
 }
 
+/* A rule of the site that does not fit the database shows when the first request needs it. */
+static void worker_tell_rule_problems(struct worker *worker) {
+  size_t count = rule_set_problem_count(worker->rules);
+  for (; worker->rule_problems < count; worker->rule_problems++)
+    log_write(LOG_LEVEL_WARN, "rule", "left aside: %s",
+              rule_set_problem(worker->rules, worker->rule_problems));
+}
+
 static void worker_tend(struct worker *worker) {
   int64_t now_ms = clock_monotonic_ms();
   if (worker->server != NULL) fcgi_server_tend(worker->server);
@@ -256,6 +266,7 @@ static void worker_tend(struct worker *worker) {
     atomic_store(&worker->board->resident_bytes, worker_resident_bytes());
     pool_tend(worker->app.pool);
     http_tend(&worker->app);
+    worker_tell_rule_problems(worker);
   }
   worker_publish(worker);
   if (worker->max_requests > 0 && scoreboard_served(worker->board) >= worker->max_requests)

@@ -668,6 +668,47 @@ static void site_rule(const char *name, const char *text) {
   if (rule_set_problem_count(set) != 0) fail_msg("%s", rule_set_problem(set, 0));
 }
 
+#define GUIDE_BYTES_MAX 65536
+
+/* The example that docs/rules.md follows to the end. */
+static void test_the_example_of_the_guide_works(void **state) {
+  (void)state;
+  char path[RULE_PATH_BYTES];
+  const char *source = getenv("LOCKSTEP_SOURCE");
+  snprintf(path, sizeof path, "%s/docs/rules.md", source == NULL ? "." : source);
+  char *text = arena_alloc(fixture.arena, GUIDE_BYTES_MAX);
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  assert_in_range(fread(text, 1, GUIDE_BYTES_MAX - 1, file), 1, GUIDE_BYTES_MAX - 2);
+  assert_int_equal(fclose(file), 0);
+  char *begin = strstr(text, "```sql\n");
+  assert_non_null(begin);
+  begin += strlen("```sql\n");
+  char *end = strstr(begin, "```");
+  assert_non_null(end);
+  *end = '\0';
+  site_rule("display_names_are_trimmed", begin);
+  static const struct {
+    const char *before;
+    const char *after;
+    size_t repaired;
+  } cases[] = {{" Ada ", "Ada", 1}, {"Ada", "Ada", 0}, {"  ", NULL, 1}, {NULL, NULL, 0}};
+  for (size_t at = 0; at < ARRAY_LENGTH(cases); at++) {
+    uint64_t user_id = learner_new(0, 0, 0, NULL);
+    run(arena_printf(fixture.arena, "UPDATE users SET display_name = ? WHERE id = %llu",
+                     (unsigned long long)user_id),
+        &cases[at].before, 1);
+    assert_int_equal(heal(user_id).found, 0); /* not on read */
+    struct rule_repair repair = {0};
+    assert_done(&fixture, rule_heal(set, ledger, &config, RULE_SCOPE_ALL, user_id, "rule:test", fixture.arena,
+                                    &fixture.error, &repair));
+    assert_int_equal(repair.repaired, cases[at].repaired);
+    const char *after = ask(user_id, "display_name");
+    assert_int_equal(after == NULL, cases[at].after == NULL);
+    if (after != NULL) assert_string_equal(after, cases[at].after);
+  }
+}
+
 static void test_a_rule_may_only_report(void **state) {
   (void)state;
   site_rule("r",
@@ -915,6 +956,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_the_one_switch_stops_repairs, setup, teardown),
       cmocka_unit_test_setup_teardown(test_who_is_gone_is_left_alone, setup, teardown),
       cmocka_unit_test_setup_teardown(test_healing_beside_writers_loses_nothing, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_the_example_of_the_guide_works, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_rule_may_only_report, setup, teardown),
       cmocka_unit_test_setup_teardown(test_rows_are_inserted_and_deleted, setup, teardown),
       cmocka_unit_test_setup_teardown(test_null_is_a_value, setup, teardown),
