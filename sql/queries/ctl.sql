@@ -15,6 +15,9 @@
 -- column tokens i64
 -- column questions_answered i64
 -- column correct_answers i64
+-- column json_tokens i64
+-- column json_questions i64
+-- column json_correct i64
 -- column document text null
 -- column revision u64
 -- column created_at time
@@ -24,8 +27,18 @@
 -- One learner's row, by id or by name, gone ones included.
 SELECT u.id, u.subject, u.username, u.display_name, u.role, u.time_zone, u.is_anonymous, u.merged_into,
        u.deleted_at IS NOT NULL AS is_deleted, u.tokens, u.questions_answered, u.correct_answers,
-       u.hidden_grade_asset AS document, u.revision, u.created_at,
-       p.current_streak, p.longest_streak, p.last_practice_date
+       COALESCE(g.tokens, 0) AS json_tokens, COALESCE(g.questions, 0) AS json_questions,
+       COALESCE(g.correct, 0) AS json_correct, u.hidden_grade_asset AS document, u.revision,
+       u.created_at, p.current_streak, p.longest_streak, p.last_practice_date
   FROM users AS u
   LEFT JOIN profiles AS p ON p.user_id = u.id
+  LEFT JOIN JSON_TABLE(COALESCE(u.hidden_grade_asset, '{}'), '$.global_stats' COLUMNS (
+         tokens BIGINT PATH '$.total_tokens_earned' DEFAULT '0' ON EMPTY DEFAULT '0' ON ERROR,
+         questions BIGINT PATH '$.total_questions_answered' DEFAULT '0' ON EMPTY DEFAULT '0' ON ERROR,
+         correct BIGINT PATH '$.total_correct_answers' DEFAULT '0' ON EMPTY DEFAULT '0' ON ERROR)) AS g ON TRUE
  WHERE u.id = COALESCE(:user_id, (SELECT n.id FROM users AS n WHERE n.username = :username));
+
+-- name: ctl_last_user :one
+-- column id u64
+-- Where a walk over all learners ends; 0 where there are none.
+SELECT COALESCE(MAX(u.id), 0) AS id FROM users AS u;

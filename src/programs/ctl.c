@@ -17,56 +17,6 @@
 #define WIDTH_MIN 60
 #define WIDTH_MAX 240
 
-/* -- Complaints ---------------------------------------------------------------------------- */
-
-enum {
-  SERVER_NO_DATABASE_RIGHT = 1044,
-  SERVER_NO_ACCESS = 1045,
-  SERVER_NO_DATABASE = 1049,
-  SERVER_NO_COMMAND_RIGHT = 1142,
-  SERVER_NO_TABLE = 1146,
-  SERVER_NO_PASSWORDLESS = 1698,
-  CLIENT_NO_SOCKET = 2002,
-  CLIENT_NO_HOST = 2003
-};
-
-/* What a person can do about it. NULL: nothing that is known here. */
-static const char *hint_of(const struct error *error) {
-  switch (error->sql_errno) {
-  case CLIENT_NO_SOCKET:
-  case CLIENT_NO_HOST:
-    return "Is the server running, and is database.hosts right?";
-  case SERVER_NO_ACCESS:
-  case SERVER_NO_PASSWORDLESS:
-    return "Are database.user and its password right?";
-  case SERVER_NO_DATABASE:
-    return "Create the database first: CREATE DATABASE … CHARACTER SET utf8mb4.";
-  case SERVER_NO_DATABASE_RIGHT:
-  case SERVER_NO_COMMAND_RIGHT:
-    return "This command needs a database user with more rights; name a configuration of its own with "
-           "--config.";
-  case SERVER_NO_TABLE:
-    return "Has \"lockstepctl migrate up\" been run?";
-  default:
-    return NULL;
-  }
-}
-
-void ctl_complain(const struct ctl *ctl, const struct error *error) {
-  const char *hint = hint_of(error);
-  (void)fflush(stdout);
-  if (error->field_count > 0) {
-    for (size_t at = 0; at < error->field_count; at++)
-      (void)fprintf(stderr, CTL_PROGRAM ": %s%s%s %s\n", ctl->config_path == NULL ? "" : ctl->config_path,
-                    ctl->config_path == NULL ? "" : ": ", error->fields[at].field, error->fields[at].message);
-    return;
-  }
-  (void)fprintf(stderr, CTL_PROGRAM ": %s", error->message);
-  if (error->detail[0] != '\0' && strstr(error->message, error->detail) == NULL)
-    (void)fprintf(stderr, " (%s)", error->detail);
-  (void)fprintf(stderr, "%s%s\n", hint == NULL ? "" : " ", hint == NULL ? "" : hint);
-}
-
 /* -- What commands need -------------------------------------------------------------------- */
 
 static bool load_config(struct ctl *ctl, struct error *error) {
@@ -96,7 +46,7 @@ static int width_of_terminal(void) {
   const char *columns = getenv("COLUMNS");
   long width = columns == NULL ? 0 : strtol(columns, NULL, 10);
   if (width == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
-  if (width == 0) return CTL_WIDTH;
+  if (width == 0) return CTL_WIDTH_UNLIMITED;
   return width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : (int)width;
 }
 
@@ -105,6 +55,12 @@ static bool wants_colour(void) {
   const char *terminal = getenv("TERM");
   if (refused != NULL && *refused != '\0') return false;
   return isatty(STDOUT_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+bool ctl_write(const struct buffer *buffer, struct error *error) {
+  if (buffer->failed) return error_set_memory(error);
+  (void)fwrite(buffer_text(buffer), 1, buffer->length, stdout);
+  return true;
 }
 
 /* Output that did not arrive is no success. */
@@ -119,7 +75,6 @@ static int run_command(struct ctl *ctl, const struct ctl_call *call) {
   bool done = provide(ctl, call->command, &error) && call->command->run(ctl, call->options, &error) &&
               flush_output(&error);
   if (!done) {
-    /* Complaints about fields are about the file's while it is loaded, and never later. */
     ctl_complain(ctl, &error);
     return CTL_EXIT_FAILED;
   }
@@ -133,7 +88,7 @@ static int refuse_usage(const struct ctl *ctl, const struct ctl_call *call, cons
   } else if (call->command != NULL) {
     CLEANUP(buffer_free) struct buffer usage = BUFFER_INIT(CTL_TEXT_BYTES);
     ctl_help_usage(call->command, &usage);
-    (void)fprintf(stderr, "Usage: %s\n", buffer_text(&usage));
+    (void)fprintf(stderr, "Usage: " CTL_PROGRAM " %s\n", buffer_text(&usage));
   } else {
     (void)fprintf(stderr, "\"" CTL_PROGRAM " help\" lists the commands.\n");
   }

@@ -32,12 +32,12 @@ struct ctl {
   struct arena *arena; /* the run's memory */
   struct config config;
   struct db *db;
-  bool colour;           /* standard output is a terminal that may be coloured */
-  bool shows_progress;   /* standard error is a terminal */
-  int width;             /* columns of the terminal; CTL_WIDTH where there is none */
+  bool colour;         /* standard output is a terminal that may be coloured */
+  bool shows_progress; /* standard error is a terminal */
+  int width;           /* columns of the terminal; CTL_WIDTH_UNLIMITED where there is none: nothing is cut */
   enum ctl_exit outcome; /* what a command that worked ends with; CTL_EXIT_OK unless it says otherwise */
 };
-#define CTL_WIDTH 100
+#define CTL_WIDTH_UNLIMITED 100000
 
 struct ctl_command {
   const char *name;             /* "migrate up" */
@@ -60,7 +60,10 @@ int ctl_main(int argc, char **argv);
 /* Connects to the first of database.hosts that answers; commands that need it only sometimes call it
  * themselves. Statements may take long: the connection waits for them. */
 bool ctl_connect(struct ctl *ctl, struct error *error) WARN_UNUSED;
-/* The reason in one line, for an administrator's eyes: the server's own words included. */
+/* The whole buffer to standard output. */
+bool ctl_write(const struct buffer *buffer, struct error *error) WARN_UNUSED;
+
+/* ctl_complain.c: what went wrong, a line each, for an administrator's eyes, and what can be done. */
 void ctl_complain(const struct ctl *ctl, const struct error *error);
 
 /* ctl_help.c */
@@ -68,9 +71,11 @@ void ctl_help_overview(FILE *stream, int width);
 void ctl_help_command(const struct ctl_command *command, FILE *stream, int width);
 /* `migrate` alone: the commands that begin with the word. */
 void ctl_help_group(const char *word, FILE *stream, int width);
+/* "migrate up [--dry-run]" */
 void ctl_help_usage(const struct ctl_command *command, struct buffer *buffer);
-/* "--user-id": the option of a field. */
-void ctl_help_option(const struct field *field, struct buffer *buffer);
+/* "--user ID", or "ID" where it is the command's argument; and what it means. */
+void ctl_help_term(const struct ctl_command *command, const struct field *field, struct buffer *buffer);
+void ctl_help_meaning(const struct field *field, struct buffer *buffer);
 
 /* The functions of the rows. */
 bool ctl_help_run(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
@@ -82,10 +87,19 @@ bool ctl_config_reference(struct ctl *ctl, const void *options, struct error *er
 bool ctl_token_mint(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_demo_load(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_percentiles_refresh(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_status_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_audit_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_user_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_openapi_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 
 extern const struct schema ctl_help_options;
 extern const struct schema ctl_migrate_up_options;
 extern const struct schema ctl_token_options;
 extern const struct schema ctl_demo_options;
+extern const struct schema ctl_status_options;
+extern const struct schema ctl_audit_options;
+extern const struct schema ctl_user_show_options;
+extern const struct schema ctl_man_options;
 
 #endif

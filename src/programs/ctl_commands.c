@@ -4,6 +4,16 @@
 #include "base/banned.h"
 
 const struct ctl_command ctl_commands[] = {
+    {.name = "status",
+     .options = &ctl_status_options,
+     .needs = CTL_NEEDS_CONFIG,
+     .run = ctl_status_print,
+     .summary = "Shows what the running service is doing.",
+     .description =
+         "Reads the scoreboard that the master and its workers share (paths.scoreboard): workers, requests "
+         "in hand, database connections, and why the last reload was refused if it was. The database is "
+         "not asked. Ends with 0 when the master lives and every worker's place is served, with 1 "
+         "otherwise."},
     {.name = "migrate status",
      .needs = CTL_NEEDS_DATABASE,
      .run = ctl_migrate_status,
@@ -46,6 +56,24 @@ const struct ctl_command ctl_commands[] = {
          "Only the token goes to standard output:\n\n"
          "    curl -H \"Authorization: Bearer $(lockstepctl token --username student)\" …\n\n"
          "With --user and --role, and auth.subject: id, the database is not asked."},
+    {.name = "audit",
+     .options = &ctl_audit_options,
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_audit_print,
+     .summary = "Compares every learner's columns with the totals in the document.",
+     .description =
+         "For each learner the columns of users beside global_stats of hidden_grade_asset, and the column "
+         "minus the document as ±; the largest difference in tokens first. Changes nothing.\n\n"
+         "Ends with 0 when they agree everywhere, with 1 when learners differ."},
+    {.name = "user show",
+     .options = &ctl_user_show_options,
+     .argument = "who",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_user_show,
+     .summary = "Shows everything about one learner.",
+     .description =
+         "The learner's row, the totals where each is kept, the streak as it stands today where the learner "
+         "is, and the newest entries of the history."},
     {.name = "percentiles refresh",
      .needs = CTL_NEEDS_DATABASE,
      .run = ctl_percentiles_refresh,
@@ -63,6 +91,16 @@ const struct ctl_command ctl_commands[] = {
          "admin, and as many learners more as are asked for, whose answers, days, totals and documents "
          "agree with each other. The same seed makes the same learners.\n\n"
          "Run again it adds what is missing, and otherwise changes nothing."},
+    {.name = "openapi",
+     .run = ctl_openapi_print,
+     .summary = "Prints the interface as an OpenAPI 3.1 document.",
+     .description = "The same as the service answers at /api/openapi.json."},
+    {.name = "man",
+     .options = &ctl_man_options,
+     .argument = "name",
+     .run = ctl_man_print,
+     .summary = "Prints a manual page.",
+     .description = "In the form that man(1) lays out:\n\n    lockstepctl man lockstep.yaml | man -l -"},
     {.name = "help",
      .options = &ctl_help_options,
      .argument = "command",

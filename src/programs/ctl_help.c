@@ -3,68 +3,10 @@
 
 #include "programs/ctl.h"
 #include "programs/ctl_parse.h"
+#include "programs/manual.h"
 #include "schema/describe.h"
-#include "schema/utf8.h"
 
 #include "base/banned.h"
-
-#define TEXT_WIDTH_MAX 96 /* longer lines are hard to read */
-#define NAME_COLUMN_MAX 34
-
-/* -- Laying text out ----------------------------------------------------------------------- */
-
-static size_t text_columns(const char *text, size_t bytes) { return utf8_count(text, bytes); }
-
-/* Words until the line is full; the first line begins where the cursor stands. */
-static void print_wrapped(FILE *stream, const char *text, size_t bytes, int indent, int width) {
-  int column = indent;
-  const char *end = text + bytes;
-  for (const char *at = text; at < end;) {
-    size_t word = strcspn(at, " \n");
-    if (word > (size_t)(end - at)) word = (size_t)(end - at);
-    int columns = (int)text_columns(at, word);
-    if (column > indent && column + 1 + columns > width) {
-      (void)fprintf(stream, "\n%*s", indent, "");
-      column = indent;
-    } else if (column > indent) {
-      (void)fputc(' ', stream);
-      column++;
-    }
-    (void)fwrite(at, 1, word, stream);
-    column += columns;
-    at += word + strspn(at + word, " \n");
-  }
-  (void)fputc('\n', stream);
-}
-
-/* Paragraphs are parted by empty lines; one that begins with white space stands as it is. */
-static void print_paragraphs(FILE *stream, const char *text, int indent, int width) {
-  while (*text != '\0') {
-    const char *end = strstr(text, "\n\n");
-    size_t bytes = end == NULL ? strlen(text) : (size_t)(end - text);
-    (void)fprintf(stream, "%*s", indent, "");
-    if (*text == ' ')
-      (void)fprintf(stream, "%.*s\n", (int)bytes, text);
-    else
-      print_wrapped(stream, text, bytes, indent, width);
-    text += bytes + (end == NULL ? 0 : 2);
-    if (*text != '\0') (void)fputc('\n', stream);
-  }
-}
-
-static int text_width(int width) { return width > TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : width; }
-
-/* "  name        what it means", the meaning wrapped in its own column. */
-static void print_entry(FILE *stream, const char *name, const char *meaning, int column, int width) {
-  int used = 2 + (int)text_columns(name, strlen(name));
-  (void)fprintf(stream, "  %s", name);
-  if (used + 2 > column) {
-    (void)fputc('\n', stream);
-    used = 0;
-  }
-  (void)fprintf(stream, "%*s", column - used, "");
-  print_wrapped(stream, meaning, strlen(meaning), column, width);
-}
 
 /* -- Options ------------------------------------------------------------------------------- */
 
@@ -90,7 +32,7 @@ static void append_dashed(const char *name, struct buffer *buffer) {
   }
 }
 
-void ctl_help_option(const struct field *field, struct buffer *buffer) {
+static void append_option(const struct field *field, struct buffer *buffer) {
   buffer_append_text(buffer, "--");
   append_dashed(field->name, buffer);
   if (field->kind == FIELD_KIND_BOOL) return;
@@ -104,7 +46,7 @@ static bool is_argument(const struct ctl_command *command, const struct field *f
 
 void ctl_help_usage(const struct ctl_command *command, struct buffer *buffer) {
   const struct schema *options = command->options;
-  buffer_printf(buffer, CTL_PROGRAM " %s", command->name);
+  buffer_append_text(buffer, command->name);
   for (size_t at = 0; options != NULL && at < options->field_count; at++) {
     const struct field *field = &options->fields[at];
     bool is_required = (field->flags & FIELD_REQUIRED) != 0;
@@ -112,13 +54,19 @@ void ctl_help_usage(const struct ctl_command *command, struct buffer *buffer) {
     if (is_argument(command, field))
       buffer_append_text(buffer, value_name(field));
     else
-      ctl_help_option(field, buffer);
+      append_option(field, buffer);
     if (!is_required) buffer_append_char(buffer, ']');
   }
 }
 
-/* "Meaning. One of: a, b. Default: b." */
-static void append_meaning(const struct field *field, struct buffer *buffer) {
+void ctl_help_term(const struct ctl_command *command, const struct field *field, struct buffer *buffer) {
+  if (command != NULL && is_argument(command, field))
+    buffer_append_text(buffer, value_name(field));
+  else
+    append_option(field, buffer);
+}
+
+void ctl_help_meaning(const struct field *field, struct buffer *buffer) {
   char values[DESCRIBE_BYTES];
   buffer_append_text(buffer, field->summary);
   if (field->kind == FIELD_KIND_ENUM) {
@@ -128,28 +76,23 @@ static void append_meaning(const struct field *field, struct buffer *buffer) {
   if (field->default_text != NULL) buffer_printf(buffer, " Default: %s.", field->default_text);
 }
 
-static int widest_option(const struct schema *schema, int widest) {
+static int widen_options(int column, const struct ctl_command *command, const struct schema *schema) {
   for (size_t at = 0; schema != NULL && at < schema->field_count; at++) {
-    CLEANUP(buffer_free) struct buffer name = BUFFER_INIT(CTL_TEXT_BYTES);
-    ctl_help_option(&schema->fields[at], &name);
-    int width = (int)name.length + 4;
-    if (width > widest && width <= NAME_COLUMN_MAX) widest = width;
+    CLEANUP(buffer_free) struct buffer term = BUFFER_INIT(CTL_TEXT_BYTES);
+    ctl_help_term(command, &schema->fields[at], &term);
+    column = manual_widen(column, buffer_text(&term));
   }
-  return widest;
+  return column;
 }
 
-static void print_options(const struct ctl_command *command, const struct schema *schema, FILE *stream,
-                          int column, int width) {
+static void print_options(const struct ctl_command *command, const struct schema *schema, int column,
+                          FILE *stream, int width) {
   for (size_t at = 0; schema != NULL && at < schema->field_count; at++) {
-    const struct field *field = &schema->fields[at];
-    CLEANUP(buffer_free) struct buffer name = BUFFER_INIT(CTL_TEXT_BYTES);
+    CLEANUP(buffer_free) struct buffer term = BUFFER_INIT(CTL_TEXT_BYTES);
     CLEANUP(buffer_free) struct buffer meaning = BUFFER_INIT(CTL_TEXT_BYTES);
-    if (command != NULL && is_argument(command, field))
-      buffer_append_text(&name, value_name(field));
-    else
-      ctl_help_option(field, &name);
-    append_meaning(field, &meaning);
-    print_entry(stream, buffer_text(&name), buffer_text(&meaning), column, width);
+    ctl_help_term(command, &schema->fields[at], &term);
+    ctl_help_meaning(&schema->fields[at], &meaning);
+    manual_print_entry(buffer_text(&term), buffer_text(&meaning), column, stream, width);
   }
 }
 
@@ -157,58 +100,50 @@ static void print_options(const struct ctl_command *command, const struct schema
 
 void ctl_help_command(const struct ctl_command *command, FILE *stream, int width) {
   CLEANUP(buffer_free) struct buffer usage = BUFFER_INIT(CTL_TEXT_BYTES);
-  int column = widest_option(&ctl_globals_schema, widest_option(command->options, 16));
-  width = text_width(width);
+  int column = widen_options(widen_options(0, NULL, &ctl_globals_schema), command, command->options);
   ctl_help_usage(command, &usage);
-  (void)fprintf(stream, "Usage: %s\n\n", buffer_text(&usage));
-  print_paragraphs(stream, command->summary, 0, width);
+  (void)fprintf(stream, "Usage: " CTL_PROGRAM " %s\n\n", buffer_text(&usage));
+  manual_print_paragraphs(command->summary, 0, stream, width);
   if (command->description != NULL) {
     (void)fputc('\n', stream);
-    print_paragraphs(stream, command->description, 0, width);
+    manual_print_paragraphs(command->description, 0, stream, width);
   }
   if (command->options != NULL) {
     (void)fprintf(stream, "\nOptions:\n");
-    print_options(command, command->options, stream, column, width);
+    print_options(command, command->options, column, stream, width);
   }
   (void)fprintf(stream, "\nOptions of every command:\n");
-  print_options(NULL, &ctl_globals_schema, stream, column, width);
+  print_options(NULL, &ctl_globals_schema, column, stream, width);
 }
 
-static int widest_command(const char *group) {
-  size_t group_bytes = group == NULL ? 0 : strlen(group);
-  int widest = 12;
-  for (size_t at = 0; at < ctl_command_count; at++) {
-    if (group != NULL && strncmp(ctl_commands[at].name, group, group_bytes) != 0) continue;
-    int width = (int)strlen(ctl_commands[at].name) + 4;
-    if (width > widest) widest = width;
-  }
-  return widest;
+/* `group` NULL: all of them. */
+static bool is_in_group(const struct ctl_command *command, const char *group) {
+  size_t bytes = group == NULL ? 0 : strlen(group);
+  return group == NULL || (strncmp(command->name, group, bytes) == 0 && command->name[bytes] == ' ');
 }
 
 static void print_commands(const char *group, FILE *stream, int width) {
-  size_t bytes = group == NULL ? 0 : strlen(group);
-  int column = widest_command(group);
-  for (size_t at = 0; at < ctl_command_count; at++) {
-    const struct ctl_command *command = &ctl_commands[at];
-    if (group != NULL && (strncmp(command->name, group, bytes) != 0 || command->name[bytes] != ' ')) continue;
-    print_entry(stream, command->name, command->summary, column, width);
-  }
+  int column = 0;
+  for (size_t at = 0; at < ctl_command_count; at++)
+    if (is_in_group(&ctl_commands[at], group)) column = manual_widen(column, ctl_commands[at].name);
+  for (size_t at = 0; at < ctl_command_count; at++)
+    if (is_in_group(&ctl_commands[at], group))
+      manual_print_entry(ctl_commands[at].name, ctl_commands[at].summary, column, stream, width);
 }
 
 void ctl_help_overview(FILE *stream, int width) {
-  width = text_width(width);
   (void)fprintf(stream, "Usage: " CTL_PROGRAM " [--config FILE] COMMAND [OPTIONS]\n\n"
                         "Administers Lockstep: its database, its learners, its running service.\n\n"
                         "Commands:\n");
   print_commands(NULL, stream, width);
   (void)fprintf(stream, "\nOptions of every command:\n");
-  print_options(NULL, &ctl_globals_schema, stream, widest_option(&ctl_globals_schema, 16), width);
+  print_options(NULL, &ctl_globals_schema, widen_options(0, NULL, &ctl_globals_schema), stream, width);
   (void)fprintf(stream, "\n\"" CTL_PROGRAM " help COMMAND\" tells more about one of them.\n");
 }
 
 void ctl_help_group(const char *word, FILE *stream, int width) {
   (void)fprintf(stream, "Usage: " CTL_PROGRAM " %s COMMAND [OPTIONS]\n\nCommands:\n", word);
-  print_commands(word, stream, text_width(width));
+  print_commands(word, stream, width);
 }
 
 /* -- The command --------------------------------------------------------------------------- */

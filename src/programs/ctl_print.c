@@ -34,6 +34,12 @@ const char *ctl_number(const struct ctl *ctl, int64_t value) {
   return copy == NULL ? "?" : copy;
 }
 
+const char *ctl_difference(const struct ctl *ctl, int64_t value) {
+  const char *number = ctl_number(ctl, value);
+  const char *text = value > 0 ? arena_printf(ctl->arena, "+%s", number) : number;
+  return text == NULL ? "?" : text;
+}
+
 const char *ctl_time(const struct ctl *ctl, int64_t time_ms) {
   char text[CLOCK_ISO_BYTES];
   clock_format_ms(time_ms, text);
@@ -55,13 +61,13 @@ bool ctl_table_open(struct ctl_table *table, const struct ctl *ctl, const struct
 
 static bool is_control(unsigned char byte) { return byte < 0x20 || byte == 0x7f; }
 
-/* Control characters, those of C1 included, become question marks. */
-static const char *harmless(struct arena *arena, const char *text) {
+/* Those of C1 included; they become question marks. */
+const char *ctl_harmless(const struct ctl *ctl, const char *text) {
   bool is_clean = true;
   for (const char *at = text; *at != '\0'; at++)
     if (is_control((unsigned char)*at) || (unsigned char)*at == 0xc2) is_clean = false;
   if (is_clean) return text;
-  char *copy = arena_strdup(arena, text);
+  char *copy = arena_strdup(ctl->arena, text);
   if (copy == NULL) return "?";
   for (char *at = copy; *at != '\0'; at++) {
     bool is_c1 = (unsigned char)at[0] == 0xc2 && (unsigned char)at[1] < 0xa0;
@@ -75,7 +81,7 @@ void ctl_table_add(struct ctl_table *table, enum ctl_colour colour, const char *
   if (table->row_count == table->row_capacity) return;
   const char **row = &table->cells[table->row_count * table->column_count];
   for (size_t at = 0; at < table->column_count; at++)
-    row[at] = cells[at] == NULL ? "–" : harmless(table->ctl->arena, cells[at]);
+    row[at] = cells[at] == NULL ? "–" : ctl_harmless(table->ctl, cells[at]);
   table->colours[table->row_count++] = colour;
 }
 
@@ -92,6 +98,11 @@ static int measure(const struct ctl_table *table, int widths[CTL_COLUMNS_MAX]) {
     total += widths[at] + (at == 0 ? 0 : (int)strlen(GAP));
   }
   return total;
+}
+
+int ctl_table_width(const struct ctl_table *table) {
+  int widths[CTL_COLUMNS_MAX] = {0};
+  return measure(table, widths);
 }
 
 /* Narrows what may be narrowed until the line fits. */

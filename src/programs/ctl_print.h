@@ -32,11 +32,17 @@ bool ctl_table_open(struct ctl_table *table, const struct ctl *ctl, const struct
 /* The cells live until the table is printed; NULL shows as a dash. */
 void ctl_table_add(struct ctl_table *table, enum ctl_colour colour, const char *const *cells);
 void ctl_table_print(const struct ctl_table *table);
+/* Columns of the terminal that it takes where nothing is cut. */
+int ctl_table_width(const struct ctl_table *table);
 
+/* Without control characters; the text itself where it has none. */
+const char *ctl_harmless(const struct ctl *ctl, const char *text);
 /* "12,345", in the arena; "?" where there is no memory. */
 const char *ctl_number(const struct ctl *ctl, int64_t value);
 /* "2026-11-21 00:53:07", UTC. */
 const char *ctl_time(const struct ctl *ctl, int64_t time_ms);
+/* "+3", "-3", "0" */
+const char *ctl_difference(const struct ctl *ctl, int64_t value);
 /* Starts and ends a colour; nothing where colour is off. */
 const char *ctl_colour_on(const struct ctl *ctl, enum ctl_colour colour);
 const char *ctl_colour_off(const struct ctl *ctl, enum ctl_colour colour);

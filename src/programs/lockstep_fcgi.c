@@ -8,34 +8,13 @@
 #include "process/exit_code.h"
 #include "process/master.h"
 #include "process/title.h"
+#include "programs/manual.h"
 
 #include "base/banned.h"
 
 #define DEFAULT_CONFIG LOCKSTEP_SYSCONFDIR "/lockstep.yaml"
 
-static const char usage[] =
-    "Usage: lockstep-fcgi [--config FILE] [--check]\n"
-    "\n"
-    "Keeps learners' progress, over FastCGI, behind nginx. Stays in the foreground; logs logfmt lines to\n"
-    "standard error, or to log.file.\n"
-    "\n"
-    "  -c, --config FILE  the configuration (" DEFAULT_CONFIG ")\n"
-    "  -t, --check        only check the configuration and what it names, then end\n"
-    "  -V, --version      print the version, then end\n"
-    "  -h, --help         print this, then end\n"
-    "\n"
-    "Signals to the master:\n"
-    "  TERM, INT  stop; requests in hand are finished (workers.drain_timeout_ms). Twice: at once\n"
-    "  QUIT       stop; what still comes on open connections is served as well\n"
-    "  HUP        reload the configuration; a bad one changes nothing, and the log says why\n"
-    "  USR1       reopen the log's file\n"
-    "  TERM to a worker replaces that worker.\n"
-    "\n"
-    "Exit status: 0 stopped as asked, 64 wrong usage, 71 the system refused something, 75 another\n"
-    "master serves there, 78 the configuration cannot be used.\n"
-    "\n"
-    "lockstepctl status shows what the workers are doing. Every key of the configuration:\n"
-    "lockstep.yaml(5), or docs/configuration.md.\n";
+#define HELP_COLUMNS 100
 
 int main(int argc, char **argv) {
   static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -59,7 +38,7 @@ int main(int argc, char **argv) {
       printf("lockstep-fcgi %s\n", LOCKSTEP_VERSION);
       return EXIT_CODE_OK;
     case 'h':
-      fputs(usage, stdout);
+      manual_print_help(&fcgi_manual, stdout, HELP_COLUMNS);
       return EXIT_CODE_OK;
     default:
       fputs("Try lockstep-fcgi --help.\n", stderr);
