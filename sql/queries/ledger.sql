@@ -28,6 +28,17 @@ SELECT u.id AS user_id, u.revision, u.time_zone, u.is_anonymous, u.merged_into,
  ORDER BY u.id
    FOR UPDATE;
 
+-- name: ledger_lock_free :many
+-- param user_id u64
+-- column user_id u64
+-- Locks those of the learners whose rows nobody holds at this moment, and names them: one held row
+-- must not keep the company of a shared transaction waiting.
+SELECT id AS user_id
+  FROM users FORCE INDEX (PRIMARY)
+ WHERE id IN ([[:user_id]])
+ ORDER BY id
+   FOR UPDATE SKIP LOCKED;
+
 -- name: ledger_advance :exec
 -- param user_id u64
 -- The next revision of learners whose totals stay, or were written by the work itself.

@@ -142,23 +142,38 @@ static bool transaction_run_until_settled(struct ledger_tx *tx, struct error *er
   return false;
 }
 
+static bool run(struct ledger_tx *tx, struct error *error) {
+  if (tx->count > LEDGER_ENTRIES_MAX)
+    return error_set(error, ERROR_INTERNAL, "More learners than one transaction may touch.");
+  tx->now_ms = clock_now_ms();
+  tx->deadline_ms = clock_monotonic_ms() + tx->ledger->config->transaction_timeout_ms;
+  tx->live = arena_alloc_array(tx->arena, tx->count, sizeof(struct ledger_entry *));
+  if (tx->live == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < tx->count; at++)
+    entry_prepare(tx->entries[at]);
+  return transaction_run_until_settled(tx, error);
+}
+
 bool ledger_run(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries,
                 size_t count, void *context, struct arena *scratch, struct error *error) {
-  if (count > LEDGER_ENTRIES_MAX)
-    return error_set(error, ERROR_INTERNAL, "More learners than one transaction may touch.");
   struct ledger_tx tx = {.ledger = ledger,
                          .kind = kind,
                          .context = context,
                          .entries = entries,
                          .count = count,
-                         .arena = scratch,
-                         .now_ms = clock_now_ms(),
-                         .deadline_ms = clock_monotonic_ms() + ledger->config->transaction_timeout_ms};
-  tx.live = arena_alloc_array(scratch, count, sizeof(struct ledger_entry *));
-  if (tx.live == NULL) return error_set_memory(error);
-  for (size_t at = 0; at < count; at++)
-    entry_prepare(entries[at]);
-  return transaction_run_until_settled(&tx, error);
+                         .arena = scratch};
+  return run(&tx, error);
+}
+
+bool ledger_run_free(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries,
+                     size_t count, struct arena *scratch, struct error *error) {
+  struct ledger_tx tx = {.ledger = ledger,
+                         .kind = kind,
+                         .entries = entries,
+                         .count = count,
+                         .skips_held = true,
+                         .arena = scratch};
+  return run(&tx, error);
 }
 
 bool ledger_run_one(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry *entry,

@@ -60,7 +60,8 @@ enum ledger_state {
   LEDGER_CHANGED,   /* committed now, with a revision and a ledger row of its own */
   LEDGER_UNCHANGED, /* there was nothing to do; no revision, nothing stored */
   LEDGER_REPLAYED,  /* done before under this op_id; reply_text is the stored one */
-  LEDGER_FAILED     /* error says why; nothing of this entry was written */
+  LEDGER_FAILED,    /* error says why; nothing of this entry was written */
+  LEDGER_HELD       /* within ledger_join only: somebody holds the learner's row, to be run alone */
 };
 
 /* One operation of one learner. The caller fills the first part and owns everything. */
@@ -136,7 +137,8 @@ bool ledger_run_one(struct ledger *ledger, const struct ledger_kind *kind, struc
 
 /* One entry, in one transaction with the same kind's entries of other threads that wait at this
  * moment. Nobody waits for company: who finds no transaction of the kind under way starts one, who
- * finds one queues for the next. An entry that would spoil a shared transaction is run alone. */
+ * finds one queues for the next. An entry that would spoil a shared transaction is run alone, and so
+ * is one whose learner's row is held at this moment: it waits for the row on its own thread. */
 bool ledger_join(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry *entry,
                  struct arena *scratch, struct error *error) WARN_UNUSED;
 

@@ -4,7 +4,10 @@
  *
  * Whoever finds fewer than LEDGER_BATCHES_MAX transactions of the kind under way leads one: it takes
  * what waits (its own operation first), runs it, wakes its followers, and hands the lead of the next
- * one to the first who waits then. Nobody waits for company to come. */
+ * one to the first who waits then. Nobody waits for company to come.
+ *
+ * A shared transaction waits for no learner's row: an operation whose row somebody else holds leaves
+ * it and waits on its own thread, or one held row would stop everybody's answers. */
 #include <stdlib.h>
 
 #include "ledger/ledger_private.h"
@@ -57,6 +60,7 @@ static size_t queue_take(struct ledger_queue *queue, struct ledger_waiter **batc
 
 static void waiter_settle(struct ledger_waiter *waiter, bool ran, const struct error *error) {
   waiter->ok = ran && waiter->entry->state != LEDGER_FAILED;
+  waiter->held = ran && waiter->entry->state == LEDGER_HELD;
   if (!waiter->ok) *waiter->error = ran ? waiter->entry->error : *error;
 }
 
@@ -67,7 +71,7 @@ static void batch_run(struct ledger *ledger, const struct ledger_kind *kind, str
   struct error error = ERROR_INIT;
   for (size_t at = 0; at < count; at++)
     entries[at] = batch[at]->entry;
-  bool ran = ledger_run(ledger, kind, entries, count, NULL, scratch, &error);
+  bool ran = ledger_run_free(ledger, kind, entries, count, scratch, &error);
   if (ran || count == 1 || error.code == ERROR_UNAVAILABLE) {
     for (size_t at = 0; at < count; at++)
       waiter_settle(batch[at], ran, &error);
@@ -77,7 +81,7 @@ static void batch_run(struct ledger *ledger, const struct ledger_kind *kind, str
     struct arena_mark mark = arena_mark(scratch);
     struct ledger_entry *entry = batch[at]->entry;
     error_clear(&error);
-    ran = ledger_run(ledger, kind, &entry, 1, NULL, scratch, &error);
+    ran = ledger_run_free(ledger, kind, &entry, 1, scratch, &error);
     waiter_settle(batch[at], ran, &error);
     arena_rewind(scratch, mark);
   }
@@ -127,5 +131,6 @@ bool ledger_join(struct ledger *ledger, const struct ledger_kind *kind, struct l
   }
   pthread_mutex_unlock(&ledger->lock);
   pthread_cond_destroy(&waiter.woken);
+  if (waiter.held) return ledger_run_one(ledger, kind, entry, NULL, scratch, error);
   return waiter.ok;
 }

@@ -16,6 +16,7 @@ struct ledger_waiter {
   pthread_cond_t woken;
   bool leads; /* its turn to run the next transaction */
   bool done;
+  bool held; /* done without it: its thread runs it alone */
   bool ok;
   struct error *error;
 };
@@ -44,11 +45,17 @@ struct ledger_tx {
   size_t count;
   struct ledger_entry **live; /* those that the work sees */
   size_t live_count;
+  bool skips_held;     /* instead of waiting for a held row: LEDGER_HELD */
+  size_t locked_count; /* of entries, the first: those whose learners are locked */
   struct db *db;
   struct arena *arena;
   int64_t now_ms;
   int64_t deadline_ms;
 };
+
+/* ledger_run that waits for no row: what it could not lock at once is left as LEDGER_HELD. */
+bool ledger_run_free(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries,
+                     size_t count, struct arena *scratch, struct error *error) WARN_UNUSED;
 
 /* The statements of steps 2, 3 and 5 (ledger_rows.c). */
 bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) WARN_UNUSED;

@@ -39,7 +39,7 @@ class Database:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
         if outcome.returncode != 0:
             with open(log_path, encoding="utf-8", errors="replace") as log:
-                raise NotReady("mariadb-install-db failed:\n" + log.read()[-2000:])
+                raise NotReady("mariadb-install-db failed:\n" + log.read())
 
     def start(self, timeout_s=60):
         network = ["--skip-networking"]

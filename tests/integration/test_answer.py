@@ -143,7 +143,7 @@ def test_unknown_keys_of_the_document_stay(new_learner, db):
                                                   "correct_answers": 1, "level": "gold"},
                                      "settings": {"sound": False}}},
                 "preferences": {"theme": "dark", "list": [1, 2, {"a": None}], "tiny": 1e-7, "exact": 0.1,
-                                "big": 12345678901234567890123, "small": -9223372036854775809,
+                                "big": 18446744073709551615, "small": -9223372036854775808,
                                 "text": "ü\u2028/\"\\ \U0001f600", "": {}},
                 "global_stats": {"total_tokens_earned": 3, "total_questions_answered": 2,
                                  "total_correct_answers": 1, "badge": "x"}}

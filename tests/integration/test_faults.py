@@ -15,8 +15,8 @@ from harness.processes import wait_until
 from harness.stack import Stack
 
 OVERRIDES = {
-    "workers": {"processes": 2, "threads": 4},
-    "database": {"connections": 4, "wait_timeout_ms": 500, "transaction_timeout_ms": 3000},
+    "workers": {"processes": 2, "threads": 6},
+    "database": {"connections": 12, "wait_timeout_ms": 500, "transaction_timeout_ms": 3000},
     "rules": {"enabled": True},
 }
 
@@ -120,6 +120,43 @@ def test_a_row_held_by_a_stranger(faulty, someone, faulty_db):
     holder.close()
     assert someone.answer(answerId="held").status == 200
     someone.agrees(1, 1, 1)
+
+
+def test_a_held_row_stops_nobody_else(faulty, someone, faulty_db):
+    """Four callers wait for the held learner; six others go on as if nothing were."""
+    others = [Learner(faulty, faulty_db, truth.create_learner(faulty_db)) for _ in range(6)]
+    holder = faulty.connect()
+    holder.begin()
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT id FROM users WHERE id = %s FOR UPDATE", (someone.id,))
+    stop = threading.Event()
+    slowest, statuses = {}, {}
+
+    def wait_for_held(at):
+        api = faulty.client(someone.token)
+        while not stop.is_set():
+            api.post("/api/answer", {"answerId": f"held-{at}", "exerciseId": "e", "module": "m", "isCorrect": True})
+        api.close()
+
+    def go_on(other):
+        time.sleep(0.2)
+        while not stop.is_set():
+            began = time.monotonic()
+            statuses.setdefault(other.answer().status, []).append(other.id)
+            slowest[other.id] = max(slowest.get(other.id, 0), time.monotonic() - began)
+
+    threads = [threading.Thread(target=wait_for_held, args=(at,)) for at in range(4)]
+    threads += [threading.Thread(target=go_on, args=(other,)) for other in others]
+    for thread in threads:
+        thread.start()
+    time.sleep(4)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    holder.rollback()
+    holder.close()
+    assert set(statuses) == {200}, {status: len(ids) for status, ids in statuses.items()}
+    assert max(slowest.values()) < 1, f"others waited for a held row: {slowest}"
 
 
 def test_a_connection_killed_under_the_service(faulty, someone, faulty_db):

@@ -150,7 +150,7 @@ def test_global_stats_are_set_from_the_columns(new_learner, db, broken):
 def test_keys_that_lockstep_does_not_know_stay(new_learner, db):
     document = {"modules": {"math": {**module(20, 10, 5, level="gold"), "extra": {"deep": [1, None, "ü"]}}},
                 "global_stats": stats(1, 1, 1, rank="A"), "settings": {"theme": "dark"}, "n": 12.5,
-                "big": 12345678901234567890123, "small": -9223372036854775809}
+                "big": 18446744073709551615, "small": -9223372036854775808}
     learner = new_learner(document=document, tokens=50, questions=12, correct=6)
     read_and_check(learner, db, triple(50, 12, 6))
     after = truth.document_of(db, learner.id)

@@ -31,7 +31,8 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "no-row-lock", "the learner's row is read without its lock",
-        [("sql/queries/ledger.sql", "   FOR UPDATE;\n", ";\n")],
+        [("sql/queries/ledger.sql", "   FOR UPDATE;\n", ";\n"),
+         ("sql/queries/ledger.sql", "   FOR UPDATE SKIP LOCKED;\n", ";\n")],
         ["integration/test_answer.py::test_concurrent_answers_of_one_learner_all_count",
          "integration/test_idempotency.py"]),
     Mutation(
