@@ -28,7 +28,7 @@ attempt() {
   [[ -t 1 ]] || say "$title …"
   while kill -0 "$pid" 2>/dev/null; do
     if [[ -t 1 ]]; then
-      printf '\r\033[K%s … %d s  %s' "$title" "$((SECONDS - began))" "$(last_line "$log" 60)"
+      printf '\r\033[K%.79s' "$title … $((SECONDS - began)) s  $(last_line "$log" 60)"
     elif ((SECONDS - began >= sign)); then
       say "  … $((SECONDS - began)) s: $(last_line "$log" 90)"
       sign=$((sign + 20))
