@@ -13,6 +13,7 @@
 
 #define DB_HOST_BYTES 256
 #define DB_PORT_DEFAULT 3306
+#define DB_PORT_MAX 65535
 
 /* One round trip. The isolation level has a statement of its own because the two servers name its
  * variable differently. */
@@ -32,33 +33,25 @@ struct db_address {
   unsigned port;
 };
 
-static bool db_address_parse(const char *text, struct db_address *ret_address, struct error *error) {
-  struct db_address address = {.port = DB_PORT_DEFAULT};
+/* "/run/mysqld/mysqld.sock", "db1", "db1:3307", "[::1]:3306" */
+static bool db_address_read(const char *text, struct db_address *address) {
   if (text[0] == '/') {
-    address.socket = text;
-    *ret_address = address;
+    address->socket = text;
     return true;
   }
-  const char *colon = strrchr(text, ':');
-  const char *bracket = strchr(text, ']');
-  if (colon != NULL && bracket != NULL && colon < bracket) colon = NULL;
-  size_t length = colon == NULL ? strlen(text) : (size_t)(colon - text);
-  const char *start = text;
-  if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
-    start++;
-    length -= 2;
-  }
-  if (length == 0 || length >= sizeof address.host)
-    return error_set(error, ERROR_UNAVAILABLE, "'%.80s' is no address of a database.", text);
-  memcpy(address.host, start, length);
-  if (colon != NULL) {
-    char *end;
-    unsigned long port = strtoul(colon + 1, &end, 10);
-    if (*end != '\0' || end == colon + 1 || port == 0 || port > 65535)
-      return error_set(error, ERROR_UNAVAILABLE, "'%.80s' is no address of a database.", text);
-    address.port = (unsigned)port;
-  }
-  *ret_address = address;
+  bool bracketed = text[0] == '[';
+  const char *start = bracketed ? text + 1 : text;
+  size_t length = strcspn(start, bracketed ? "]" : ":");
+  const char *rest = start + length;
+  if (length == 0 || length >= sizeof address->host) return false;
+  memcpy(address->host, start, length);
+  if (bracketed && *rest++ != ']') return false;
+  if (*rest == '\0') return true;
+  if (*rest != ':') return false;
+  char *end;
+  unsigned long port = strtoul(rest + 1, &end, 10);
+  if (*end != '\0' || port == 0 || port > DB_PORT_MAX) return false;
+  address->port = (unsigned)port;
   return true;
 }
 
@@ -108,8 +101,9 @@ bool db_connect(const struct database_config *config, size_t host_index, struct 
   pthread_once(&started, db_library_start);
   const char *const *hosts = config->hosts.items;
   const char *host = hosts[host_index];
-  struct db_address address;
-  if (!db_address_parse(host, &address, error)) return false;
+  struct db_address address = {.port = DB_PORT_DEFAULT};
+  if (!db_address_read(host, &address))
+    return error_set(error, ERROR_UNAVAILABLE, "'%.80s' is no address of a database.", host);
   struct db *db = calloc(1, sizeof *db);
   if (db == NULL) return error_set_memory(error);
   db->prepared_count = db_statement_places;
