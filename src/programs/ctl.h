@@ -42,8 +42,7 @@ struct ctl {
 struct ctl_command {
   const char *name;             /* "migrate up" */
   const struct schema *options; /* camelCase names become --kebab-case; NULL: none */
-  /* The field that is given without its name. A FIELD_LIST takes all the words that are left. NULL: none.
-   * A field's .example is what its value is called in the help: "ID", "FILE". */
+  /* The field that is given without its name. A FIELD_LIST takes all the words that are left. NULL: none. */
   const char *argument;
   unsigned needs;
   bool (*run)(struct ctl *ctl, const void *options, struct error *error);
@@ -73,6 +72,8 @@ void ctl_help_command(const struct ctl_command *command, FILE *stream, int width
 void ctl_help_group(const char *word, FILE *stream, int width);
 /* "migrate up [--dry-run]" */
 void ctl_help_usage(const struct ctl_command *command, struct buffer *buffer);
+/* "ID", "N", "ROLE": what a field's value is called. */
+void ctl_help_value(const struct field *field, struct buffer *buffer);
 /* "--user ID", or "ID" where it is the command's argument; and what it means. */
 void ctl_help_term(const struct ctl_command *command, const struct field *field, struct buffer *buffer);
 void ctl_help_meaning(const struct field *field, struct buffer *buffer);

@@ -25,7 +25,7 @@ struct audit_options {
 
 static const struct field audit_fields[] = {
     FIELD_ENUM(struct audit_options, "format", format, .names = audit_format_names, .default_text = "table",
-               .example = "FORMAT", .summary = "How to print it."),
+               .summary = "How to print it."),
     FIELD_UINT(struct audit_options, "limit", limit, .minimum = 1, .maximum = AUDIT_LIMIT_MAX,
                .default_text = "100",
                .summary = "At most so many learners, those with the largest differences."),
@@ -182,7 +182,7 @@ static bool print_table(const struct audit_pass *pass, struct error *error) {
   if (pass->count > 0) {
     if (!fill_table(pass, true, &table, error)) return false;
     if (ctl_table_width(&table) > pass->ctl->width && !fill_table(pass, false, &table, error)) return false;
-    ctl_table_print(&table);
+    ctl_table_print(&table, stdout);
     (void)printf("\n");
   }
   print_summary(pass, stdout);

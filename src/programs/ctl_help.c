@@ -1,4 +1,5 @@
 /* Help, from the rows. */
+#include <ctype.h>
 #include <string.h>
 
 #include "programs/ctl.h"
@@ -10,18 +11,21 @@
 
 /* -- Options ------------------------------------------------------------------------------- */
 
-static const char *value_name(const struct field *field) {
-  if (field->example != NULL) return field->example;
-  switch (field->kind) {
-  case FIELD_KIND_INT:
-  case FIELD_KIND_UINT:
-  case FIELD_KIND_NUMBER:
-    return "N";
-  case FIELD_KIND_ENUM:
-    return "NAME";
-  default:
-    return "TEXT";
+/* Values whose name is not the option's. */
+static const struct {
+  const char *field;
+  const char *value;
+} value_names[] = {{"config", "FILE"}, {"lifetime", "SECONDS"}, {"user", "ID"}, {"who", "ID|USERNAME"}};
+
+void ctl_help_value(const struct field *field, struct buffer *buffer) {
+  for (size_t at = 0; at < ARRAY_LENGTH(value_names); at++) {
+    if (strcmp(value_names[at].field, field->name) != 0) continue;
+    buffer_append_text(buffer, value_names[at].value);
+    return;
   }
+  bool is_number = field->kind == FIELD_KIND_INT || field->kind == FIELD_KIND_UINT;
+  for (const char *at = is_number ? "n" : field->name; *at != '\0'; at++)
+    buffer_append_char(buffer, (char)toupper((unsigned char)*at));
 }
 
 static void append_dashed(const char *name, struct buffer *buffer) {
@@ -37,7 +41,7 @@ static void append_option(const struct field *field, struct buffer *buffer) {
   append_dashed(field->name, buffer);
   if (field->kind == FIELD_KIND_BOOL) return;
   buffer_append_char(buffer, ' ');
-  buffer_append_text(buffer, value_name(field));
+  ctl_help_value(field, buffer);
 }
 
 static bool is_argument(const struct ctl_command *command, const struct field *field) {
@@ -52,7 +56,7 @@ void ctl_help_usage(const struct ctl_command *command, struct buffer *buffer) {
     bool is_required = (field->flags & FIELD_REQUIRED) != 0;
     buffer_append_text(buffer, is_required ? " " : " [");
     if (is_argument(command, field))
-      buffer_append_text(buffer, value_name(field));
+      ctl_help_value(field, buffer);
     else
       append_option(field, buffer);
     if (!is_required) buffer_append_char(buffer, ']');
@@ -61,7 +65,7 @@ void ctl_help_usage(const struct ctl_command *command, struct buffer *buffer) {
 
 void ctl_help_term(const struct ctl_command *command, const struct field *field, struct buffer *buffer) {
   if (command != NULL && is_argument(command, field))
-    buffer_append_text(buffer, value_name(field));
+    ctl_help_value(field, buffer);
   else
     append_option(field, buffer);
 }
@@ -154,7 +158,7 @@ struct help_options {
 
 static const struct field help_fields[] = {
     FIELD_LIST(struct help_options, "command", command, .item_kind = FIELD_KIND_TEXT, .maximum = 8,
-               .example = "COMMAND", .summary = "Its name, such as: migrate up."),
+               .summary = "Its name, such as: migrate up."),
 };
 const struct schema ctl_help_options =
     SCHEMA("CtlHelp", struct help_options, help_fields, .summary = "What to explain.");

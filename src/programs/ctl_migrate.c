@@ -58,7 +58,7 @@ bool ctl_migrate_status(struct ctl *ctl, const void *options, struct error *erro
     ctl_table_add(&table, colour_of(migration->state), cells);
     if (migration->state != MIGRATION_APPLIED && migration->state != MIGRATION_UNKNOWN) open++;
   }
-  ctl_table_print(&table);
+  ctl_table_print(&table, stdout);
   if (open == 0) {
     (void)printf("\nThe database is up to date.\n");
     return true;

@@ -16,7 +16,7 @@
 #define NAME_BYTES 64
 
 static const struct field globals_fields[] = {
-    FIELD_TEXT(struct ctl_globals, "config", config, .minimum = 1, .maximum = 4096, .example = "FILE",
+    FIELD_TEXT(struct ctl_globals, "config", config, .minimum = 1, .maximum = 4096,
                .default_text = LOCKSTEP_SYSCONFDIR "/lockstep.yaml",
                .summary = "The configuration of the service."),
     FIELD_BOOL(struct ctl_globals, "help", help, .summary = "Help on the command, or on all of them."),
@@ -232,6 +232,12 @@ static bool store_list(struct parser *parser, const struct field *field, void *s
   return true;
 }
 
+static const char *value_name(struct parser *parser, const struct field *field) {
+  CLEANUP(buffer_free) struct buffer name = BUFFER_INIT(CTL_TEXT_BYTES);
+  ctl_help_value(field, &name);
+  return arena_strdup(parser->arena, buffer_text(&name));
+}
+
 static bool store_words(struct parser *parser) {
   const struct ctl_command *command = parser->call->command;
   const struct field *field =
@@ -241,7 +247,8 @@ static bool store_words(struct parser *parser) {
   size_t taken = 0;
   if (field != NULL && parser->word_count > 0) {
     parser->seen[field - command->options->fields] = true;
-    if (!store(parser, field, field->example, parser->words[taken++], parser->call->options)) return false;
+    if (!store(parser, field, value_name(parser, field), parser->words[taken++], parser->call->options))
+      return false;
   }
   if (taken == parser->word_count) return true;
   return error_set(parser->error, ERROR_MALFORMED, "%s has no use for \"%s\".", command->name,
@@ -255,7 +262,8 @@ static bool check_required(struct parser *parser) {
     const struct field *field = &command->options->fields[at];
     if ((field->flags & FIELD_REQUIRED) == 0 || parser->seen[at]) continue;
     if (is_argument(command, field))
-      return error_set(parser->error, ERROR_MALFORMED, "%s needs %s.", command->name, field->example);
+      return error_set(parser->error, ERROR_MALFORMED, "%s needs %s.", command->name,
+                       value_name(parser, field));
     return error_set(parser->error, ERROR_MALFORMED, "%s needs --%s.", command->name,
                      ctl_parse_option_name(field, parser->arena));
   }

@@ -127,33 +127,34 @@ static int bytes_of_columns(const char *text, int columns) {
   return (int)(at - text);
 }
 
-static void print_cell(const struct ctl_column *column, const char *text, int width, bool is_last) {
+static void print_cell(const struct ctl_column *column, const char *text, int width, bool is_last,
+                       FILE *stream) {
   int columns = columns_of(text);
   bool is_cut = columns > width;
   int bytes = is_cut ? bytes_of_columns(text, width - 1) : (int)strlen(text);
   int padding = is_cut ? 0 : width - columns;
-  if (column->is_number) (void)printf("%*s", padding, "");
-  (void)printf("%.*s%s", bytes, text, is_cut ? "…" : "");
-  if (!column->is_number && !is_last) (void)printf("%*s", padding, "");
+  if (column->is_number) (void)fprintf(stream, "%*s", padding, "");
+  (void)fprintf(stream, "%.*s%s", bytes, text, is_cut ? "…" : "");
+  if (!column->is_number && !is_last) (void)fprintf(stream, "%*s", padding, "");
 }
 
 static void print_row(const struct ctl_table *table, const char *const *cells, enum ctl_colour colour,
-                      const int widths[CTL_COLUMNS_MAX]) {
-  (void)printf("%s", ctl_colour_on(table->ctl, colour));
+                      const int widths[CTL_COLUMNS_MAX], FILE *stream) {
+  (void)fprintf(stream, "%s", ctl_colour_on(table->ctl, colour));
   for (size_t at = 0; at < table->column_count; at++) {
-    if (at > 0) (void)printf(GAP);
-    print_cell(&table->columns[at], cells[at], widths[at], at + 1 == table->column_count);
+    if (at > 0) (void)fprintf(stream, GAP);
+    print_cell(&table->columns[at], cells[at], widths[at], at + 1 == table->column_count, stream);
   }
-  (void)printf("%s\n", ctl_colour_off(table->ctl, colour));
+  (void)fprintf(stream, "%s\n", ctl_colour_off(table->ctl, colour));
 }
 
-void ctl_table_print(const struct ctl_table *table) {
+void ctl_table_print(const struct ctl_table *table, FILE *stream) {
   const char *titles[CTL_COLUMNS_MAX];
   int widths[CTL_COLUMNS_MAX] = {0};
   for (size_t at = 0; at < table->column_count; at++)
     titles[at] = table->columns[at].title;
   narrow(table, measure(table, widths), widths);
-  print_row(table, titles, CTL_BOLD, widths);
+  print_row(table, titles, CTL_BOLD, widths, stream);
   for (size_t row = 0; row < table->row_count; row++)
-    print_row(table, &table->cells[row * table->column_count], table->colours[row], widths);
+    print_row(table, &table->cells[row * table->column_count], table->colours[row], widths, stream);
 }

@@ -31,7 +31,7 @@ bool ctl_table_open(struct ctl_table *table, const struct ctl *ctl, const struct
                     size_t column_count, size_t rows_max, struct error *error) WARN_UNUSED;
 /* The cells live until the table is printed; NULL shows as a dash. */
 void ctl_table_add(struct ctl_table *table, enum ctl_colour colour, const char *const *cells);
-void ctl_table_print(const struct ctl_table *table);
+void ctl_table_print(const struct ctl_table *table, FILE *stream);
 /* Columns of the terminal that it takes where nothing is cut. */
 int ctl_table_width(const struct ctl_table *table);
 

@@ -24,14 +24,14 @@ struct token_options {
 
 static const struct field token_fields[] = {
     FIELD_UINT(struct token_options, "user", user, .presence = PRESENCE(struct token_options, user_given),
-               .minimum = 1, .maximum = INT64_MAX, .example = "ID", .summary = "Whose token: by id."),
+               .minimum = 1, .maximum = INT64_MAX, .summary = "Whose token: by id."),
     FIELD_TEXT(struct token_options, "username", username, .minimum = 1, .maximum = AUTH_NAME_MAX,
-               .example = "NAME", .summary = "Whose token: by the name to sign in with."),
+               .summary = "Whose token: by the name to sign in with."),
     FIELD_ENUM(struct token_options, "role", role, .names = token_role_names,
-               .presence = PRESENCE(struct token_options, role_given), .example = "ROLE",
+               .presence = PRESENCE(struct token_options, role_given),
                .summary = "What it allows; the learner's own role where not given."),
     FIELD_INT(struct token_options, "lifetime", lifetime_s, .minimum = 1, .maximum = INT64_C(315360000),
-              .default_text = "86400", .example = "SECONDS", .summary = "How long it is good."),
+              .default_text = "86400", .summary = "How long it is good."),
 };
 const struct schema ctl_token_options =
     SCHEMA("CtlToken", struct token_options, token_fields, .summary = "A token to mint.");

@@ -17,8 +17,7 @@
 
 static const struct field options_fields[] = {
     FIELD_TEXT(struct user_show_options, "who", who, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = AUTH_NAME_MAX, .example = "ID|USERNAME",
-               .summary = "The learner's id, or name to sign in with."),
+               .maximum = AUTH_NAME_MAX, .summary = "The learner's id, or name to sign in with."),
     FIELD_UINT(struct user_show_options, "entries", entries, .minimum = 1, .maximum = ENTRIES_MAX,
                .default_text = "5", .summary = "How much of the history, newest first."),
     FIELD_BOOL(struct user_show_options, "json", json, .summary = "As one JSON object."),

@@ -68,7 +68,7 @@ static bool print_totals(const struct ctl *ctl, const struct user_report *report
     add_totals(&table, name, &modules[at].totals, CTL_FAINT);
   }
   (void)printf("\n");
-  ctl_table_print(&table);
+  ctl_table_print(&table, stdout);
   (void)printf("%s\n",
                report->agrees
                    ? "Columns, global_stats and modules agree."
@@ -154,7 +154,7 @@ static bool print_history(const struct ctl *ctl, const struct user_report *repor
     ctl_table_add(&table, CTL_PLAIN, cells);
   }
   (void)printf("\n");
-  ctl_table_print(&table);
+  ctl_table_print(&table, stdout);
   if (report->history.next_after_given == PRESENCE_GIVEN)
     (void)printf("There is more; --entries shows it.\n");
   return true;
