@@ -1,0 +1,546 @@
+"""lockstepctl as an administrator uses it, each test with a schema of its own on the shared server."""
+
+import base64
+import csv
+import io
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import threading
+import uuid
+
+import pytest
+import yaml
+
+from harness import truth
+from harness.database import connect, execute, query, query_one
+from harness.stack import ANONYMOUS_SECRET, REPOSITORY, SECRET, build_directory
+
+MIGRATIONS = os.path.join(REPOSITORY, "sql", "migrations")
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+class Control:
+    """The program, with a configuration and a database schema of its own."""
+
+    def __init__(self, socket, directory, overrides=None):
+        self.socket = socket
+        self.name = f"ctl_{uuid.uuid4().hex[:12]}"
+        self.path = os.path.join(directory, f"{self.name}.yaml")
+        self.config = {
+            "database": {"hosts": [socket], "user": "root", "name": self.name},
+            "auth": {"keys": [{"algorithm": "HS256", "secret": SECRET}], "anonymous_secret": ANONYMOUS_SECRET},
+            "paths": {"migrations": MIGRATIONS, "scoreboard": os.path.join(directory, "no-scoreboard")},
+        }
+        for section, values in (overrides or {}).items():
+            self.config.setdefault(section, {}).update(values)
+        self.write()
+
+    def write(self):
+        with open(self.path, "w", encoding="utf-8") as file:
+            yaml.safe_dump(self.config, file)
+
+    def create(self):
+        connection = connect(self.socket, None)
+        execute(connection, f"CREATE DATABASE {self.name} CHARACTER SET utf8mb4")
+        connection.close()
+        return self
+
+    def drop(self):
+        connection = connect(self.socket, None)
+        execute(connection, f"DROP DATABASE IF EXISTS {self.name}")
+        connection.close()
+
+    def connect(self):
+        return connect(self.socket, self.name)
+
+    def arguments(self, *words):
+        return [os.path.join(build_directory(), "lockstepctl"), "--config", self.path, *map(str, words)]
+
+    def run(self, *words, status=DONE, environment=None):
+        outcome = subprocess.run(self.arguments(*words), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                 check=False, env={**os.environ, **(environment or {})})
+        assert outcome.returncode == status, f"{words}: {outcome.returncode}\n{outcome.stdout}\n{outcome.stderr}"
+        return outcome
+
+    def out(self, *words, status=DONE):
+        return self.run(*words, status=status).stdout
+
+    def complaint(self, *words, status=FAILED):
+        """The one line on standard error."""
+        outcome = self.run(*words, status=status)
+        lines = outcome.stderr.splitlines()
+        assert outcome.stdout == "" and len(lines) == 1 and lines[0].startswith("lockstepctl: "), outcome
+        return lines[0]
+
+    def terminal(self, *words, environment=None):
+        """What a terminal sees."""
+        leader, follower = pty.openpty()
+        child = subprocess.Popen(self.arguments(*words), stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
+                                 env={**os.environ, "TERM": "xterm", "COLUMNS": "120", **(environment or {})})
+        os.close(follower)
+        seen = b""
+        while select.select([leader], [], [], 60)[0]:
+            try:
+                chunk = os.read(leader, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            seen += chunk
+        os.close(leader)
+        child.wait()
+        return seen.decode("utf-8")
+
+
+@pytest.fixture
+def bare(service, tmp_path):
+    """A database without a single table."""
+    control = Control(service.socket, tmp_path).create()
+    yield control
+    control.drop()
+
+
+@pytest.fixture
+def control(bare):
+    bare.run("migrate", "up")
+    return bare
+
+
+@pytest.fixture
+def ctl_db(control):
+    connection = control.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def offline(tmp_path):
+    """A configuration whose database is not there."""
+    return Control(os.path.join(tmp_path, "nobody.sock"), tmp_path)
+
+
+# Help and usage
+
+def commands(offline):
+    listed = offline.out("help").split("Commands:\n")[1].split("\n\n")[0]
+    return [line.strip().split("  ")[0] for line in listed.splitlines()]
+
+
+def test_every_command_explains_itself(offline):
+    names = commands(offline)
+    assert {"status", "migrate status", "migrate up", "config check", "config print", "config reference", "token",
+            "audit", "user show", "percentiles refresh", "openapi", "demo", "man", "help"} == set(names)
+    for name in names:
+        text = offline.out("help", *name.split())
+        assert text.startswith(f"Usage: lockstepctl {name}")
+        assert text == offline.out(*name.split(), "--help")
+    assert "migrate up" in offline.out("help", "migrate")
+    assert offline.out("--help") == offline.out("help")
+
+
+def test_wrong_usage_is_told_and_ends_with_2(offline):
+    assert "did you mean migrate up?" in offline.run("migrate", "upp", status=USAGE).stderr
+    assert "did you mean --learners?" in offline.run("demo", "--learnes", "5", status=USAGE).stderr
+    assert "Commands:" in offline.run(status=USAGE).stderr
+    assert "migrate status" in offline.run("migrate", status=USAGE).stderr
+    refused = offline.run("demo", "--learners", "many", status=USAGE)
+    assert "whole number" in refused.stderr and "Usage: lockstepctl demo" in refused.stderr and refused.stdout == ""
+
+
+def test_version(offline):
+    assert re.fullmatch(r"lockstepctl \d+\.\d+\.\d+\S*\n", offline.out("--version"))
+
+
+# When something is not there
+
+def test_database_away(offline):
+    line = offline.complaint("migrate", "status")
+    assert offline.socket in line and offline.path in line and "Is it running?" in line
+
+
+def test_database_says_no(service, tmp_path, bare):
+    assert f"no database {bare.name}x" in Control(
+        service.socket, tmp_path, {"database": {"name": bare.name + "x"}}).complaint("audit")
+    assert "refuses the user nobody" in Control(
+        service.socket, tmp_path, {"database": {"user": "nobody", "password": "x"}}).complaint("audit")
+
+
+def test_tables_not_there_yet(bare):
+    for words in (["audit"], ["demo"], ["user", "show", "1"], ["percentiles", "refresh"], ["token", "--user", "1"]):
+        assert "lockstepctl migrate up" in bare.complaint(*words)
+
+
+def test_configuration_not_there(offline):
+    os.unlink(offline.path)
+    assert "cannot be read: No such file or directory" in offline.complaint("config", "check")
+
+
+def test_output_that_does_not_arrive_is_a_failure(offline):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        outcome = subprocess.run(offline.arguments("config", "reference"), stdout=full, stderr=subprocess.PIPE,
+                                 text=True, check=False)
+    assert outcome.returncode == FAILED and "could not be written" in outcome.stderr
+
+
+# migrate
+
+def test_migrate(bare):
+    pending = bare.out("migrate", "status", status=FAILED)
+    names = sorted(name[:-4] for name in os.listdir(MIGRATIONS))
+    for name in names:
+        assert re.search(rf"^{name} +pending", pending, re.M)
+    assert all(f"{name} would be applied" in bare.out("migrate", "up", "--dry-run") for name in names)
+    connection = bare.connect()
+    assert query(connection, "SHOW TABLES") == ()
+    assert "up to date" in bare.out("migrate", "up")
+    for name in names:
+        assert re.search(rf"^{name} +applied +\d{{4}}-", bare.out("migrate", "status"), re.M)
+    before = query(connection, "SELECT * FROM schema_migrations")
+    assert "Nothing is pending" in bare.out("migrate", "up")
+    assert "Nothing is pending" in bare.out("migrate", "up", "--dry-run")
+    assert query(connection, "SELECT * FROM schema_migrations") == before
+    connection.close()
+
+
+def test_two_runners_apply_it_once(bare):
+    outputs = []
+    threads = [threading.Thread(target=lambda: outputs.append(bare.out("migrate", "up"))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted("Nothing is pending" in output for output in outputs) == [False, True, True]
+
+
+def test_a_changed_migration_is_named(bare, tmp_path):
+    directory = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, directory)
+    bare.config["paths"]["migrations"] = str(directory)
+    bare.write()
+    bare.run("migrate", "up")
+    name = sorted(os.listdir(directory))[0]
+    with open(directory / name, "a", encoding="utf-8") as file:
+        file.write("-- as an afterthought\n")
+    assert re.search(rf"^{name[:-4]} +changed", bare.out("migrate", "status", status=FAILED), re.M)
+    assert name[:-4] in bare.complaint("migrate", "up")
+    assert name[:-4] in bare.complaint("migrate", "up", "--dry-run")
+
+
+def test_a_broken_migration_is_half_applied(bare, tmp_path):
+    directory = tmp_path / "migrations"
+    directory.mkdir()
+    (directory / "0001_broken.sql").write_text("CREATE TABLE t (a INT);\nCREATE TABLE t (a INT);\n", encoding="utf-8")
+    bare.config["paths"]["migrations"] = str(directory)
+    bare.write()
+    assert "failed in line 2" in bare.run("migrate", "up", status=FAILED).stderr
+    assert "half-applied" in bare.out("migrate", "status", status=FAILED)
+
+
+# config
+
+def test_config_check_names_every_mistake(offline):
+    assert "is good" in offline.out("config", "check")
+    offline.config["listen"] = {"sockt": "x"}
+    offline.config["database"]["connections"] = 0
+    offline.write()
+    lines = offline.run("config", "check", status=FAILED).stderr.splitlines()
+    assert len(lines) == 2 and "did you mean socket?" in "".join(lines) and "database.connections" in "".join(lines)
+    assert all(line.count(os.path.basename(offline.path)) == 1 for line in lines), lines
+
+
+def test_config_print_shows_no_secret(offline):
+    offline.config["database"]["password"] = "the-password-of-the-database"
+    offline.write()
+    text = offline.out("config", "print")
+    values = yaml.safe_load(text)
+    assert SECRET not in text and ANONYMOUS_SECRET not in text and "the-password" not in text
+    assert values["database"]["name"] == offline.name and values["database"]["password"] == "***"
+    assert values["workers"]["processes"] >= 1
+
+
+# token
+
+def claims_of(token):
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", token)
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_token_needs_no_database_where_all_is_said(offline):
+    claims = claims_of(offline.out("token", "--user", 7, "--role", "admin", "--lifetime", 60))
+    assert claims["sub"] == "7" and claims["role"] == "admin" and claims["exp"] - claims["iat"] == 60
+    assert claims_of(offline.out("token", "--user", 7, "--role", "anonymous"))["iss"] == "lockstep"
+
+
+def test_token_takes_the_role_from_the_row(control, ctl_db):
+    admin = truth.create_learner(ctl_db, username="the-admin", role="admin")
+    guest = truth.create_learner(ctl_db, is_anonymous=True)
+    gone = truth.create_learner(ctl_db, deleted_at="2026-01-01")
+    claims = claims_of(control.out("token", "--username", "the-admin"))
+    assert (claims["sub"], claims["role"]) == (str(admin), "admin") and claims["exp"] - claims["iat"] == 86400
+    assert claims_of(control.out("token", "--user", admin, "--role", "student"))["role"] == "student"
+    assert claims_of(control.out("token", "--user", guest))["role"] == "anonymous"
+    assert "no learner 999999" in control.complaint("token", "--user", 999999)
+    assert "no learner named nobody" in control.complaint("token", "--username", "nobody")
+    assert "was deleted" in control.complaint("token", "--user", gone)
+    assert "--user ID or by --username" in control.complaint("token")
+    assert "--user ID or by --username" in control.complaint("token", "--user", 1, "--username", "x")
+
+
+def test_token_speaks_as_the_provider_does(control, ctl_db):
+    control.config["auth"]["subject"] = "provider"
+    control.write()
+    known = truth.create_learner(ctl_db, subject="idp|77")
+    unknown = truth.create_learner(ctl_db)
+    assert claims_of(control.out("token", "--user", known, "--role", "student"))["sub"] == "idp|77"
+    assert "no subject" in control.complaint("token", "--user", unknown)
+
+
+def test_the_service_believes_the_token(service, learner):
+    token = service.control("token", "--user", str(learner.id)).stdout.strip()
+    client = service.client(token)
+    assert client.get("/api/progress").status == 200
+    assert client.get("/api/admin/audit").status == 403
+    client.close()
+
+
+# demo
+
+def people(connection):
+    rows = query(connection, "SELECT subject, username, display_name, role, time_zone, tokens, questions_answered,"
+                 " correct_answers, hidden_grade_asset FROM users ORDER BY subject")
+    for row in rows:
+        row["hidden_grade_asset"] = json.loads(row["hidden_grade_asset"] or "null")
+    return rows
+
+
+def streaks(days):
+    """(current, longest) of ascending days, counted by hand."""
+    longest = run = 0
+    last = None
+    for day in days:
+        run = run + 1 if last is not None and (day - last).days == 1 else 1
+        longest, last = max(longest, run), day
+    return run, longest
+
+
+def test_demo_data_agree(control, ctl_db):
+    assert "200 learners" in control.out("demo")
+    rows = query(ctl_db, "SELECT id, username, role FROM users")
+    assert len(rows) == 202
+    roles = {row["username"]: row["role"] for row in rows}
+    assert roles["student"] == "student" and roles["admin"] == "admin"
+    for row in rows:
+        truth.assert_agrees(ctl_db, row["id"])
+        days = [day["day"] for day in query(
+            ctl_db, "SELECT DISTINCT day FROM practice_days WHERE user_id = %s ORDER BY day", (row["id"],))]
+        profile = query_one(ctl_db, "SELECT * FROM profiles WHERE user_id = %s", (row["id"],))
+        if profile is not None:
+            assert (profile["current_streak"], profile["longest_streak"]) == streaks(days)
+            assert profile["last_practice_date"] == (days[-1] if days else None)
+        sums = {}
+        for entry in truth.ledger_of(ctl_db, row["id"]):
+            for change in entry["changes"]:
+                sums[change["what"]] = sums.get(change["what"], 0) + change.get("by", 0)
+        expected = truth.columns_of(ctl_db, row["id"])
+        assert sums == (expected if expected["questions"] else {})
+    assert query_one(ctl_db, "SELECT COUNT(*) AS late FROM attempts WHERE created_at > UTC_TIMESTAMP()")["late"] == 0
+    assert query_one(ctl_db, "SELECT COUNT(*) AS astray FROM attempts AS a LEFT JOIN exercises AS x USING"
+                     " (exercise_id) LEFT JOIN modules AS m ON m.module_key = a.module WHERE x.module <> a.module OR"
+                     " m.module_key IS NULL OR a.is_correct <> (a.user_answer = x.answer_key)")["astray"] == 0
+    assert query_one(ctl_db, "SELECT percentile_learners AS n FROM shared_version")["n"] > 100
+    assert "agree everywhere" in control.out("audit")
+
+
+def test_demo_again_harms_nothing(control, ctl_db):
+    control.run("demo", "--learners", 30)
+    before = truth.checksum_all(ctl_db)
+    assert "nothing was changed" in control.out("demo", "--learners", 30)
+    assert "nothing was changed" in control.out("demo", "--learners", 10)
+    assert truth.checksum_all(ctl_db) == before
+    first = people(ctl_db)
+    assert "20 learners" in control.out("demo", "--learners", 50)
+    assert len(people(ctl_db)) == 52 and [row for row in people(ctl_db) if row in first] == list(first)
+
+
+def test_demo_more_than_one_chunk(control, ctl_db):
+    control.run("demo", "--learners", 2100)
+    count = query_one(ctl_db, "SELECT COUNT(*) AS n, SUM(questions_answered > 0) AS active FROM users")
+    assert count["n"] == 2102 and count["active"] > 1500
+    assert query_one(ctl_db, "SELECT COUNT(*) AS n FROM ledger")["n"] == count["active"]
+    assert "Looked at 2,102 learners" in control.out("audit")
+
+
+def test_a_seed_makes_the_same_learners(control, ctl_db, service, tmp_path):
+    other = Control(service.socket, tmp_path).create()
+    third = Control(service.socket, tmp_path).create()
+    try:
+        for one, seed in ((control, 5), (other, 5), (third, 6)):
+            if one is not control:
+                one.run("migrate", "up")
+            one.run("demo", "--learners", 40, "--seed", seed)
+        seen = []
+        for one in (control, other, third):
+            connection = one.connect()
+            seen.append(people(connection))
+            connection.close()
+        assert seen[0] == seen[1] and seen[0] != seen[2]
+    finally:
+        other.drop()
+        third.drop()
+
+
+def test_demo_refuses_to_mix_with_learners(control, ctl_db):
+    learner = truth.create_learner(ctl_db, username="a-person")
+    before = truth.checksum_all(ctl_db)
+    assert "--force" in control.complaint("demo")
+    assert truth.checksum_all(ctl_db) == before
+    control.run("demo", "--force", "--learners", 5)
+    assert query_one(ctl_db, "SELECT COUNT(*) AS n FROM users")["n"] == 8
+    assert truth.user_row(ctl_db, learner)["tokens"] == 0
+
+
+def test_demo_takes_nobodys_name(control, ctl_db):
+    truth.create_learner(ctl_db, username="student")
+    before = truth.checksum_all(ctl_db)
+    assert "belongs to somebody else" in control.complaint("demo", "--force")
+    assert truth.checksum_all(ctl_db) == before
+
+
+# audit
+
+def drift(connection, username, **columns):
+    sets = ", ".join(f"{name} = {name} + %s" for name in columns)
+    execute(connection, f"UPDATE users SET {sets} WHERE username = %s", (*columns.values(), username))
+    return query_one(connection, "SELECT id FROM users WHERE username = %s", (username,))["id"]
+
+
+@pytest.fixture
+def drifted(control, ctl_db):
+    """Ids in the order in which the audit names them."""
+    control.run("demo", "--learners", 20)
+    small = drift(ctl_db, "learner-3", tokens=2)
+    large = drift(ctl_db, "learner-5", tokens=-5000)
+    other = drift(ctl_db, "learner-4", questions_answered=1)
+    return [large, small, other]
+
+
+def test_audit_table(control, drifted):
+    lines = control.out("audit", status=FAILED).splitlines()
+    assert [int(line.split()[0]) for line in lines[1:4]] == drifted
+    assert "-5,000" in lines[1] and "+2" in lines[2] and lines[-1] == "Looked at 22 learners; 3 differ."
+    assert len({len(line) for line in lines[:4]}) == 1
+    assert len(control.out("audit", "--all", status=FAILED).splitlines()) == 22 + 3
+    short = control.out("audit", "--limit", "1", status=FAILED)
+    assert str(drifted[0]) in short and "The first 1 are shown" in short
+    narrow = control.run("audit", status=FAILED, environment={"COLUMNS": "80"}).stdout
+    assert max(map(len, narrow.splitlines())) <= 80 and "-5,000" in narrow
+
+
+def test_audit_for_programs(control, drifted):
+    report = json.loads(control.out("audit", "--format", "json", status=FAILED))
+    assert (report["lookedAt"], report["differ"]) == (22, 3)
+    assert [row["userId"] for row in report["learners"]] == drifted
+    first = report["learners"][0]
+    assert first["tokenDiff"] == -5000 == first["tableTokens"] - first["jsonTokens"]
+    outcome = control.run("audit", "--format", "csv", "--all", status=FAILED)
+    rows = list(csv.DictReader(io.StringIO(outcome.stdout)))
+    assert len(rows) == 22 and [int(row["userId"]) for row in rows[:2]] == drifted[:2]
+    assert outcome.stderr == "Looked at 22 learners; 3 differ.\n"
+
+
+def test_audit_keeps_the_largest_of_many(control, ctl_db):
+    """More learners than one page, the largest differences among the last."""
+    control.run("demo", "--learners", 4500)
+    execute(ctl_db, "UPDATE users SET tokens = tokens + id")
+    ids = [row["id"] for row in query(ctl_db, "SELECT id FROM users ORDER BY id DESC LIMIT 25")]
+    report = json.loads(control.out("audit", "--format", "json", "--limit", 25, status=FAILED))
+    assert [row["userId"] for row in report["learners"]] == ids and report["differ"] == report["lookedAt"] == 4502
+    names = dict((row["id"], row["username"]) for row in query(ctl_db, "SELECT id, username FROM users"))
+    assert all(row["username"] == names[row["userId"]] for row in report["learners"])
+
+
+def test_an_audit_of_nobody(control):
+    assert control.out("audit") == "Looked at 0 learners; columns and documents agree everywhere.\n"
+
+
+# user show
+
+def test_user_show(control, ctl_db):
+    control.run("demo", "--learners", 3)
+    student = query_one(ctl_db, "SELECT * FROM users WHERE username = 'student'")
+    text = control.out("user", "show", "student")
+    assert text == control.out("user", "show", student["id"])
+    assert f"Learner {student['id']}, student" in text and "agree" in text and "demo data" in text
+    report = json.loads(control.out("user", "show", "student", "--json"))
+    assert report["id"] == student["id"] and report["agrees"] is True
+    expected = {"tokens": student["tokens"], "questions": student["questions_answered"],
+                "correct": student["correct_answers"]}
+    assert report["columns"] == report["globalStats"] == report["moduleSums"] == expected
+    assert report["streak"]["longest"] == 10 and report["history"]["entries"][0]["kind"] == "demo"
+    drift(ctl_db, "student", tokens=1)
+    assert json.loads(control.out("user", "show", "student", "--json"))["agrees"] is False
+    assert "They differ" in control.out("user", "show", "student")
+    assert "no learner nobody" in control.complaint("user", "show", "nobody")
+
+
+def test_a_name_of_digits_is_found(control, ctl_db):
+    learner = truth.create_learner(ctl_db, username="4711")
+    assert json.loads(control.out("user", "show", "4711", "--json"))["id"] == learner
+
+
+def test_nothing_stored_commands_the_terminal(control, ctl_db):
+    truth.create_learner(ctl_db, username="evil\x1b[2J\n\x9b2Jname", display_name="\x1b]0;title\x07", tokens=5)
+    for words in (["audit", "--all"], ["user", "show", "1"]):
+        shown = control.run(*words, status=FAILED if words[0] == "audit" else DONE).stdout
+        assert "\x1b" not in shown and "\x07" not in shown and "\x9b" not in shown and "evil?[2J" in shown
+
+
+# On a terminal
+
+def test_colours_and_bars_only_on_a_terminal(control, ctl_db):
+    assert "\x1b" not in control.out("migrate", "status")
+    assert "\x1b[1mMIGRATION" in control.terminal("migrate", "status")
+    assert "\x1b[1m" not in control.terminal("migrate", "status", environment={"NO_COLOR": "1"})
+    assert "\x1b[1m" not in control.terminal("migrate", "status", environment={"TERM": "dumb"})
+    seen = control.terminal("demo", "--learners", "1500")
+    assert re.search(r"\rLearners \[[#.]{28}\] +\d+ %  [\d,]+ of [\d,]+", seen)
+    assert "The demo data is loaded" in seen.split("\x1b[K")[-1]
+    assert "Learners [" not in control.run("audit").stderr
+
+
+# status, openapi, man
+
+def test_status_of_the_running_service(service):
+    text = service.control("status").stdout
+    assert "serving" in text and "connections open" in text
+    status = json.loads(service.control("status", "--json").stdout)
+    assert status["state"] == "serving" and len(status["workers"]) >= 1
+
+
+def test_status_where_nothing_runs(offline):
+    assert "does not run" in offline.complaint("status")
+
+
+def test_openapi_is_the_services(offline, public):
+    assert json.loads(offline.out("openapi")) == public.get("/api/openapi.json").json()
+
+
+def test_manual_pages(offline):
+    pages = {name: offline.out("man", name) for name in ("lockstepctl", "lockstep-fcgi", "lockstep.yaml")}
+    for name in commands(offline):
+        assert re.search(rf"^\.SS {name}\b", pages["lockstepctl"], re.M), name
+    for section in yaml.safe_load(offline.out("config", "print")):
+        assert f".SS {section}\n" in pages["lockstep.yaml"]
+    assert "USR1" in pages["lockstep-fcgi"]
+    assert "lockstep.yaml" in offline.complaint("man", "nothing")
+    if shutil.which("groff"):
+        for name, page in pages.items():
+            outcome = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z"], input=page, capture_output=True,
+                                     text=True, check=True)
+            assert outcome.stderr == "", f"{name}: {outcome.stderr}"
