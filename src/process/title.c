@@ -1,6 +1,7 @@
 #include "process/title.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,25 +16,40 @@
 static struct {
   char *start; /* argv[0], and all that follows it without a gap */
   size_t bytes;
+  char *environment; /* where the strings of environ live now */
 } title_area;
+
+/* Where the last of the strings ends that follow one another from `end` on. */
+static char *title_follow(char *const *strings, size_t count, char *end) {
+  for (size_t at = 0; at < count && strings[at] == end; at++)
+    end = strings[at] + strlen(strings[at]) + 1;
+  return end;
+}
+
+static bool title_move_environment(size_t count) {
+  size_t bytes = 0;
+  for (size_t at = 0; at < count; at++)
+    bytes += strlen(environ[at]) + 1;
+  char *moved = malloc(bytes + 1);
+  if (moved == NULL) return false;
+  title_area.environment = moved;
+  for (size_t at = 0; at < count; at++) {
+    size_t length = strlen(environ[at]) + 1;
+    memcpy(moved, environ[at], length);
+    environ[at] = moved;
+    moved += length;
+  }
+  return true;
+}
 
 /* The kernel shows whatever lies where the arguments were laid; the environment lies behind them. */
 void title_init(int argc, char **argv) {
-  char *end = argv[0] + strlen(argv[0]) + 1;
   size_t count = 0;
-  for (int at = 1; at < argc && argv[at] == end; at++)
-    end = argv[at] + strlen(argv[at]) + 1;
   while (environ[count] != NULL)
     count++;
-  char **moved = calloc(count + 1, sizeof *moved);
-  if (moved == NULL) return;
-  for (size_t at = 0; at < count; at++) {
-    moved[at] = strdup(environ[at]);
-    if (moved[at] == NULL) return; /* a few strings are lost, in a process that is out of memory */
-  }
-  for (size_t at = 0; at < count && environ[at] == end; at++)
-    end = environ[at] + strlen(environ[at]) + 1;
-  environ = moved;
+  char *end = title_follow(argv, (size_t)argc, argv[0]);
+  end = title_follow(environ, count, end);
+  if (!title_move_environment(count)) return;
   title_area.start = argv[0];
   title_area.bytes = (size_t)(end - argv[0]);
 }

@@ -50,9 +50,13 @@ int main(int argc, char **argv) {
     return EXIT_CODE_USAGE;
   }
   log_setup("lockstep-fcgi", LOG_LEVEL_INFO);
-  master.config_path = strdup(config_path); /* the title takes the arguments' place */
-  if (master.config_path == NULL) return EXIT_CODE_SYSTEM;
+  master.config_path = config_path;
   if (check) return master_check(&master);
+  char *own_path = strdup(config_path); /* the title takes the arguments' place */
+  if (own_path == NULL) return EXIT_CODE_SYSTEM;
+  master.config_path = own_path;
   title_init(argc, argv);
-  return master_run(&master);
+  int code = master_run(&master);
+  free(own_path);
+  return code;
 }
