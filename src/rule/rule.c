@@ -134,7 +134,7 @@ static bool set_fill(struct rule_set *set, const struct rules_config *config, st
   set->state->in_use = arena_alloc_array(set->arena, set->count + 1, sizeof *set->state->in_use);
   if (set->state->in_use == NULL) return error_set_memory(error);
   for (size_t at = 0; at < set->count; at++)
-    set->state->in_use[at] = true;
+    atomic_init(&set->state->in_use[at], true);
   return true;
 }
 

@@ -51,7 +51,7 @@ const char *rule_set_problem(const struct rule_set *set, size_t at); /* "file:li
  * SELECT is prepared, its columns must be the seven. As with files: a rule of the site that fails is
  * left aside from then on, with its complaint; one that ships is an error. */
 bool rule_set_check(const struct rule_set *set, struct db *db, struct error *error) WARN_UNUSED;
-/* False: rule_set_check has left it aside. */
+/* False: it was left aside. */
 bool rule_set_in_use(const struct rule_set *set, size_t at);
 
 /* One row that breaks a rule. Texts live in the arena; NULL is SQL's NULL. */
@@ -76,9 +76,10 @@ bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope,
 
 /* Finds and repairs one learner, through the learner transaction, rule after rule: what a repair
  * brings about is what the next rule sees. No breach (one statement says so): no lock, no write.
- * Does nothing but find when rules.enabled is false. `actor` goes to the ledger. A repair that
- * leaves its rule in breach is undone and an error; a reply that is only read may be given all the
- * same. `arena` is given back as it was. */
+ * Does nothing but find when rules.enabled is false. `actor` goes to the ledger. A rule whose rows
+ * make no sense, or that still finds something after its repair, undoes the transaction: one of the
+ * site is left aside from then on (rule_set_problem) and the others run again; one that ships is an
+ * error. `arena` is given back as it was. */
 struct rule_repair {
   size_t found;      /* rows that break a rule */
   size_t repaired;   /* rows changed */

@@ -136,9 +136,12 @@ static bool apply_run(struct apply *apply, struct db *db, struct error *error, b
     *ret_written = outcome.affected > 0;
     return true;
   }
-  /* The row to be inserted is there by now. */
-  if (error->code != ERROR_CONFLICT || apply->breaches->action != RULE_INSERT) return false;
-  error_clear(error);
+  if (error->code != ERROR_CONFLICT) return false;
+  if (apply->breaches->action != RULE_INSERT) { /* against another unique key: no try will do better */
+    error->code = ERROR_INTERNAL;
+    return false;
+  }
+  error_clear(error); /* the row to be inserted is there by now */
   *ret_written = false;
   return true;
 }

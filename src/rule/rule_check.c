@@ -43,14 +43,15 @@ static bool rules_fit(struct rule_set *set, struct db *db, struct error *error) 
   if (arena == NULL) return error_set_memory(error);
   for (size_t at = 0; at < set->count; at++) {
     arena_reset(arena);
-    if (!set->state->in_use[at]) continue; /* left aside by a check that could not be finished */
+    if (!atomic_load(&set->state->in_use[at]))
+      continue; /* left aside by a check that could not be finished */
     if (rule_fits(&set->rules[at], db, arena, error)) continue;
     if (error->code != ERROR_MALFORMED) return false;
     if (!set->rules[at].of_site) {
       error->code = ERROR_INTERNAL;
       return false;
     }
-    set->state->in_use[at] = false;
+    atomic_store(&set->state->in_use[at], false);
     if (!rule_state_add_problem(set, error->message, error)) return false;
     error_clear(error);
   }
@@ -72,22 +73,27 @@ static bool columns_read(struct rule_set *set, struct db *db, struct error *erro
 
 /* One statement that says which rules a learner breaks, so that a learner without drift costs one
  * round trip. EXISTS lets the server leave out what only the repair needs. */
-static bool probe_build(struct rule_set *set, enum rule_scope scope, struct error *error) {
+static bool probe_publish(struct rule_set *set, enum rule_scope scope, struct error *error) {
   CLEANUP(buffer_free) struct buffer sql = BUFFER_INIT(RULE_PROBE_BYTES_MAX);
-  size_t ranges = 0;
+  struct rule_probe *probe = arena_alloc(set->arena, sizeof *probe);
+  if (probe == NULL) return error_set_memory(error);
   buffer_append_text(&sql, "SELECT u.revision");
   for (size_t at = 0; at < set->count; at++) {
-    if (!set->state->in_use[at] || !rule_in_scope(set, at, scope)) continue;
+    if (!rule_is_asked(set, at, scope)) continue;
     buffer_append_text(&sql, ", EXISTS (");
     buffer_append_text(&sql, set->rules[at].sql);
     buffer_append_char(&sql, ')');
-    ranges += set->rules[at].range_count;
+    probe->range_count += set->rules[at].range_count;
   }
   buffer_append_text(&sql, " FROM users AS u WHERE u.id = ?");
-  if (sql.failed) return error_set_memory(error);
-  set->state->probe[scope] = arena_strdup(set->arena, sql.data);
-  set->state->probe_ranges[scope] = ranges;
-  return set->state->probe[scope] != NULL || error_set_memory(error);
+  probe->sql = sql.failed ? NULL : arena_strdup(set->arena, sql.data);
+  if (probe->sql == NULL) return error_set_memory(error);
+  atomic_store(&set->state->probe[scope], probe);
+  return true;
+}
+
+static bool probes_publish(struct rule_set *set, struct error *error) {
+  return probe_publish(set, RULE_SCOPE_ALL, error) && probe_publish(set, RULE_SCOPE_ON_READ, error);
 }
 
 bool rule_set_check(const struct rule_set *set, struct db *db, struct error *error) {
@@ -97,17 +103,28 @@ bool rule_set_check(const struct rule_set *set, struct db *db, struct error *err
   pthread_mutex_lock(&state->lock);
   bool checked = atomic_load_explicit(&state->checked, memory_order_relaxed);
   if (!checked) {
-    checked = rules_fit(&own, db, error) && columns_read(&own, db, error) &&
-              probe_build(&own, RULE_SCOPE_ALL, error) && probe_build(&own, RULE_SCOPE_ON_READ, error);
+    checked = rules_fit(&own, db, error) && columns_read(&own, db, error) && probes_publish(&own, error);
     if (checked) atomic_store_explicit(&state->checked, true, memory_order_release);
   }
   pthread_mutex_unlock(&state->lock);
   return checked;
 }
 
-bool rule_set_in_use(const struct rule_set *set, size_t at) {
-  pthread_mutex_lock(&set->state->lock);
-  bool in_use = set->state->in_use[at];
-  pthread_mutex_unlock(&set->state->lock);
-  return in_use;
+static bool leave_aside(struct rule_set *set, const struct rule *rule, const struct error *why,
+                        struct error *error) {
+  if (!atomic_exchange(&set->state->in_use[rule - set->rules], false)) return true;
+  const char *problem = arena_printf(set->arena, "%s: %s (%s)", rule->file, why->message, why->detail);
+  if (problem == NULL) return error_set_memory(error);
+  return rule_state_add_problem(set, problem, error) && probes_publish(set, error);
 }
+
+bool rule_leave_aside(const struct rule_set *set, const struct rule *rule, const struct error *why,
+                      struct error *error) {
+  struct rule_set own = *set;
+  pthread_mutex_lock(&set->state->lock);
+  bool done = leave_aside(&own, rule, why, error);
+  pthread_mutex_unlock(&set->state->lock);
+  return done;
+}
+
+bool rule_set_in_use(const struct rule_set *set, size_t at) { return atomic_load(&set->state->in_use[at]); }

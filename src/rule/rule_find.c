@@ -7,8 +7,8 @@
 
 #define RULE_FIRST_ROWS 8
 
-bool rule_in_scope(const struct rule_set *set, size_t at, enum rule_scope scope) {
-  return scope == RULE_SCOPE_ALL || set->rules[at].on_read;
+bool rule_is_asked(const struct rule_set *set, size_t at, enum rule_scope scope) {
+  return (scope == RULE_SCOPE_ALL || set->rules[at].on_read) && rule_set_in_use(set, at);
 }
 
 size_t rule_count_repairable(const struct rule_breach *breaches, size_t count) {
@@ -92,24 +92,36 @@ bool rule_find_one(const struct rule *rule, struct db *db, uint64_t user_id, str
 }
 
 static bool find_all(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
-                     struct arena *arena, struct error *error, struct rule_list *list) {
+                     struct arena *arena, struct error *error, struct rule_list *list,
+                     const struct rule **ret_culprit) {
   for (size_t at = 0; at < set->count; at++) {
-    if (!set->state->in_use[at] || !rule_in_scope(set, at, scope)) continue;
-    if (!rule_find_one(&set->rules[at], db, user_id, arena, error, list)) return false;
+    if (!rule_is_asked(set, at, scope)) continue;
+    if (rule_find_one(&set->rules[at], db, user_id, arena, error, list)) continue;
+    *ret_culprit = &set->rules[at];
+    return false;
   }
   return true;
+}
+
+bool rule_find_or_blame(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
+                        struct arena *arena, struct error *error, struct rule_list *ret_list,
+                        const struct rule **ret_culprit) {
+  struct rule_list list = {0};
+  if (!rule_set_check(set, db, error)) return false;
+  bool own = !db_in_transaction(db);
+  if (own && !db_begin_snapshot(db, error)) return false;
+  bool found = find_all(set, db, scope, user_id, arena, error, &list, ret_culprit);
+  if (own) db_rollback(db);
+  if (found) *ret_list = list;
+  return found;
 }
 
 bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
                struct arena *arena, struct error *error, struct rule_breach **ret_breaches,
                size_t *ret_count) {
-  struct rule_list list = {0};
-  if (!rule_set_check(set, db, error)) return false;
-  bool own = !db_in_transaction(db);
-  if (own && !db_begin_snapshot(db, error)) return false;
-  bool found = find_all(set, db, scope, user_id, arena, error, &list);
-  if (own) db_rollback(db);
-  if (!found) return false;
+  const struct rule *culprit;
+  struct rule_list list;
+  if (!rule_find_or_blame(set, db, scope, user_id, arena, error, &list, &culprit)) return false;
   *ret_breaches = list.items;
   *ret_count = list.count;
   return true;

@@ -26,6 +26,7 @@ struct heal {
   size_t repaired;
   const struct rule *first;          /* that repaired something */
   const struct rule *setter[TOTALS]; /* that set the total last */
+  const struct rule *culprit;        /* whose turn it was when the work failed */
 };
 
 static bool report(struct ledger_tx *tx, struct ledger_entry *entry, const char *what,
@@ -127,9 +128,11 @@ static bool heal_work(struct ledger_tx *tx, struct error *error) {
   if (ledger_count(tx) == 0) return true;
   struct ledger_entry *entry = ledger_at(tx, 0);
   for (size_t at = 0; at < set->count; at++) {
-    if (!set->state->in_use[at] || !rule_in_scope(set, at, heal->scope)) continue;
-    if (!heal_rule(tx, entry, &set->rules[at], error)) return false;
+    if (!rule_is_asked(set, at, heal->scope)) continue;
+    heal->culprit = &set->rules[at];
+    if (!heal_rule(tx, entry, heal->culprit, error)) return false;
   }
+  heal->culprit = NULL;
   return heal->repaired == 0 || report_totals(tx, entry, error);
 }
 
@@ -151,46 +154,75 @@ static bool probe_row(const struct db_text_row *row, void *context, struct error
 
 static bool probe_run(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
                       struct arena *arena, struct error *error, struct probe *ret_probe) {
+  const struct rule_probe *statement = atomic_load(&set->state->probe[scope]);
   char user[24];
-  size_t count = 2 * set->state->probe_ranges[scope] + 1;
+  size_t count = 2 * statement->range_count + 1;
   const char **parameters = arena_alloc_array(arena, count, sizeof *parameters);
   if (parameters == NULL) return error_set_memory(error);
   snprintf(user, sizeof user, "%llu", (unsigned long long)user_id);
   for (size_t at = 0; at < count; at++)
     parameters[at] = user;
   struct probe probe = {0};
-  if (!db_text_each(db, set->state->probe[scope], parameters, count, arena, probe_row, &probe, error))
-    return false;
+  if (!db_text_each(db, statement->sql, parameters, count, arena, probe_row, &probe, error)) return false;
   *ret_probe = probe;
   return true;
 }
 
+/* One call of rule_heal. */
+struct heal_call {
+  const struct rule_set *set;
+  struct ledger *ledger;
+  const struct rules_config *config;
+  enum rule_scope scope;
+  uint64_t user_id;
+  const char *actor;
+  struct arena *arena;
+  const struct rule *culprit; /* the rule that was asked when something failed */
+};
+
+/* A probe that the server refuses does not say which rule is at fault: they are asked one by one. */
+static bool probe_or_blame(struct heal_call *call, struct db *db, struct error *error,
+                           struct probe *ret_probe) {
+  struct rule_list list;
+  if (probe_run(call->set, db, call->scope, call->user_id, call->arena, error, ret_probe)) return true;
+  if (error->code != ERROR_INTERNAL) return false;
+  struct error refusal = *error;
+  db_rollback(db);
+  error_clear(error);
+  if (!rule_find_or_blame(call->set, db, call->scope, call->user_id, call->arena, error, &list,
+                          &call->culprit))
+    return false;
+  *error = refusal;
+  return false;
+}
+
 /* What there is to repair, without a lock. */
-static bool look(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
-                 struct arena *arena, struct error *error, struct rule_repair *ret_repair,
+static bool look(struct heal_call *call, struct db *db, struct error *error, struct rule_repair *ret_repair,
                  size_t *ret_repairable) {
   struct probe probe = {0};
-  struct rule_breach *breaches = NULL;
-  size_t count = 0;
-  if (!rule_set_check(set, db, error)) return false;
-  if (!probe_run(set, db, scope, user_id, arena, error, &probe)) return false;
-  if (probe.breached) db_rollback(db); /* the probe's; what finds takes a snapshot of its own */
-  if (probe.breached && !rule_find(set, db, scope, user_id, arena, error, &breaches, &count)) return false;
-  *ret_repair = (struct rule_repair){.found = count, .revision = probe.revision};
-  *ret_repairable = rule_count_repairable(breaches, count);
+  struct rule_list list = {0};
+  if (!rule_set_check(call->set, db, error)) return false;
+  if (!probe_or_blame(call, db, error, &probe)) return false;
+  if (probe.breached) {
+    db_rollback(db); /* the probe's: what finds takes a snapshot of its own */
+    if (!rule_find_or_blame(call->set, db, call->scope, call->user_id, call->arena, error, &list,
+                            &call->culprit))
+      return false;
+  }
+  *ret_repair = (struct rule_repair){.found = list.count, .revision = probe.revision};
+  *ret_repairable = rule_count_repairable(list.items, list.count);
   return true;
 }
 
 /* On a pooled connection; once more on another when one turns out to be lost. */
-static bool look_pooled(const struct rule_set *set, struct ledger *ledger, enum rule_scope scope,
-                        uint64_t user_id, struct arena *arena, struct error *error,
-                        struct rule_repair *ret_repair, size_t *ret_repairable) {
+static bool look_pooled(struct heal_call *call, struct error *error, struct rule_repair *ret_repair,
+                        size_t *ret_repairable) {
   for (int tries = 0; tries < RULE_TRIES_MAX; tries++) {
-    CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(ledger)};
+    CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(call->ledger)};
     int64_t deadline_ms = clock_monotonic_ms() + LOOK_WAIT_MS;
     error_clear(error);
     if (!pool_acquire(lease.pool, deadline_ms, error, &lease.db)) return false;
-    if (look(set, lease.db, scope, user_id, arena, error, ret_repair, ret_repairable)) return true;
+    if (look(call, lease.db, error, ret_repair, ret_repairable)) return true;
     if (error->code != ERROR_TRANSIENT) return false;
   }
   error->code = ERROR_UNAVAILABLE;
@@ -198,19 +230,33 @@ static bool look_pooled(const struct rule_set *set, struct ledger *ledger, enum 
   return false;
 }
 
-static bool heal_learner(const struct rule_set *set, struct ledger *ledger, const struct rules_config *config,
-                         enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,
-                         struct error *error, struct rule_repair *ret_repair) {
+static bool heal_once(struct heal_call *call, struct error *error, struct rule_repair *ret_repair) {
   struct rule_repair repair = {0};
   size_t repairable = 0;
-  if (!look_pooled(set, ledger, scope, user_id, arena, error, &repair, &repairable)) return false;
-  if (repairable > 0 && config->enabled) {
-    struct heal heal = {.set = set, .scope = scope};
-    struct ledger_entry entry = {.user_id = user_id, .actor = actor, .arena = arena};
-    if (!ledger_run_one(ledger, &heal_kind, &entry, &heal, arena, error)) return false;
+  call->culprit = NULL;
+  if (!look_pooled(call, error, &repair, &repairable)) return false;
+  if (repairable > 0 && call->config->enabled) {
+    struct heal heal = {.set = call->set, .scope = call->scope};
+    struct ledger_entry entry = {.user_id = call->user_id, .actor = call->actor, .arena = call->arena};
+    bool ran = ledger_run_one(call->ledger, &heal_kind, &entry, &heal, call->arena, error);
+    call->culprit = heal.culprit;
+    if (!ran) return false;
     repair = (struct rule_repair){.found = heal.found, .repaired = heal.repaired, .revision = entry.revision};
   }
   *ret_repair = repair;
+  return true;
+}
+
+/* A defect in a rule of the site is no reason to refuse learners their progress: it is left aside, and
+ * the others go on. */
+static bool heal_without_culprits(struct heal_call *call, struct error *error,
+                                  struct rule_repair *ret_repair) {
+  while (!heal_once(call, error, ret_repair)) {
+    if (error->code != ERROR_INTERNAL || call->culprit == NULL || !call->culprit->of_site) return false;
+    struct error why = *error;
+    error_clear(error);
+    if (!rule_leave_aside(call->set, call->culprit, &why, error)) return false;
+  }
   return true;
 }
 
@@ -218,7 +264,14 @@ bool rule_heal(const struct rule_set *set, struct ledger *ledger, const struct r
                enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,
                struct error *error, struct rule_repair *ret_repair) {
   struct arena_mark mark = arena_mark(arena);
-  bool healed = heal_learner(set, ledger, config, scope, user_id, actor, arena, error, ret_repair);
+  struct heal_call call = {.set = set,
+                           .ledger = ledger,
+                           .config = config,
+                           .scope = scope,
+                           .user_id = user_id,
+                           .actor = actor,
+                           .arena = arena};
+  bool healed = heal_without_culprits(&call, error, ret_repair);
   arena_rewind(arena, mark);
   return healed;
 }

@@ -21,18 +21,24 @@ struct rule_column {
   bool is_key;
 };
 
-/* What becomes known with the database, under the lock; const afterwards. */
+/* One row with the learner's revision, and 1 for each rule in breach. Const once published. */
+struct rule_probe {
+  const char *sql;
+  size_t range_count;
+};
+
+/* What becomes known with the database. The lock guards every change of it, the set's arena, and the
+ * problems. */
 struct rule_state {
   pthread_mutex_t lock;
   atomic_bool checked;
-  bool *in_use; /* by place in the set */
+  atomic_bool *in_use; /* by place in the set */
   const char **problems;
   size_t problem_count;
   size_t problem_capacity;
   struct rule_column *columns; /* by table, then position */
   size_t column_count;
-  const char *probe[2]; /* by scope: one row with the learner's revision, and 1 for each rule in breach */
-  size_t probe_ranges[2];
+  _Atomic(const struct rule_probe *) probe[2]; /* by scope */
 };
 
 struct rule_set {
@@ -60,7 +66,11 @@ bool rule_sql_compile(const char *file, size_t line, const char *text, struct ar
 /* The state's lock is held. */
 bool rule_state_add_problem(struct rule_set *set, const char *problem, struct error *error) WARN_UNUSED;
 
-bool rule_in_scope(const struct rule_set *set, size_t at, enum rule_scope scope);
+/* In use, and in the scope. */
+bool rule_is_asked(const struct rule_set *set, size_t at, enum rule_scope scope);
+/* From now on this rule is not asked any more; `why` becomes its problem. */
+bool rule_leave_aside(const struct rule_set *set, const struct rule *rule, const struct error *why,
+                      struct error *error) WARN_UNUSED;
 /* One rule's rows, appended to the list. */
 struct rule_list {
   struct rule_breach *items;
@@ -69,6 +79,10 @@ struct rule_list {
 };
 bool rule_find_one(const struct rule *rule, struct db *db, uint64_t user_id, struct arena *arena,
                    struct error *error, struct rule_list *list) WARN_UNUSED;
+/* As rule_find; on failure `ret_culprit` is the rule that was asked, where it was one. */
+bool rule_find_or_blame(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
+                        struct arena *arena, struct error *error, struct rule_list *ret_list,
+                        const struct rule **ret_culprit) WARN_UNUSED;
 /* How many of them ask for a change. */
 size_t rule_count_repairable(const struct rule_breach *breaches, size_t count);
 
