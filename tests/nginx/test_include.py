@@ -246,9 +246,9 @@ def test_headers_arrive(server, _):
         == ("Bearer t", '"e"', "k")
 
 
-def test_connections_are_not_kept(server, responder):
+def test_connections_are_kept(server, responder):
     server.get("/api/x")
-    assert responder.keep_connections is False
+    assert responder.keep_connections is True
 
 
 def test_body_limits(server, responder):
@@ -317,7 +317,7 @@ def test_absent_service_is_502(server, responder):
 # The last two end what the others need.
 TESTS = [test_configuration_is_accepted, test_path_goes_through_untouched, test_proxy_header_is_emptied,
          test_path_info_is_empty, test_address_is_the_connections, test_request_id_is_made_or_taken,
-         test_headers_arrive, test_connections_are_not_kept, test_body_limits, test_problems_of_the_service_pass,
+         test_headers_arrive, test_connections_are_kept, test_body_limits, test_problems_of_the_service_pass,
          test_unreadable_requests_are_problems, test_slow_service_is_504, test_loopback_is_not_limited,
          test_site_keeps_its_own_pages, test_absent_service_is_502, test_limits_hold_for_others]
 
