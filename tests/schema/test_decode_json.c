@@ -225,6 +225,12 @@ static void test_whole_numbers(void **state) {
   assert_int_equal(decode(*state, "{\"natural\":-0}")->natural, 0);
   refuses(*state, "{\"natural\":-1}", "natural", "must be a whole number");
   refuses(*state, "{\"natural\":18446744073709551616}", "natural", "must be a whole number");
+  static const char *const orders[] = {"1000001", "9223372036854775807", "9223372036854775808",
+                                       "18446744073709551615"};
+  for (size_t at = 0; at < ARRAY_LENGTH(orders); at++) {
+    snprintf(body, sizeof body, "{\"strictItems\":[{\"stitchId\":\"a\",\"order\":%s}]}", orders[at]);
+    refuses(*state, body, "strictItems[0].order", "must be a whole number from 0 to 1000000");
+  }
   assert_true(((int64_t *)decode(*state, "{\"numbers\":[-9223372036854775808,9223372036854775807]}")
                    ->numbers.items)[0] == INT64_MIN);
   refuses(*state, "{\"numbers\":[1,9223372036854775808]}", "numbers[1]", "must be a whole number");

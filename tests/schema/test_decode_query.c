@@ -105,6 +105,8 @@ static void test_every_kind(void **state) {
   assert_int_equal(got.rules.count, 3);
   assert_string_equal(((const char **)got.rules.items)[1], "");
   assert_true(((uint64_t *)got.ids.items)[0] == UINT64_MAX);
+  assert_true(decode("after=%0a%09%7E%7e%41%ef%BF%bD"));
+  assert_string_equal(got.after, "\n\t~~A\xEF\xBF\xBD");
   assert_true(decode("rules=&refresh=false&after"));
   assert_int_equal(got.rules.count, 0);
   assert_false(got.refresh);
