@@ -8,6 +8,7 @@
 
 #define LEDGER_BATCHES_MAX 2 /* shared transactions under way at once, of one kind in one process */
 #define LEDGER_KINDS_MAX 16  /* kinds that ledger_join may see in one process */
+#define LEDGER_MERGES_MAX 4  /* how far merged_into is followed */
 
 /* An entry that waits for company, on its thread's stack. */
 struct ledger_waiter {
@@ -47,6 +48,7 @@ struct ledger_tx {
   size_t live_count;
   bool skips_held;     /* instead of waiting for a held row: LEDGER_HELD */
   size_t locked_count; /* of entries, the first: those whose learners are locked */
+  unsigned merge_steps;
   struct db *db;
   struct arena *arena;
   int64_t now_ms;

@@ -119,8 +119,10 @@ bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) {
   }
   /* An operation of a merged learner belongs to whoever they became. Rather than lock out of order,
    * the transaction starts over with the new ids. */
-  if (merged) return error_set(error, ERROR_TRANSIENT, "The learner was merged into another.");
-  return true;
+  if (!merged) return true;
+  if (++tx->merge_steps > LEDGER_MERGES_MAX)
+    return error_set(error, ERROR_UNAUTHENTICATED, "This account was merged into itself.");
+  return error_set(error, ERROR_TRANSIENT, "The learner was merged into another.");
 }
 
 /* The changes as the history shows them, in the transaction's memory. */

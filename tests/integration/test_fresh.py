@@ -120,7 +120,9 @@ def test_body_and_tag_are_one_moment(learner, service):
     threads += [threading.Thread(target=read, args=reader) for reader in readers for _ in range(3)]
     for thread in threads:
         thread.start()
-    time.sleep(6)
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and (len(seen) < 2 or min(len(pairs) for pairs in seen.values()) < 150):
+        time.sleep(0.5)
     stop.set()
     for thread in threads:
         thread.join()
