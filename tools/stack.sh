@@ -59,18 +59,31 @@ wait_for() {
   done
 }
 
+# members_of NAME: what is left of the session that launch() made, also when its first process is
+# gone: killed by force, nginx's master leaves its workers behind, and they keep the port.
+members_of() {
+  local session pid program
+  { read -r session _ <"$STATE/run/$1.pid"; } 2>/dev/null || return 0
+  [[ $session =~ ^[0-9]+$ ]] || return 0
+  # A session's number is not given away while the session lasts: a process of that number that is
+  # not ours means that ours is all gone.
+  [[ -z $(start_time "$session") || $(pid_of "$1") == "$session" ]] || return 0
+  for pid in $(ps -o pid= -s "$session"); do
+    program=$(readlink "/proc/$pid/exe") || continue
+    case ${program##*/} in nginx* | mariadbd* | lockstep-fcgi*) printf '%s\n' "$pid" ;; esac
+  done
+}
+
 stop_service() { # stop_service NAME SIGNAL SECONDS
-  local name=$1 signal=$2 seconds=$3 pid deadline
+  local name=$1 signal=$2 seconds=$3 pid deadline left
   if pid=$(pid_of "$name"); then
-    kill -"$signal" "$pid" 2>/dev/null
+    kill -"$signal" "$pid" 2>/dev/null || true
     deadline=$((SECONDS + seconds))
     while pid_of "$name" >/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
-    if pid_of "$name" >/dev/null; then
-      warn "$name does not stop; killed"
-      kill -KILL "$pid" 2>/dev/null
-      sleep 0.2
-    fi
+    ! pid_of "$name" >/dev/null || warn "$name does not stop; it is killed"
   fi
+  mapfile -t left < <(members_of "$name")
+  ((${#left[@]} == 0)) || kill -KILL "${left[@]}" 2>/dev/null || true
   rm -f "$STATE/run/$name.pid"
 }
 
@@ -86,6 +99,20 @@ running_services() {
   return 0
 }
 
+# The services of which anything is left.
+remaining_services() {
+  local name
+  for name in "${SERVICES[@]}"; do [[ -z $(members_of "$name") ]] || printf '%s\n' "$name"; done
+}
+
+# What an earlier start left behind, whole or in parts, is stopped before the next.
+stop_leftovers() {
+  local left
+  mapfile -t left < <(remaining_services)
+  ((${#left[@]} == 0)) || say "An earlier start left ${left[*]} behind; stopping that first."
+  stop_stack
+}
+
 # --- The state directory --------------------------------------------------------------------------
 
 open_state() {
@@ -94,11 +121,11 @@ open_state() {
   if [[ -d $STATE && ! -e $marker && -n $(ls -A "$STATE") ]]; then
     die "$STATE is not empty and not a state directory of Lockstep; name another with --state."
   fi
-  as "$BUILD_USER" mkdir -p "$STATE" || die "$STATE cannot be made."
-  STATE=$(cd "$STATE" && pwd -P)
+  STATE=$(realpath -m -- "$STATE")
   local longest=$STATE/run/lockstep-fcgi.sock
   ((${#longest} <= SOCKET_PATH_MAX)) ||
     die "$STATE is $((${#longest} - SOCKET_PATH_MAX)) characters too long for a socket; name a shorter one with --state."
+  as "$BUILD_USER" mkdir -p "$STATE" || die "$STATE cannot be made."
   # Nothing of the state belongs into the checkout that it may stand in.
   as "$BUILD_USER" touch "$STATE/.lockstep-state" || die "$STATE cannot be written to."
   as "$BUILD_USER" mkdir -p "$STATE/run" "$STATE/log" "$STATE/etc" "$STATE/tmp"
@@ -269,13 +296,16 @@ with socket.socket() as probe:
         sys.exit(1)
 END
 }
+need_free_port() {
+  port_is_free "$1" || die "Port $1 is taken by another program; name another with --port, or none for any free one."
+}
 any_free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 choose_port() { # choose_port WANTED: sets PORT; without one, that of the last time, or any
   local last
   last=$(cat "$STATE/etc/port" 2>/dev/null) || last=
   if [[ -n $1 ]]; then
-    port_is_free "$1" || die "Port $1 is taken by another program; name another with --port, or none for any free one."
+    need_free_port "$1"
     PORT=$1
   elif [[ -n $last ]] && port_is_free "$last"; then
     PORT=$last
