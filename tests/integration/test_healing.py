@@ -219,3 +219,42 @@ def test_repairs_name_their_rule(new_learner, db):
     actors = {entry["actor"] for entry in truth.ledger_of(db, learner.id)}
     text = json.dumps(truth.ledger_of(db, learner.id), default=str)
     assert "user_totals_match_modules" in text, (actors, text)
+
+
+def test_drift_while_writers_and_readers_are_at_it(learner, service, db):
+    """Another application raises a column by hand, again and again, beside writers and healing
+    readers: every raise and every answer is there in the end, exactly once."""
+    stop = threading.Event()
+    answered, failures = [], []
+
+    def write():
+        api = service.client(learner.token)
+        while not stop.is_set():
+            reply = api.post("/api/answer", {"exerciseId": "e", "module": "math", "isCorrect": True, "tokens": 3})
+            (answered if reply.status == 200 else failures).append(reply)
+        api.close()
+
+    def read():
+        api = service.client(learner.token)
+        while not stop.is_set():
+            reply = api.get("/api/progress")
+            if reply.status != 200:
+                failures.append(reply)
+        api.close()
+
+    threads = [threading.Thread(target=target) for target in (write, write, write, read, read)]
+    for thread in threads:
+        thread.start()
+    raises = 40
+    for _ in range(raises):
+        execute(db, "UPDATE users SET tokens = tokens + 100 WHERE id = %s", (learner.id,))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[:3]
+    count = len(answered)
+    read_and_check(learner, db, triple(3 * count + 100 * raises, count, count))
+    assert truth.modules_of(db, learner.id) == {"math": triple(3 * count, count, count),
+                                               "unattributed": triple(100 * raises, 0, 0)}
+    total = learner.api.get("/api/progress/history?total=tokens").json()["total"]
+    assert total["value"] == total["sum"] == 3 * count + 100 * raises
