@@ -19,6 +19,9 @@ class Database:
     def __init__(self, directory, buffer_pool_mb=256, port=None, extra_arguments=()):
         self.directory = directory
         self.data = os.path.join(directory, "data")
+        # Its own: a server that starts removes every temporary table that it finds in its directory
+        # for them, also those that another server is about to use (which then crashes).
+        self.temporary = os.path.join(directory, "tmp")
         self.socket = os.path.join(directory, "db.sock")
         self.port = port
         self.buffer_pool_mb = buffer_pool_mb
@@ -27,7 +30,7 @@ class Database:
 
     def create(self):
         """Initialises the data directory; root has no password and only the socket leads in."""
-        os.makedirs(self.directory, exist_ok=True)
+        os.makedirs(self.temporary, exist_ok=True)
         if os.path.isdir(os.path.join(self.data, "mysql")):
             return
         shutil.rmtree(self.data, ignore_errors=True)
@@ -35,7 +38,8 @@ class Database:
         with open(log_path, "wb") as log:
             outcome = subprocess.run(
                 ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
-                 "--auth-root-authentication-method=normal", "--skip-name-resolve", *_as_root()],
+                 f"--tmpdir={self.temporary}", "--auth-root-authentication-method=normal",
+                 "--skip-name-resolve", *_as_root()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
         if outcome.returncode != 0:
             with open(log_path, encoding="utf-8", errors="replace") as log:
@@ -47,7 +51,8 @@ class Database:
             network = ["--bind-address=127.0.0.1", f"--port={self.port}"]
         arguments = [
             "/usr/sbin/mariadbd", "--no-defaults", *_as_root(), f"--datadir={self.data}",
-            f"--socket={self.socket}", f"--pid-file={self.directory}/db.pid", "--skip-name-resolve",
+            f"--tmpdir={self.temporary}", f"--socket={self.socket}",
+            f"--pid-file={self.directory}/db.pid", "--skip-name-resolve",
             f"--innodb-buffer-pool-size={self.buffer_pool_mb}M", "--innodb-log-file-size=256M",
             "--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1", "--max-connections=400",
             "--character-set-server=utf8mb4", "--performance-schema=OFF",
