@@ -15,7 +15,7 @@ WRITES = [
     (re.compile(r"\bINSERT\s+(?:IGNORE\s+)?INTO\s+`?(\w+)`?", re.I), "INSERT"),
     (re.compile(r"\bREPLACE\s+INTO\s+`?(\w+)`?", re.I), "INSERT"),
     (re.compile(r"\bREPLACE\s+INTO\s+`?(\w+)`?", re.I), "DELETE"),
-    (re.compile(r"(?<!KEY )\bUPDATE\s+(?:IGNORE\s+)?`?(\w+)`?", re.I), "UPDATE"),
+    (re.compile(r"(?<!KEY )(?<!FOR )\bUPDATE\s+(?:IGNORE\s+)?`?(\w+)`?", re.I), "UPDATE"),
     (re.compile(r"\bINTO\s+`?(\w+)`?.*\bON\s+DUPLICATE\s+KEY\s+UPDATE\b", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+FROM\s+`?(\w+)`?", re.I), "DELETE"),
 ]

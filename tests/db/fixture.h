@@ -28,9 +28,10 @@ struct fixture {
 };
 
 /* Fails the test with the error in its output. */
-#define assert_done(fixture, expression)                                                                     \
-  do {                                                                                                       \
-    if (!(expression)) fail_msg("%s: %s (%s)", #expression, (fixture)->error.message, (fixture)->error.detail); \
+#define assert_done(fixture, expression) \
+  do { \
+    if (!(expression)) \
+      fail_msg("%s: %s (%s)", #expression, (fixture)->error.message, (fixture)->error.detail); \
   } while (0)
 
 static inline void fixture_exec(struct fixture *fixture, struct db *db, const char *sql) {
