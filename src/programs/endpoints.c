@@ -1,5 +1,5 @@
 /* The endpoints of all rooms. A room's rows stand in the room; here it is only named. */
-#include "http/anonymous.h"
+#include "account/anonymous.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
 #include "learner/learner_api.h"

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "account/anonymous.h"
 #include "base/log.h"
 #include "db/migrate.h"
-#include "http/anonymous.h"
 #include "http/auth.h"
 #include "http/auth_learner.h"
 #include "http/ops.h"

@@ -1,6 +1,6 @@
 /* POST /api/anonymous: a learner without a name, and a token of Lockstep's own for it. */
-#ifndef LOCKSTEP_HTTP_ANONYMOUS_H
-#define LOCKSTEP_HTTP_ANONYMOUS_H
+#ifndef LOCKSTEP_ACCOUNT_ANONYMOUS_H
+#define LOCKSTEP_ACCOUNT_ANONYMOUS_H
 
 #include "http/endpoint.h"
 

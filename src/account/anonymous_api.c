@@ -1,7 +1,7 @@
 #include <inttypes.h>
 
+#include "account/anonymous.h"
 #include "base/zone.h"
-#include "http/anonymous.h"
 #include "http/auth.h"
 #include "http/auth_learner.h"
 
