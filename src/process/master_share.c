@@ -10,14 +10,29 @@ uint32_t master_share_of(uint32_t connections, uint32_t processes, uint32_t numb
   return share > 0 ? share : 1;
 }
 
-/* What it may hold by our word, or still holds by its own. */
+static uint32_t master_share_granted(const struct master *master, size_t slot) {
+  return atomic_load(&master->board.workers[slot].share_granted);
+}
+
+/* What it may hold by our word, or still holds by its own; its own is believed within bounds. */
 static uint32_t master_share_used(const struct master *master, size_t slot) {
-  const struct scoreboard_worker *board = &master->board.workers[slot];
-  uint32_t granted = atomic_load(&board->share_granted);
-  uint32_t held = atomic_load(&board->share_held);
+  uint32_t granted = master_share_granted(master, slot);
+  uint32_t held = atomic_load(&master->board.workers[slot].share_held);
   uint32_t share = master->workers[slot].share;
   if (held > share) held = share;
   return granted > held ? granted : held;
+}
+
+/* Raises its share as far as `free` connections allow; what it holds already costs none of them.
+ * Returns how many it took. */
+static uint32_t master_share_raise(struct master *master, size_t slot, uint32_t free) {
+  struct master_worker *worker = &master->workers[slot];
+  uint32_t used = master_share_used(master, slot);
+  uint32_t target = worker->share - used < free ? worker->share : used + free;
+  if (target <= master_share_granted(master, slot)) return 0;
+  atomic_store(&master->board.workers[slot].share_granted, target);
+  if (worker->state == WORKER_SERVING) master_worker_order(worker, WORKER_ORDER_SHARE);
+  return target > used ? target - used : 0;
 }
 
 void master_share_grant(struct master *master) {
@@ -25,16 +40,10 @@ void master_share_grant(struct master *master) {
   uint64_t used = 0;
   for (size_t slot = 0; slot < SCOREBOARD_SLOTS; slot++)
     if (master->workers[slot].pid != 0) used += master_share_used(master, slot);
-  for (size_t slot = 0; slot < SCOREBOARD_SLOTS && used < total; slot++) {
-    struct master_worker *worker = &master->workers[slot];
-    struct scoreboard_worker *board = &master->board.workers[slot];
+  uint32_t free = used < total ? total - (uint32_t)used : 0;
+  for (size_t slot = 0; slot < SCOREBOARD_SLOTS; slot++) {
+    const struct master_worker *worker = &master->workers[slot];
     bool takes = worker->state == WORKER_READY || worker->state == WORKER_SERVING;
-    uint32_t granted = atomic_load(&board->share_granted);
-    if (worker->pid == 0 || !takes || granted >= worker->share) continue;
-    uint64_t more = worker->share - granted;
-    if (more > total - used) more = total - used;
-    atomic_store(&board->share_granted, granted + (uint32_t)more);
-    used += more;
-    if (worker->state == WORKER_SERVING) master_worker_order(worker, WORKER_ORDER_SHARE);
+    if (worker->pid != 0 && takes) free -= master_share_raise(master, slot, free);
   }
 }
