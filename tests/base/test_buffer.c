@@ -62,7 +62,7 @@ static void test_errors_keep_the_first_fields(void **state) {
   (void)state;
   struct error error = ERROR_INIT;
   for (int at = 0; at < ERROR_FIELDS_MAX + 5; at++) {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "field%d", at);
     assert_false(error_add_field(&error, ERROR_MALFORMED, name, "is wrong by %d", at));
   }
