@@ -209,7 +209,9 @@ def bench_memory(bench, field):
         load("answers", stack.port, stack.directory, learners=learners, connections=CONNECTIONS,
              requests=int(requests * 0.1), seed=random.randrange(1, 2**31))
 
-    spend(total // 5)
+    # Buffers find their size only after every thread has met every kind of request a few times.
+    for _ in range(3):
+        spend(total // 10)
     pids = stack.worker_pids()
     before = [resident_kib(pid) for pid in pids]
     spend(total)
@@ -230,6 +232,8 @@ def main():
     parser.add_argument("benches", nargs="*", choices=[[], *BENCHES], metavar="bench")
     arguments = parser.parse_args()
     bench = Bench(arguments.quick)
+    print(f"load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+          " (what else runs takes from every figure, and least from the ratios)")
     with Field(bench) as field:
         for name in arguments.benches or BENCHES:
             print(f"{name}:", flush=True)
