@@ -153,6 +153,7 @@ bool db_drain(struct db *db, struct error *error) {
 }
 
 bool db_settle(struct db *db, struct error *error) {
+  db->resting = false;
   if (db->reply_pending) {
     db->reply_pending = false;
     int64_t start_ns = clock_monotonic_ns();
@@ -180,7 +181,9 @@ static bool db_command(struct db *db, const char *sql, size_t length, struct err
 }
 
 bool db_ping(struct db *db, struct error *error) {
+  bool resting = db->resting;
   if (!db_settle(db, error)) return false;
+  db->resting = resting;
   int64_t start_ns = clock_monotonic_ns();
   bool alive = mysql_ping(db->mysql) == 0;
   db->time_ns += clock_monotonic_ns() - start_ns;
@@ -192,7 +195,9 @@ bool db_ping(struct db *db, struct error *error) {
 
 bool db_has_hung_up(struct db *db) {
   struct error ignored = ERROR_INIT;
+  bool resting = db->resting;
   if (!db_settle(db, &ignored)) return true;
+  db->resting = resting;
   /* Under TLS there may be something to read that is not for us. */
   if (mysql_get_ssl_cipher(db->mysql) != NULL) return false;
 #ifdef LIBMARIADB
@@ -208,11 +213,12 @@ bool db_has_hung_up(struct db *db) {
 }
 
 bool db_in_transaction(const struct db *db) {
-  if (db->reply_pending) return false;
+  if (db->reply_pending || db->resting) return false;
   return db->unsure || (db->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
 }
 
 bool db_commit(struct db *db, struct error *error) {
+  db->read_since_ms = 0;
   return db_command(db, "COMMIT", strlen("COMMIT"), error);
 }
 
@@ -220,6 +226,7 @@ bool db_commit(struct db *db, struct error *error) {
 void db_rollback(struct db *db) {
   if (db->broken || !db_in_transaction(db)) return;
   db->unsure = false;
+  db->read_since_ms = 0;
   if (mysql_send_query(db->mysql, "ROLLBACK", (unsigned long)strlen("ROLLBACK")) != 0) {
     db->broken = true;
     return;
@@ -227,7 +234,24 @@ void db_rollback(struct db *db) {
   db->reply_pending = true;
 }
 
+void db_end_read(struct db *db) {
+  if (db->broken || !db_in_transaction(db)) return;
+  int64_t now_ms = clock_monotonic_ms();
+  if (db->read_since_ms == 0) db->read_since_ms = now_ms;
+  if (now_ms - db->read_since_ms < DB_REST_MS)
+    db->resting = true;
+  else
+    db_rollback(db);
+}
+
+void db_end_rest(struct db *db) {
+  if (!db->resting) return;
+  db->resting = false;
+  db_rollback(db);
+}
+
 bool db_begin_snapshot(struct db *db, struct error *error) {
+  db_end_rest(db);
   if (db_in_transaction(db)) db_rollback(db);
   return db_command(db, db_snapshot_sql, sizeof db_snapshot_sql - 1, error);
 }

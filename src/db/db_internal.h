@@ -25,7 +25,9 @@ struct db {
   /* The server's status flags say whether a transaction is open, but an error packet carries none:
    * after one, only a ROLLBACK makes sure. */
   bool unsure;
-  bool reply_pending; /* a ROLLBACK was sent whose reply has not been read; see db_settle */
+  bool resting;          /* a transaction of plain reads was left open; see db_end_read */
+  int64_t read_since_ms; /* when it was first left open; 0: there is none */
+  bool reply_pending;    /* a ROLLBACK was sent whose reply has not been read; see db_settle */
   int64_t time_ns;
   size_t prepared_count;
   struct db_prepared **prepared; /* by statement->index; NULL: not yet */

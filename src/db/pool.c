@@ -333,6 +333,7 @@ void pool_tend(struct pool *pool) {
     struct db *discarded = NULL;
     pthread_mutex_lock(&pool->lock);
     for (size_t i = 0; i < pool->idle_count && discarded == NULL; i++) {
+      db_end_rest(pool->idle[i]->db); /* sends, and waits for nothing */
       if (!pool_slot_expired(pool->idle[i], now_ms)) continue;
       discarded = pool_discard(pool, pool->idle[i]);
       pool->idle_count--;

@@ -42,7 +42,8 @@ bool pool_acquire(struct pool *pool, int64_t deadline_ms, struct error *error,
                   struct db **ret_db) WARN_UNUSED;
 /* Rolls back whatever is open; keeps it, or discards it when broken or aged. NULL is allowed. */
 void pool_release(struct pool *pool, struct db *db);
-/* Drops idle connections that are past their lifetime. Called from the worker's idle loop. */
+/* Drops idle connections that are past their lifetime, ends what db_end_read left open on them. Called from
+ * the worker's idle loop. */
 void pool_tend(struct pool *pool);
 void pool_read_stats(struct pool *pool, struct pool_stats *ret_stats);
 

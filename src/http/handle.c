@@ -74,6 +74,7 @@ static bool handle_unchanged(struct request *request, struct error *error, bool 
   if (!request_borrow(request, error, &lease) ||
       !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
     return false;
+  db_end_read(lease.db);
   handle_take_learner(request, &freshness);
   etag_make(request, &freshness, etag);
   bool is_unchanged = etag_matches(request->if_none_match, etag);

@@ -96,6 +96,48 @@ static void test_rollback_undoes_and_costs_nothing_without_a_transaction(void **
   assert_int_equal(strtol(fixture_ask(fixture, fixture->db, count_sql).text, NULL, 10), rollbacks);
 }
 
+/* Single reads leave their transaction open for a while; nobody who comes after may notice. */
+static void test_a_read_that_was_ended_is_nobodys_transaction(void **state) {
+  struct fixture *fixture = *state;
+  struct db *other = fixture_connect(fixture);
+  assert_string_equal(fixture_ask(fixture, fixture->db, "SELECT v FROM t WHERE id = 1").text, "10");
+  db_end_read(fixture->db);
+  assert_false(db_in_transaction(fixture->db));
+  assert_done(fixture, db_ping(fixture->db, &fixture->error));
+  assert_false(db_in_transaction(fixture->db));
+  fixture_exec(fixture, other, "UPDATE t SET v = 12 WHERE id = 1");
+  assert_done(fixture, db_commit(other, &fixture->error));
+  assert_string_equal(fixture_ask(fixture, fixture->db, "SELECT v FROM t WHERE id = 1").text, "12");
+  assert_true(db_in_transaction(fixture->db));
+  db_end_read(fixture->db);
+  assert_done(fixture, db_begin_snapshot(fixture->db, &fixture->error));
+  db_rollback(fixture->db);
+  assert_string_equal(fixture_ask(fixture, fixture->db, "SELECT v FROM t WHERE id = 1").text, "12");
+  db_end_read(fixture->db);
+  fixture_exec(fixture, fixture->db, "UPDATE t SET v = 10 WHERE id = 1");
+  assert_done(fixture, db_commit(fixture->db, &fixture->error));
+  assert_false(db_in_transaction(fixture->db));
+  db_close(other);
+}
+
+/* What is left open blocks a change of the table, until it is ended or has lasted DB_REST_MS. */
+static void test_a_read_that_was_ended_does_not_last(void **state) {
+  struct fixture *fixture = *state;
+  struct db *other = fixture_connect(fixture);
+  fixture_exec(fixture, other, "SET SESSION lock_wait_timeout = 1");
+  fixture_ask(fixture, fixture->db, "SELECT v FROM t WHERE id = 1");
+  db_end_read(fixture->db);
+  db_end_rest(fixture->db);
+  fixture_exec(fixture, other, "ALTER TABLE t COMMENT = 'one'");
+  fixture_ask(fixture, fixture->db, "SELECT v FROM t WHERE id = 1");
+  db_end_read(fixture->db);
+  clock_sleep_ms(DB_REST_MS + 10);
+  fixture_ask(fixture, fixture->db, "SELECT v FROM t WHERE id = 1");
+  db_end_read(fixture->db);
+  fixture_exec(fixture, other, "ALTER TABLE t COMMENT = 'two'");
+  db_close(other);
+}
+
 static void test_rollback_after_an_error_in_the_first_statement(void **state) {
   struct fixture *fixture = *state;
   struct db *other = fixture_connect(fixture);
@@ -304,6 +346,8 @@ int main(void) {
       cmocka_unit_test(test_session),
       cmocka_unit_test(test_read_committed),
       cmocka_unit_test(test_snapshot_sees_one_moment),
+      cmocka_unit_test(test_a_read_that_was_ended_is_nobodys_transaction),
+      cmocka_unit_test(test_a_read_that_was_ended_does_not_last),
       cmocka_unit_test(test_rollback_undoes_and_costs_nothing_without_a_transaction),
       cmocka_unit_test(test_rollback_after_an_error_in_the_first_statement),
       cmocka_unit_test(test_deadlock_is_transient),
