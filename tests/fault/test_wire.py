@@ -68,9 +68,9 @@ def test_half_records_and_silence(service):
     began = time.monotonic()
     assert service.is_well(), "a half request holds no thread"
     for connection in connections:
-        assert connection.is_closed(5), "read_timeout_ms is over"
+        assert connection.is_closed(12), "read_timeout_ms is over"
         connection.close()
-    assert 0.8 < time.monotonic() - began < 4
+    assert 2.5 < time.monotonic() - began < 20
     assert service.is_well()
 
 
@@ -84,13 +84,13 @@ def test_a_trickle_is_not_endless(make_service):
             for byte in fcgi.request("/healthz?" + "x" * 500):
                 connection.send(bytes([byte]))
                 time.sleep(0.1)
-    assert 1.4 < time.monotonic() - began < 4
+    assert 1.4 < time.monotonic() - began < 12
 
 
 def test_silent_clients(service):
     connections = [service.connect() for _ in range(100)]
     assert service.is_well()
-    time.sleep(1.5)
+    time.sleep(3.5)
     for connection in connections:
         assert connection.ask().status == 200, "one that said nothing yet is not late"
         connection.close()
@@ -150,7 +150,7 @@ def test_values_asked_for_too_often(service):
 def test_values_that_nobody_reads(service):
     with service.connect() as connection:
         with pytest.raises((fcgi.Gone, TimeoutError)):
-            connection.socket.settimeout(3)
+            connection.socket.settimeout(10)
             for _ in range(1_000_000):
                 connection.send(fcgi.record(fcgi.GET_VALUES, b"", 0) * 100)
         assert service.is_well()
@@ -321,10 +321,10 @@ def test_a_peer_that_does_not_read(service):
         except (BlockingIOError, BrokenPipeError):
             pass
     assert service.is_well(), "a reply that nobody takes holds no thread"
-    time.sleep(2)
+    time.sleep(4)
     for connection in connections:
         connection.socket.setblocking(True)
-        assert connection.is_closed(5), "read_timeout_ms holds for it, too"
+        assert connection.is_closed(15), "read_timeout_ms holds for it, too"
         connection.close()
 
 
