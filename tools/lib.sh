@@ -71,23 +71,32 @@ as() {
   fi
 }
 
-# Through sudo everything belongs to who called it. Plain root builds as root, and runs the servers
-# as www-data, which every Debian has, unless that user cannot reach the directories.
-choose_users() {
-  BUILD_USER=$(id -un)
-  RUN_USER=$BUILD_USER
+# become_caller SCRIPT ARGUMENTS...: through sudo only the packages need root. They are installed, and
+# the script begins again as who called sudo, so that all that it makes is theirs; a state directory
+# that is there already stays its owner's. PACKAGES names what is needed.
+become_caller() {
+  local caller=${SUDO_USER:-root}
   [[ $(id -u) -eq 0 ]] || return 0
-  if [[ -n ${SUDO_USER:-} && $SUDO_USER != root ]] && id "$SUDO_USER" >/dev/null 2>&1; then
-    BUILD_USER=$SUDO_USER
-    RUN_USER=$SUDO_USER
-  elif id www-data >/dev/null 2>&1; then
-    RUN_USER=www-data
-  fi
+  if [[ -e $STATE/.lockstep-state ]]; then caller=$(stat -c %U "$STATE"); fi
+  [[ $caller != root ]] && id "$caller" >/dev/null 2>&1 || return 0
+  # A checkout that is root's alone stays root's.
+  as "$caller" test -x "$1" -a -w "$SOURCE" || return 0
+  trap 'end_attempt' EXIT
+  trap 'exit 130' INT TERM HUP
+  need_packages "${PACKAGES[@]}"
+  exec setpriv --reuid "$caller" --regid "$(id -g "$caller")" --init-groups -- \
+    env HOME="$(getent passwd "$caller" | cut -d: -f6)" USER="$caller" LOGNAME="$caller" "$@"
+}
+
+# Plain root runs the servers as www-data, which every Debian has.
+choose_users() {
+  RUN_USER=$(id -un)
+  if [[ $(id -u) -eq 0 ]] && id www-data >/dev/null 2>&1; then RUN_USER=www-data; fi
 }
 
 # After the build: can that user work with what is there?
 settle_run_user() {
-  [[ $(id -u) -eq 0 && $RUN_USER != "$BUILD_USER" ]] || return 0
+  [[ $(id -u) -eq 0 ]] || return 0
   if ! as "$RUN_USER" test -x "$STATE/build/lockstep-fcgi" -a -r "$SOURCE/sql/migrations"; then
     say "The user $RUN_USER cannot read $SOURCE; the private servers run as root."
     RUN_USER=root
@@ -162,6 +171,7 @@ need_packages() {
     fi
   fi
   log=$STATE/log/packages.log
+  [[ -d $STATE/log ]] || log=$(mktemp --suffix=.lockstep-packages.log)
   step "Installing ${#missing[@]} Debian packages (${missing[*]:0:4}$([[ ${#missing[@]} -gt 4 ]] && printf ' …'))" \
     "$log" install_packages "${missing[@]}"
 }
@@ -169,16 +179,16 @@ need_packages() {
 # --- Building -------------------------------------------------------------------------------------
 
 # The tools of autoconf refuse a source path with blanks, hence this name for it.
-link_source() { [[ $(readlink "$STATE/source") == "$SOURCE" ]] || as "$BUILD_USER" ln -sfn "$SOURCE" "$STATE/source"; }
+link_source() { [[ $(readlink "$STATE/source") == "$SOURCE" ]] || ln -sfn "$SOURCE" "$STATE/source"; }
 
 autogen_if_needed() {
   local file
   for file in configure.ac Makefile.am m4/lockstep_flags.m4; do
     if [[ ! -e $SOURCE/configure || ! -e $SOURCE/Makefile.in || $SOURCE/$file -nt $SOURCE/Makefile.in ||
       $SOURCE/$file -nt $SOURCE/configure && $file != Makefile.am ]]; then
-      as "$BUILD_USER" "$SOURCE/autogen.sh"
+      "$SOURCE/autogen.sh"
       # autoreconf leaves alone what would not change; the next run shall see that it looked.
-      as "$BUILD_USER" touch "$SOURCE/aclocal.m4" "$SOURCE/configure" "$SOURCE/Makefile.in"
+      touch "$SOURCE/aclocal.m4" "$SOURCE/configure" "$SOURCE/Makefile.in"
       return
     fi
   done
@@ -190,12 +200,12 @@ configure_and_make() { # DIRECTORY TARGETS -- CONFIGURE-ARGUMENTS...
   wanted="$SOURCE $*"
   cd "$directory" || return
   if [[ ! -e Makefile || $(cat configured-with 2>/dev/null) != "$wanted" ]]; then
-    as "$BUILD_USER" rm -f configured-with
-    as "$BUILD_USER" ../source/configure "$@" || return
-    printf '%s\n' "$wanted" | as "$BUILD_USER" tee configured-with >/dev/null
+    rm -f configured-with
+    ../source/configure "$@" || return
+    printf '%s\n' "$wanted" >configured-with
   fi
   # shellcheck disable=SC2086 # several targets
-  as "$BUILD_USER" make -j"$(nproc)" $targets
+  make -j"$(nproc)" $targets
 }
 
 # build HOW NAME TITLE TARGETS CONFIGURE-ARGUMENTS...: out of the tree, in STATE/NAME. HOW is step or
@@ -203,7 +213,7 @@ configure_and_make() { # DIRECTORY TARGETS -- CONFIGURE-ARGUMENTS...
 build() {
   local how=$1 name=$2 title=$3 targets=$4 status=0
   shift 4
-  as "$BUILD_USER" mkdir -p "$STATE/$name"
+  mkdir -p "$STATE/$name"
   link_source
   exec 8<"$SOURCE"
   flock 8

@@ -11,7 +11,7 @@ failed=0
 
 files() { # the project's own files: of git where there is one, else of the tree
   if git rev-parse --git-dir >/dev/null 2>&1; then git ls-files "$@"; else
-    for pattern in "$@"; do find . -path "./$pattern" -type f; done
+    for pattern in "$@"; do find . \( -name 'var*' -o -name 'build*' -o -name '.*' \) -prune -o -path "./$pattern" -type f -print; done
   fi
 }
 

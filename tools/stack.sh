@@ -69,8 +69,8 @@ members_of() {
   # not ours means that ours is all gone.
   [[ -z $(start_time "$session") || $(pid_of "$1") == "$session" ]] || return 0
   for pid in $(ps -o pid= -s "$session"); do
-    program=$(readlink "/proc/$pid/exe") || continue
-    case ${program##*/} in nginx* | mariadbd* | lockstep-fcgi*) printf '%s\n' "$pid" ;; esac
+    program=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
+    case $program in nginx* | mariadbd* | lockstep-fcgi*) printf '%s\n' "$pid" ;; esac
   done
 }
 
@@ -125,10 +125,11 @@ open_state() {
   local longest=$STATE/run/lockstep-fcgi.sock
   ((${#longest} <= SOCKET_PATH_MAX)) ||
     die "$STATE is $((${#longest} - SOCKET_PATH_MAX)) characters too long for a socket; name a shorter one with --state."
-  as "$BUILD_USER" mkdir -p "$STATE" || die "$STATE cannot be made."
-  # Nothing of the state belongs into the checkout that it may stand in.
-  as "$BUILD_USER" touch "$STATE/.lockstep-state" || die "$STATE cannot be written to."
-  as "$BUILD_USER" mkdir -p "$STATE/run" "$STATE/log" "$STATE/etc" "$STATE/tmp"
+  if [[ -e $marker && (! -w $STATE || ! -w $STATE/log) ]]; then
+    die "$STATE belongs to $(stat -c %U "$STATE"); run this as that user, or name another with --state."
+  fi
+  mkdir -p "$STATE" "$STATE/run" "$STATE/log" "$STATE/etc" "$STATE/tmp" || die "$STATE cannot be made."
+  touch "$STATE/.lockstep-state"
   exec 9>"$STATE/lock"
   flock -n 9 || die "Another ./run or ./test is starting or stopping in $STATE; try again in a moment."
 }

@@ -10,7 +10,6 @@ STATE=$work/state
 # shellcheck source=tools/stack.sh
 . "$SOURCE/tools/stack.sh"
 RUN_USER=$(id -un)
-BUILD_USER=$RUN_USER
 trap 'stop_stack 2>/dev/null; rm -rf "$work"' EXIT
 
 # A stand-in whose name is that of a service: cleaning up looks at what it is about to kill.
@@ -110,7 +109,7 @@ nothing_runs() {
   [[ $status == 3 ]]
 }
 second_one_waits_its_turn() {
-  mkdir -p "$work/busy" && touch "$work/busy/.lockstep-state"
+  mkdir -p "$work/busy/log" && touch "$work/busy/.lockstep-state"
   (
     exec 9>"$work/busy/lock"
     flock 9
