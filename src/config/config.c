@@ -124,9 +124,9 @@ static const struct field listen_fields[] = {
 };
 
 static const struct field workers_fields[] = {
-    ROW_INT(workers_config, processes, .minimum = 1, .maximum = 256, .default_text = "2",
+    ROW_INT(workers_config, processes, .minimum = 1, .maximum = 64, .default_text = "2",
             .summary = "Worker processes; one a processor core is a good beginning."),
-    ROW_INT(workers_config, threads, .minimum = 1, .maximum = 256, .default_text = "8",
+    ROW_INT(workers_config, threads, .minimum = 1, .maximum = 128, .default_text = "8",
             .summary = "Requests that one process works on at a time."),
     ROW_INT(workers_config, max_requests, .minimum = 0, .maximum = 1000000000, .default_text = "0",
             .summary = "A worker is replaced after this many requests; 0: never."),

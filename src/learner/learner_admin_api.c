@@ -33,11 +33,11 @@ static const struct schema sync_reply_schema =
     SCHEMA("SyncUserDataReply", struct sync_reply, sync_reply_fields, .summary = "The outcome.");
 
 static bool learner_must_exist(struct request *request, uint64_t user_id, struct error *error) {
-  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
   struct learner_exists_params params = {.user_id = user_id};
   struct learner_exists_row row;
   bool found;
-  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db)) return false;
+  if (!request_borrow(request, error, &lease)) return false;
   if (!learner_exists(lease.db, &params, request->arena, error, &row, &found)) return false;
   return found || error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
 }
@@ -110,7 +110,7 @@ static bool answer_csv(struct request *request, const struct audit_reply *reply)
 
 static bool handle_audit(struct request *request, const void *query_struct, const void *body,
                          void *reply_struct, struct error *error) {
-  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = request->app->pool};
+  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
   const struct audit_query *query = query_struct;
   struct audit_reply *reply = reply_struct;
   bool one = query->user_id_given == PRESENCE_GIVEN;
@@ -118,7 +118,7 @@ static bool handle_audit(struct request *request, const void *query_struct, cons
   struct audit_entry *entries;
   uint64_t last_id;
   (void)body;
-  if (!pool_acquire(lease.pool, request->deadline_ms, error, &lease.db)) return false;
+  if (!request_borrow(request, error, &lease)) return false;
   if (!audit_read(lease.db, one ? query->user_id : query->after + 1, one ? query->user_id : INT64_MAX, limit,
                   request->arena, error, &entries, &reply->entries.count, &last_id))
     return false;
