@@ -138,6 +138,8 @@ void db_close(struct db *db) {
   for (size_t i = 0; i < db->text_count; i++)
     db_text_prepared_free(db->text[i]);
   free(db->prepared);
+  free(db->parameter_binds);
+  free(db->parameter_cells);
   free(db);
 }
 

@@ -16,6 +16,7 @@ typedef bool db_flag;
 /* Prepared statements of SQL that is not known when the program is built (rules), a connection. */
 #define DB_TEXT_CACHE_MAX 64
 
+struct db_cell;
 struct db_prepared;
 struct db_text_prepared;
 
@@ -29,6 +30,9 @@ struct db {
   int64_t read_since_ms; /* when it was first left open; 0: there is none */
   bool reply_pending;    /* a ROLLBACK was sent whose reply has not been read; see db_settle */
   int64_t time_ns;
+  MYSQL_BIND *parameter_binds; /* for the statement that is executed now */
+  struct db_cell *parameter_cells;
+  size_t parameter_capacity;
   size_t prepared_count;
   struct db_prepared **prepared; /* by statement->index; NULL: not yet */
   size_t text_count;

@@ -14,8 +14,6 @@
 void db_prepared_free(struct db_prepared *prepared) {
   if (prepared == NULL) return;
   if (prepared->stmt != NULL) mysql_stmt_close(prepared->stmt);
-  free(prepared->parameter_binds);
-  free(prepared->parameter_cells);
   free(prepared->column_binds);
   free(prepared->column_cells);
   free(prepared);
@@ -79,14 +77,10 @@ static void db_write_sql(const struct db_statement *statement, size_t row_count,
   }
 }
 
-static bool db_prepared_allocate(struct db_prepared *prepared, const struct db_statement *statement,
-                                 size_t parameters) {
+static bool db_prepared_allocate(struct db_prepared *prepared, const struct db_statement *statement) {
   size_t columns = statement->column_count;
-  prepared->parameter_binds = calloc(parameters + 1, sizeof *prepared->parameter_binds);
-  prepared->parameter_cells = calloc(parameters + 1, sizeof *prepared->parameter_cells);
   prepared->column_binds = calloc(columns + 1, sizeof *prepared->column_binds);
   prepared->column_cells = calloc(columns + 1, sizeof *prepared->column_cells);
-  if (prepared->parameter_binds == NULL || prepared->parameter_cells == NULL) return false;
   if (prepared->column_binds == NULL || prepared->column_cells == NULL) return false;
   for (size_t i = 0; i < columns; i++)
     db_bind_column(&statement->columns[i], &prepared->column_binds[i], &prepared->column_cells[i]);
@@ -99,7 +93,7 @@ static bool db_prepared_start(struct db *db, struct db_prepared *prepared,
   CLEANUP(buffer_free) struct buffer sql = BUFFER_INIT(DB_SQL_BYTES);
   size_t parameters = db_parameter_count(statement, row_count);
   db_write_sql(statement, row_count, &sql);
-  if (sql.failed || !db_prepared_allocate(prepared, statement, parameters)) return error_set_memory(error);
+  if (sql.failed || !db_prepared_allocate(prepared, statement)) return error_set_memory(error);
   prepared->stmt = mysql_stmt_init(db->mysql);
   if (prepared->stmt == NULL) return error_set_memory(error);
   if (mysql_stmt_prepare(prepared->stmt, sql.data, sql.length) != 0)
@@ -192,13 +186,30 @@ static void db_bind_parameter(const struct db_column *column, const char *value,
   }
 }
 
-static bool db_bind_row(struct db_prepared *prepared, const struct db_statement *statement, size_t first,
-                        size_t count, const char *row, size_t *place, struct error *error) {
+/* Parameters are bound anew for each execution, one statement at a time: a connection has the room once,
+ * not every statement. */
+static bool db_reserve_parameters(struct db *db, size_t count, struct error *error) {
+  if (count <= db->parameter_capacity) return true;
+  MYSQL_BIND *binds = realloc(db->parameter_binds, count * sizeof *binds);
+  if (binds == NULL) return error_set_memory(error);
+  db->parameter_binds = binds;
+  struct db_cell *cells = realloc(db->parameter_cells, count * sizeof *cells);
+  if (cells == NULL) return error_set_memory(error);
+  db->parameter_cells = cells;
+  db->parameter_capacity = count;
+  return true;
+}
+
+static bool db_bind_row(struct db *db, const struct db_statement *statement, size_t first, size_t count,
+                        const char *row, size_t *place, struct error *error) {
   for (size_t i = first; i < first + count; i++, (*place)++) {
     const struct db_column *column = &statement->parameters[i];
-    struct db_cell *cell = &prepared->parameter_cells[*place];
+    struct db_cell *cell = &db->parameter_cells[*place];
+    MYSQL_BIND *bind = &db->parameter_binds[*place];
+    memset(cell, 0, sizeof *cell);
+    memset(bind, 0, sizeof *bind);
     cell->is_null = column->null_offset != 0 && *(const bool *)(row + column->null_offset - 1);
-    db_bind_parameter(column, row + column->offset, &prepared->parameter_binds[*place], cell);
+    db_bind_parameter(column, row + column->offset, bind, cell);
     if (cell->is_null && !column->nullable) {
       error_set(error, ERROR_INTERNAL, "A statement lacks a parameter.");
       return error_detail(error, "%s: %s is NULL", statement->name, column->name);
@@ -208,15 +219,15 @@ static bool db_bind_row(struct db_prepared *prepared, const struct db_statement 
 }
 
 /* The pieces that do not repeat take their parameters from the first row. */
-static bool db_bind_pieces(struct db_prepared *prepared, const struct db_statement *statement,
-                           struct db_input input, struct error *error) {
+static bool db_bind_pieces(struct db *db, const struct db_statement *statement, struct db_input input,
+                           struct error *error) {
   size_t place = 0;
   size_t first = 0;
   for (size_t i = 0; i < statement->piece_count; i++) {
     const struct db_piece *piece = &statement->pieces[i];
     size_t repeat = piece->separator == NULL ? 1 : input.count;
     for (size_t row = 0; row < repeat; row++)
-      if (!db_bind_row(prepared, statement, first, piece->parameter_count,
+      if (!db_bind_row(db, statement, first, piece->parameter_count,
                        (const char *)input.rows + row * statement->parameter_size, &place, error))
         return false;
     first += piece->parameter_count;
@@ -229,12 +240,13 @@ static bool db_bind_parameters(struct db *db, struct db_prepared *prepared,
                                struct error *error) {
   size_t place = 0;
   if (statement->parameter_count == 0) return true;
+  if (!db_reserve_parameters(db, db_parameter_count(statement, input.count), error)) return false;
   if (statement->piece_count > 0) {
-    if (!db_bind_pieces(prepared, statement, input, error)) return false;
-  } else if (!db_bind_row(prepared, statement, 0, statement->parameter_count, input.rows, &place, error)) {
+    if (!db_bind_pieces(db, statement, input, error)) return false;
+  } else if (!db_bind_row(db, statement, 0, statement->parameter_count, input.rows, &place, error)) {
     return false;
   }
-  if (mysql_stmt_bind_param(prepared->stmt, prepared->parameter_binds) == 0) return true;
+  if (mysql_stmt_bind_param(prepared->stmt, db->parameter_binds) == 0) return true;
   return db_error_of_statement(db, prepared->stmt, statement->name, error);
 }
 

@@ -22,8 +22,6 @@ struct db_cell {
 
 struct db_prepared {
   MYSQL_STMT *stmt;
-  MYSQL_BIND *parameter_binds;
-  struct db_cell *parameter_cells;
   MYSQL_BIND *column_binds;
   struct db_cell *column_cells;
 };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #define WORKER_DRAIN_TICK_MS 20
 #define WORKER_FIGURES_MS 1000
 #define WORKER_JITTER_PERCENT 10
+#define WORKER_MALLOC_ARENAS 2 /* not one a thread: what one frees, another uses again */
 
 struct worker {
   const struct worker_start *start;
@@ -76,6 +78,7 @@ static bool worker_open_signals(struct worker *worker, struct error *error) {
 static bool worker_open(struct worker *worker, struct error *error) {
   const struct worker_start *start = worker->start;
   const struct config *config = start->config;
+  mallopt(M_ARENA_MAX, WORKER_MALLOC_ARENAS);
   worker->app.config = config;
   worker->app.build = start->build;
   if (!worker_open_signals(worker, error) || !fcgi_library_init(error)) return false;
