@@ -256,8 +256,6 @@ auth:
       secret: "$(secret token)"
   anonymous_secret: "$(secret anonymous)"
   anonymous_per_minute: ${ANONYMOUS_PER_MINUTE:-60}
-http:
-  cors_origins: ["*"]
 rules:
   directory: $(quoted "$SOURCE/sql/rules")
   site_directory: $(quoted "$STATE/etc/rules.d")
