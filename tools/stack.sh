@@ -223,6 +223,8 @@ start_database() {
 prepare_database() {
   local password
   password=$(secret database)
+  # The tests begin with an empty one every time.
+  [[ -z ${FRESH_DATABASE:-} ]] || sql -e 'DROP DATABASE IF EXISTS lockstep' || return
   sql -e "CREATE DATABASE IF NOT EXISTS lockstep CHARACTER SET utf8mb4;
     CREATE USER IF NOT EXISTS lockstep@localhost;
     ALTER USER lockstep@localhost IDENTIFIED BY '$password';" || return
