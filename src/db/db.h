@@ -56,9 +56,12 @@ struct db_piece {
   size_t parameter_count;
 };
 
-/* Rows that one execution takes; longer lists are run in several. A statement has a prepared form for
- * each number of rows, as it comes to be needed. */
+/* The most rows that one execution takes; longer lists are run in several. A statement has a prepared form
+ * for each number of rows, as it comes to be needed. */
 #define DB_ROWS_MAX 16
+/* The largest number of rows, up to `count`, that one execution takes: 0, 1, 2, 3, 4, 6, 8, 12 or 16. Not
+ * every number, because each form costs the connection and the server memory for good. */
+size_t db_rows_fit(size_t count);
 
 /* A row of the statements table. Generated; const. */
 struct db_statement {

@@ -231,21 +231,29 @@ bool db_run_each(struct db *db, const struct db_statement *statement, const void
   return false;
 }
 
+size_t db_rows_fit(size_t count) {
+  static const size_t forms[] = {DB_ROWS_MAX, 12, 8, 6, 4, 3, 2, 1};
+  for (size_t at = 0; at < ARRAY_LENGTH(forms); at++)
+    if (forms[at] <= count) return forms[at];
+  return 0;
+}
+
 /* The part of `rows` that one execution takes, beginning at `at`. */
 static struct db_input db_next_rows(const struct db_statement *statement, const void *rows, size_t row_count,
                                     size_t at) {
-  size_t left = row_count - at;
   return (struct db_input){.rows = (const char *)rows + at * statement->parameter_size,
-                           .count = left < DB_ROWS_MAX ? left : DB_ROWS_MAX};
+                           .count = db_rows_fit(row_count - at)};
 }
 
 bool db_run_exec_rows(struct db *db, const struct db_statement *statement, const void *rows, size_t row_count,
                       struct error *error, struct db_outcome *ret_outcome) {
   struct db_outcome outcome = {.affected = 0};
-  for (size_t at = 0; at < row_count; at += DB_ROWS_MAX) {
+  size_t taken;
+  for (size_t at = 0; at < row_count; at += taken) {
     struct db_prepared *prepared;
-    if (!db_start_rows(db, statement, db_next_rows(statement, rows, row_count, at), error, &prepared))
-      return false;
+    struct db_input input = db_next_rows(statement, rows, row_count, at);
+    taken = input.count;
+    if (!db_start_rows(db, statement, input, error, &prepared)) return false;
     outcome.affected += mysql_stmt_affected_rows(prepared->stmt);
   }
   if (ret_outcome != NULL) *ret_outcome = outcome;
@@ -256,10 +264,12 @@ bool db_run_all_rows(struct db *db, const struct db_statement *statement, const 
                      struct arena *arena, size_t limit, struct error *error, void **ret_rows,
                      size_t *ret_count) {
   struct db_rows found = {.count = 0};
-  for (size_t at = 0; at < row_count; at += DB_ROWS_MAX) {
+  size_t taken;
+  for (size_t at = 0; at < row_count; at += taken) {
     struct db_prepared *prepared;
-    if (!db_start_rows(db, statement, db_next_rows(statement, rows, row_count, at), error, &prepared))
-      return false;
+    struct db_input input = db_next_rows(statement, rows, row_count, at);
+    taken = input.count;
+    if (!db_start_rows(db, statement, input, error, &prepared)) return false;
     if (!db_read_all(db, prepared, statement, arena, limit, &found, error)) {
       mysql_stmt_free_result(prepared->stmt);
       return false;

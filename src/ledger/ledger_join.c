@@ -38,12 +38,23 @@ static bool batch_has_learner(struct ledger_waiter *const *batch, size_t count, 
   return false;
 }
 
+/* How many waiters of distinct learners, from the front, one transaction takes: as many as the statements
+ * have a prepared form for. */
+static size_t queue_count(const struct ledger_queue *queue, struct ledger_waiter **scratch) {
+  size_t count = 0;
+  for (struct ledger_waiter *waiter = queue->first; waiter != NULL && count < LEDGER_JOIN_MAX;
+       waiter = waiter->next)
+    if (!batch_has_learner(scratch, count, waiter->entry->user_id)) scratch[count++] = waiter;
+  return db_rows_fit(count);
+}
+
 /* Takes waiters of distinct learners, in order; a learner's second operation stays for the next
  * transaction, so that a learner's operations keep their order. */
 static size_t queue_take(struct ledger_queue *queue, struct ledger_waiter **batch) {
+  size_t most = queue_count(queue, batch);
   size_t count = 0;
   struct ledger_waiter **link = &queue->first;
-  while (*link != NULL && count < LEDGER_JOIN_MAX) {
+  while (*link != NULL && count < most) {
     struct ledger_waiter *waiter = *link;
     if (batch_has_learner(batch, count, waiter->entry->user_id)) {
       link = &waiter->next;
@@ -56,6 +67,11 @@ static size_t queue_take(struct ledger_queue *queue, struct ledger_waiter **batc
   while (*queue->last != NULL)
     queue->last = &(*queue->last)->next;
   return count;
+}
+
+static void queue_hand_over(struct ledger_queue *queue) {
+  queue->first->leads = true;
+  pthread_cond_signal(&queue->first->woken);
 }
 
 static void waiter_settle(struct ledger_waiter *waiter, bool ran, const struct error *error) {
@@ -92,6 +108,10 @@ static void lead(struct ledger *ledger, struct ledger_queue *queue, struct ledge
                  struct arena *scratch) {
   struct ledger_waiter *batch[LEDGER_JOIN_MAX];
   size_t count = queue_take(queue, batch);
+  if (queue->first != NULL && queue->under_way < LEDGER_BATCHES_MAX) {
+    queue->under_way++;
+    queue_hand_over(queue);
+  }
   if (count > 0) {
     pthread_mutex_unlock(&ledger->lock);
     batch_run(ledger, queue->kind, batch, count, scratch);
@@ -102,8 +122,7 @@ static void lead(struct ledger *ledger, struct ledger_queue *queue, struct ledge
     if (batch[at] != own) pthread_cond_signal(&batch[at]->woken);
   }
   if (queue->first != NULL) {
-    queue->first->leads = true;
-    pthread_cond_signal(&queue->first->woken);
+    queue_hand_over(queue);
   } else {
     queue->under_way--;
   }
