@@ -212,11 +212,15 @@ def bench_memory(bench, field):
         load("answers", stack.port, stack.directory, learners=learners, connections=CONNECTIONS,
              requests=int(requests * 0.1), seed=random.randrange(1, 2**31))
 
-    # Buffers find their size only after every thread has met every kind of request a few times.
-    for _ in range(3):
-        spend(total // 10)
+    # Buffers find their size, and each connection its prepared statements, only after every thread has met
+    # every kind of request many times: warm up until that is over, but not for ever.
     pids = stack.worker_pids()
     before = [resident_kib(pid) for pid in pids]
+    for _ in range(12):
+        spend(total // 10)
+        early, before = before, [resident_kib(pid) for pid in pids]
+        if max(late - first for first, late in zip(early, before)) < 64:
+            break
     spend(total)
     assert stack.worker_pids() == pids, "a worker was replaced meanwhile"
     after = [resident_kib(pid) for pid in pids]
