@@ -12,8 +12,8 @@ import os
 import re
 import sys
 
-ROOMS = ["base", "schema", "config", "db", "ledger", "rule", "http", "learner", "enroll", "session", "event",
-         "account", "job", "live", "process", "programs"]
+ROOMS = ["base", "schema", "config", "db", "ledger", "rule", "http", "job", "sync", "learner", "enroll",
+         "session", "event", "account", "live", "process", "programs"]
 # The generated statements belong to room db.
 GENERATED = {"queries": "db"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
