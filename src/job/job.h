@@ -41,6 +41,7 @@ struct job {
   uint64_t range_to;
   uint64_t cursor_at; /* the last user id (or whatever it counts by) that is settled; 0: nothing yet */
   const char *report; /* set by the work: JSON, in the arena; NULL: none */
+  bool was_cancelled; /* for abandon: somebody cancelled it; otherwise it failed, or is dead */
   struct job_private *own;
 };
 
@@ -56,7 +57,8 @@ bool job_set_total(struct job *job, uint64_t units, struct error *error) WARN_UN
 /* In a transaction of its own. */
 bool job_set_subject(struct job *job, uint64_t subject_id, struct error *error) WARN_UNUSED;
 /* `prepare` only: divides all user ids, from 0 to INT64_MAX, into ranges of JOB_RANGE_LEARNERS learners,
- * when it returns true. total_units becomes the number of learners. */
+ * when it returns true. total_units becomes the number of learners. A `prepare` that does not call it keeps
+ * the job whole: the same claim goes on with `work`, once, from 0 to INT64_MAX, and then `finish`. */
 void job_split(struct job *job);
 
 /* Errors of the functions: ERROR_MALFORMED, ERROR_UNPROCESSABLE, ERROR_NOT_FOUND and ERROR_CONFLICT are
@@ -65,8 +67,8 @@ void job_split(struct job *job);
 struct job_kind {
   const char *name;            /* "sync_user" */
   const struct schema *params; /* decoded with unknown keys refused; NULL: it takes none */
-  /* A kind that is not split has only `work`. Of one that is split, `work` does one range. Run again,
-   * each goes on at cursor_at. */
+  /* A kind that is never split has only `work`. Of one that is split, `work` does one range. Run again,
+   * each goes on at cursor_at, and `prepare` and `finish` find what they did before. */
   bool (*work)(struct job *job, const void *params, struct error *error);
   bool (*prepare)(struct job *job, const void *params, struct error *error);
   bool (*finish)(struct job *job, const void *params, struct error *error); /* NULL: nothing to do */
