@@ -51,7 +51,8 @@ CREATE TABLE audit_results (
   CONSTRAINT audit_results_pass FOREIGN KEY (pass_id) REFERENCES passes (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 
--- A repair, a plan for one (planned: it may be applied), or the undoing of one.
+-- A repair, a plan for one (planned: it may be applied), or the undoing of one. images_removed_at: its
+-- rows were pruned, or are being pruned, so that it can neither be applied nor rolled back any more.
 CREATE TABLE repair_runs (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   kind ENUM('repair', 'rollback') NOT NULL DEFAULT 'repair',
@@ -71,6 +72,7 @@ CREATE TABLE repair_runs (
   error TEXT NULL,
   started_at DATETIME(3) NOT NULL,
   finished_at DATETIME(3) NULL,
+  images_removed_at DATETIME(3) NULL,
   PRIMARY KEY (id),
   UNIQUE KEY one_run_per_job (job_id),
   KEY repair_runs_rolls_back (rolls_back)

@@ -21,7 +21,9 @@ enum endpoint_flags {
   ENDPOINT_SERVICE = 128,      /* a service may act here for the learner it names by X-Lockstep-User; on other
                                 * rows that need a learner it is refused */
   ENDPOINT_MINTS = 256,        /* limited to auth.anonymous_per_minute a client address */
-  ENDPOINT_QUIET = 512         /* asked all the time by machines: logged as debug when it went well */
+  ENDPOINT_QUIET = 512,        /* asked all the time by machines: logged as debug when it went well */
+  ENDPOINT_MAY_DEFER = 1024    /* may answer 202 with Location, in the same reply schema: the work has become
+                                * a job (job/job_accept.h) */
 };
 
 struct endpoint {

@@ -147,6 +147,12 @@ static void append_responses(struct buffer *buffer, const struct endpoint *row) 
                                "{\"type\":\"string\"}}}");
   append_content(buffer, row);
   buffer_append_char(buffer, '}');
+  if ((row->flags & ENDPOINT_MAY_DEFER) != 0 && status != 202) {
+    buffer_append_text(buffer,
+                       ",\"202\":{\"description\":\"The work has become a job; Location leads to it.\"");
+    append_content(buffer, row);
+    buffer_append_char(buffer, '}');
+  }
   if (is_fresh) buffer_append_text(buffer, ",\"304\":{\"description\":\"Nothing moved since.\"}");
   buffer_append_text(buffer, ",\"4XX\":");
   append_reference(buffer, "responses", "Problem");

@@ -67,7 +67,7 @@ struct repair_guard {
 
 /* Inserts the run. ERROR_NOT_FOUND: no such rule or run. ERROR_CONFLICT: repairs are switched off
  * (rules.enabled, or a pause of *; not for dry runs), a run that cannot be rolled back (it is none, it is a
- * plan, it was rolled back already). */
+ * plan, it was rolled back already, its images were pruned: repair_runs.images_removed_at). */
 bool repair_open(const struct repair_engine *engine, const struct repair_order *order, struct arena *arena,
                  struct error *error, uint64_t *ret_run_id) WARN_UNUSED;
 /* Counts what each rule would change (repair_counts.found) and holds it to the rules' limits: past one, the
@@ -85,8 +85,8 @@ bool repair_close(const struct repair_engine *engine, uint64_t run_id, struct ar
  * rolled back. Nothing happens to a run that has ended. */
 bool repair_abandon(const struct repair_engine *engine, uint64_t run_id, enum repair_state state,
                     const char *why, struct error *error) WARN_UNUSED;
-/* A plan, whole. `digest` may be NULL. ERROR_CONFLICT: not planned (any more), another digest, or rows moved
- * (the first few are named). Held to the limits, too, unless the plan was made with confirm_over_limit or it
+/* A plan, whole. `digest` may be NULL. ERROR_CONFLICT: not planned (any more; pruning ends
+ * plans, too), another digest, or rows moved (the first few are named). Held to the limits, too, unless the plan was made with confirm_over_limit or it
  * is given here. */
 bool repair_apply_plan(const struct repair_engine *engine, uint64_t run_id, const char *digest,
                        bool confirm_over_limit, const char *actor, const struct repair_guard *guard,
