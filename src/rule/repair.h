@@ -85,9 +85,9 @@ bool repair_close(const struct repair_engine *engine, uint64_t run_id, struct ar
  * rolled back. Nothing happens to a run that has ended. */
 bool repair_abandon(const struct repair_engine *engine, uint64_t run_id, enum repair_state state,
                     const char *why, struct error *error) WARN_UNUSED;
-/* A plan, whole. `digest` may be NULL. ERROR_CONFLICT: not planned (any more; pruning ends
- * plans, too), another digest, or rows moved (the first few are named). Held to the limits, too, unless the plan was made with confirm_over_limit or it
- * is given here. */
+/* A plan, whole. `digest` may be NULL. ERROR_CONFLICT: not planned (any more; pruning ends plans, too),
+ * another digest, or rows moved (the first few are named). Held to the limits, too, unless the plan was made
+ * with confirm_over_limit or it is given here. */
 bool repair_apply_plan(const struct repair_engine *engine, uint64_t run_id, const char *digest,
                        bool confirm_over_limit, const char *actor, const struct repair_guard *guard,
                        struct arena *arena, struct error *error) WARN_UNUSED;
