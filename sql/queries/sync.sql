@@ -1,0 +1,26 @@
+-- What the faces of the consistency engine ask for themselves (src/sync); the engine's own statements are
+-- in repair.sql and pass.sql, those of the jobs in job.sql.
+
+-- name: sync_rule_pauses :many
+-- column rule text
+-- column actor text null
+-- column created_at time
+-- Whole rules that are paused; * is every rule.
+SELECT p.rule, p.actor, p.created_at
+  FROM rule_pauses AS p
+ WHERE p.user_id = 0 AND p.table_name = '' AND p.row_key = ''
+ ORDER BY p.rule;
+
+-- name: sync_subject_of_job :one
+-- param job_id u64
+-- column run_id u64 null
+-- column pass_id u64 null
+-- What a job began before it was interrupted.
+SELECT (SELECT r.id FROM repair_runs AS r WHERE r.job_id = :job_id) AS run_id,
+       (SELECT p.id FROM passes AS p WHERE p.job_id = :job_id) AS pass_id;
+
+-- name: sync_active_job :one
+-- param dedupe_key text
+-- column id u64
+-- The job that keeps others with this key from being inserted.
+SELECT j.id FROM sync_jobs AS j WHERE j.active_key = :dedupe_key;
