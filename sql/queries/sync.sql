@@ -18,9 +18,3 @@ SELECT p.rule, p.actor, p.created_at
 -- What a job began before it was interrupted.
 SELECT (SELECT r.id FROM repair_runs AS r WHERE r.job_id = :job_id) AS run_id,
        (SELECT p.id FROM passes AS p WHERE p.job_id = :job_id) AS pass_id;
-
--- name: sync_active_job :one
--- param dedupe_key text
--- column id u64
--- The job that keeps others with this key from being inserted.
-SELECT j.id FROM sync_jobs AS j WHERE j.active_key = :dedupe_key;

@@ -2,6 +2,7 @@
  * same job finds it, so that a job which starts anew goes on where it was. Over everybody it is split, and
  * every range works on the parent's run; over one learner it stays whole. */
 #include "base/clock.h"
+#include "job/job_guard.h"
 #include "queries/sync.h"
 #include "rule/pass.h"
 #include "schema/encode.h"
@@ -17,16 +18,6 @@
 
 static struct repair_engine engine_of(const struct job *job) {
   return (struct repair_engine){.set = job->app->rules, .pool = job->app->pool, .config = job->app->config};
-}
-
-static bool guard_hold(void *context, struct db *db, uint64_t cursor, uint64_t units, struct error *error) {
-  return job_hold(context, db, cursor, units, error);
-}
-
-static bool guard_may_go_on(void *context, struct error *error) { return job_may_go_on(context, error); }
-
-static struct repair_guard guard_of(struct job *job) {
-  return (struct repair_guard){.hold = guard_hold, .may_go_on = guard_may_go_on, .context = job};
 }
 
 static bool borrow(struct job *job, struct error *error, struct pool_lease *lease) {
@@ -53,7 +44,7 @@ static uint64_t first_of(const struct job *job) {
 
 static bool run_prepare(struct job *job, struct repair_order *order, struct error *error) {
   struct repair_engine engine = engine_of(job);
-  struct repair_guard guard = guard_of(job);
+  struct repair_guard guard = job_guard(job);
   uint64_t run_id;
   order->actor = job->actor;
   order->job_id = job->id;
@@ -72,7 +63,7 @@ static bool run_prepare(struct job *job, struct repair_order *order, struct erro
 
 static bool run_work(struct job *job, const void *params, struct error *error) {
   struct repair_engine engine = engine_of(job);
-  struct repair_guard guard = guard_of(job);
+  struct repair_guard guard = job_guard(job);
   uint64_t from = first_of(job);
   (void)params;
   return from > job->range_to ||
@@ -175,7 +166,7 @@ static bool fix_work(struct job *job, const void *params, struct error *error) {
   if (!is_plan(order)) return run_work(job, params, error);
   if (job->cursor_at != 0) return true;
   struct repair_engine engine = engine_of(job);
-  struct repair_guard guard = guard_of(job);
+  struct repair_guard guard = job_guard(job);
   if (repair_apply_plan(&engine, order->plan_id, order->digest, order->confirm_over_limit, job->actor, &guard,
                         job->arena, error))
     return true;
@@ -223,7 +214,7 @@ static bool validate_prepare(struct job *job, const void *params, struct error *
 
 static bool validate_work(struct job *job, const void *params, struct error *error) {
   struct repair_engine engine = engine_of(job);
-  struct repair_guard guard = guard_of(job);
+  struct repair_guard guard = job_guard(job);
   uint64_t from = first_of(job);
   (void)params;
   return from > job->range_to ||
@@ -249,7 +240,7 @@ static bool pass_end(struct job *job, const void *params, const char *why, struc
 static bool sample_work(struct job *job, const void *params, struct error *error) {
   const struct sync_order *order = params;
   struct repair_engine engine = engine_of(job);
-  struct repair_guard guard = guard_of(job);
+  struct repair_guard guard = job_guard(job);
   uint64_t pass_id;
   return pass_sample(&engine, job->id, order->learners, &guard, job->arena, error, &pass_id) &&
          pass_report(job, PASS_SAMPLE, pass_id, error);
