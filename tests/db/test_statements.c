@@ -240,6 +240,8 @@ static void test_a_scan_is_noticed(void **state) {
 /* Sixteen rows of parameters are as good as one. */
 static void test_repeated_pieces_prepare(void **state) {
   (void)state;
+  /* Behind the back of db.h: a rollback whose reply is still under way would be read as ours. */
+  assert_done(&fixture, db_ping(fixture.db, &fixture.error));
   for (size_t at = 0; at < db_statement_count; at++) {
     const struct db_statement *statement = db_statements[at];
     CLEANUP(buffer_free) struct buffer sql = BUFFER_INIT(PLAN_SQL_BYTES);
