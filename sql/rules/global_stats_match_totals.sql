@@ -4,6 +4,7 @@
 -- on-read: yes
 -- order: 20
 -- limit: 50 % or 100000 rows
+-- changes: users.hidden_grade_asset
 
 -- global_stats is derived from the columns, so it is held to them exactly: each of the three must
 -- stand there as that very number. One that is missing reads as 0, so that a learner without any

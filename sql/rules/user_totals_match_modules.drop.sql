@@ -5,6 +5,7 @@
 -- when: rules.surplus = drop
 -- order: 10
 -- limit: 50 % or 100000 rows
+-- changes: users.tokens, users.questions_answered, users.correct_answers
 
 -- The three columns become the sums over the modules in users.hidden_grade_asset, whatever they
 -- held; the document is not touched. A document that is absent or broken (no object, or its modules

@@ -5,6 +5,7 @@
 -- when: rules.surplus = unattributed
 -- order: 10
 -- limit: 50 % or 100000 rows
+-- changes: users.tokens, users.questions_answered, users.correct_answers, users.hidden_grade_asset
 
 -- The modules in users.hidden_grade_asset are the authority for the three columns. No total is
 -- lowered:

@@ -22,8 +22,6 @@
 #define REPAIR_PLAN_ROWS_MAX 200000
 #define REPAIR_LIMIT_FLOOR_ROWS 20 /* a share says nothing of few rows: so many never stop a run */
 
-enum repair_authority { REPAIR_AUTHORITY_MODULES, REPAIR_AUTHORITY_COLUMNS };
-extern const char *const repair_authority_names[]; /* NULL-terminated: modules, columns */
 enum repair_state {
   REPAIR_PLANNING,
   REPAIR_PLANNED,

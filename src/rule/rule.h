@@ -19,6 +19,16 @@ extern const char *const rule_severity_names[]; /* NULL-terminated: info, warnin
 enum rule_action { RULE_SET, RULE_INSERT, RULE_DELETE, RULE_REPORT };
 extern const char *const rule_action_names[]; /* NULL-terminated: set, insert, delete, report */
 
+/* Who is right where two places tell the same: the modules of a learner's document, or the columns. */
+enum repair_authority { REPAIR_AUTHORITY_MODULES, REPAIR_AUTHORITY_COLUMNS };
+extern const char *const repair_authority_names[]; /* NULL-terminated: modules, columns */
+
+/* What a rule may change, as its file declares; rows that ask for anything else are refused. */
+struct rule_target {
+  const char *table;
+  const char *column; /* to set; NULL: whole rows, which are inserted or deleted */
+};
+
 struct rule {
   const char *name;
   const char *summary;
@@ -29,7 +39,13 @@ struct rule {
   const char *variant; /* "rules.surplus=unattributed": only under this setting; NULL: always */
   int64_t limit_rows;  /* the next passes' limit; 0: none */
   int64_t limit_share_percent;
-  int order;          /* compound repairs are ordered rules */
+  int order; /* compound repairs are ordered rules */
+  /* Of another than `modules`: it takes no part in passes, healing, or repairs that do not ask for it. */
+  enum repair_authority authority;
+  const struct rule_target *changes; /* none: it only reports */
+  size_t change_count;
+  size_t changes_line; /* of its file */
+  size_t sql_line;
   const char *sql;    /* with ? for the range's two ends, wherever :from and :to stood */
   size_t range_count; /* how many pairs of them */
 };
@@ -48,11 +64,15 @@ size_t rule_set_problem_count(const struct rule_set *set);
 const char *rule_set_problem(const struct rule_set *set, size_t at); /* "file:line: what" */
 
 /* Holds the rules to the database, once a set; whoever finds first does it, so that nobody must. Each
- * SELECT is prepared, its columns must be the seven. As with files: a rule of the site that fails is
- * left aside from then on, with its complaint; one that ships is an error. */
+ * SELECT is prepared, its columns must be the seven; what it changes must be a base table with a primary
+ * key, and a column outside it. As with files: a rule of the site that fails is left aside from then on,
+ * with its complaint; one that ships is an error. */
 bool rule_set_check(const struct rule_set *set, struct db *db, struct error *error) WARN_UNUSED;
 /* False: it was left aside. */
 bool rule_set_in_use(const struct rule_set *set, size_t at);
+
+/* Whether the rule's file declares it. `column` NULL: a whole row. */
+bool rule_may_change(const struct rule *rule, const char *table, const char *column);
 
 /* One row that breaks a rule. Texts live in the arena; NULL is SQL's NULL. */
 struct rule_breach {

@@ -29,11 +29,6 @@ static bool apply_refuse(const struct apply *apply, struct error *error, const c
   return error_detail(error, "%s: %s %.64s", apply->breaches->rule->file, what, name);
 }
 
-static bool is_plain_name(const char *name) {
-  size_t bytes = strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789");
-  return bytes > 0 && bytes <= 64 && name[bytes] == '\0';
-}
-
 static bool apply_take_table(const struct rule_set *set, struct apply *apply, struct error *error) {
   const struct rule_state *state = set->state;
   const char *table = apply->breaches->table;
@@ -42,11 +37,11 @@ static bool apply_take_table(const struct rule_set *set, struct apply *apply, st
     if (strcmp(column->table, table) != 0) continue;
     if (apply->column_count++ == 0) apply->columns = column;
     if (!column->is_key) continue;
-    if (apply->key_count == RULE_KEY_COLUMNS_MAX || !is_plain_name(column->name))
+    if (apply->key_count == RULE_KEY_COLUMNS_MAX || !rule_name_is_plain(column->name))
       return apply_refuse(apply, error, "no rule can change the rows of", table);
     apply->keys[apply->key_count++] = column->name;
   }
-  if (apply->key_count > 0 && is_plain_name(table)) return true;
+  if (apply->key_count > 0 && rule_name_is_plain(table)) return true;
   return apply_refuse(apply, error, "no table with a primary key is called", table);
 }
 
@@ -54,7 +49,7 @@ static bool apply_take_table(const struct rule_set *set, struct apply *apply, st
 static bool apply_check_column(const struct apply *apply, const char *name, struct error *error) {
   for (size_t at = 0; at < apply->column_count; at++) {
     if (strcmp(apply->columns[at].name, name) != 0) continue;
-    if (!apply->columns[at].is_key && is_plain_name(name)) return true;
+    if (!apply->columns[at].is_key && rule_name_is_plain(name)) return true;
     return apply_refuse(apply, error, "no rule can change the column", name);
   }
   return apply_refuse(apply, error, "the table has no column", name);

@@ -17,25 +17,80 @@ static const char *const contract_names[] = {"user_id", "table",  "key",   "acti
 static bool names_fit(const struct rule *rule, const char *const *names, size_t count, struct error *error) {
   for (size_t at = 0; at < ARRAY_LENGTH(contract_names); at++) {
     if (at < count && strcmp(names[at], contract_names[at]) == 0) continue;
-    return rule_complain(error, rule->file, 0, "column %zu of the SELECT is %.64s, it must be %s", at + 1,
+    return rule_complain(error, rule->file, rule->sql_line,
+                         "column %zu of the SELECT is %.64s, it must be %s", at + 1,
                          at < count ? names[at] : "missing", contract_names[at]);
   }
   if (count == ARRAY_LENGTH(contract_names)) return true;
-  return rule_complain(error, rule->file, 0, "the SELECT has %zu columns, a rule's are %zu", count,
-                       ARRAY_LENGTH(contract_names));
+  return rule_complain(error, rule->file, rule->sql_line, "the SELECT has %zu columns, a rule's are %zu",
+                       count, ARRAY_LENGTH(contract_names));
+}
+
+const struct rule_column *rule_table_columns(const struct rule_set *set, const char *table,
+                                             size_t *ret_count) {
+  const struct rule_state *state = set->state;
+  size_t first = 0;
+  while (first < state->column_count && strcmp(state->columns[first].table, table) != 0)
+    first++;
+  size_t count = 0;
+  while (first + count < state->column_count && strcmp(state->columns[first + count].table, table) == 0)
+    count++;
+  *ret_count = count;
+  return count == 0 ? NULL : &state->columns[first];
+}
+
+const struct rule_column *rule_column_find(const struct rule_set *set, const char *table, const char *name) {
+  size_t count;
+  const struct rule_column *columns = rule_table_columns(set, table, &count);
+  for (size_t at = 0; at < count; at++)
+    if (strcmp(columns[at].name, name) == 0) return &columns[at];
+  return NULL;
+}
+
+static bool target_fits(const struct rule_set *set, const struct rule *rule, const struct rule_target *target,
+                        struct error *error) {
+  size_t count;
+  size_t keys = 0;
+  const struct rule_column *columns = rule_table_columns(set, target->table, &count);
+  for (size_t at = 0; at < count; at++)
+    if (columns[at].is_key) keys += rule_name_is_plain(columns[at].name) ? 1 : RULE_KEY_COLUMNS_MAX + 1;
+  if (keys == 0)
+    return rule_complain(error, rule->file, rule->changes_line, "there is no table %s with a primary key",
+                         target->table);
+  if (keys > RULE_KEY_COLUMNS_MAX)
+    return rule_complain(error, rule->file, rule->changes_line, "no rule can change the rows of %s",
+                         target->table);
+  if (target->column == NULL) return true;
+  const struct rule_column *column = rule_column_find(set, target->table, target->column);
+  if (column == NULL)
+    return rule_complain(error, rule->file, rule->changes_line, "the table %s has no column %s",
+                         target->table, target->column);
+  if (column->is_key || column->is_generated)
+    return rule_complain(error, rule->file, rule->changes_line, "%s.%s is %s: no rule can change it",
+                         target->table, target->column,
+                         column->is_key ? "part of the primary key" : "computed by the database");
+  return true;
+}
+
+static bool targets_fit(const struct rule_set *set, const struct rule *rule, struct error *error) {
+  for (size_t at = 0; at < rule->change_count; at++)
+    if (!target_fits(set, rule, &rule->changes[at], error)) return false;
+  return true;
 }
 
 /* ERROR_MALFORMED: the rule is wrong. Everything else: it could not be checked. */
-static bool rule_fits(const struct rule *rule, struct db *db, struct arena *arena, struct error *error) {
+static bool rule_fits(const struct rule_set *set, const struct rule *rule, struct db *db, struct arena *arena,
+                      struct error *error) {
   const char *const *names;
   size_t count;
   size_t parameter_count;
   if (!db_text_describe(db, rule->sql, arena, error, &names, &count, &parameter_count)) {
     if (error->code != ERROR_INTERNAL || error->sql_errno == 0) return false;
     struct error refusal = *error;
-    return rule_complain(error, rule->file, 0, "the database refuses its SELECT: %.180s", refusal.detail);
+    return rule_complain(error, rule->file, rule->sql_line, "the database refuses its SELECT: %.180s",
+                         refusal.detail);
   }
-  return names_fit(rule, names, count, error);
+  return names_fit(rule, names, count, error) && targets_fit(set, rule, error);
 }
 
 static bool rules_fit(struct rule_set *set, struct db *db, struct error *error) {
@@ -45,7 +100,7 @@ static bool rules_fit(struct rule_set *set, struct db *db, struct error *error) 
     arena_reset(arena);
     if (!atomic_load(&set->state->in_use[at]))
       continue; /* left aside by a check that could not be finished */
-    if (rule_fits(&set->rules[at], db, arena, error)) continue;
+    if (rule_fits(set, &set->rules[at], db, arena, error)) continue;
     if (error->code != ERROR_MALFORMED) return false;
     if (!set->rules[at].of_site) {
       error->code = ERROR_INTERNAL;
@@ -65,7 +120,15 @@ static bool columns_read(struct rule_set *set, struct db *db, struct error *erro
   struct rule_column *columns = arena_alloc_array(set->arena, count + 1, sizeof *columns);
   if (columns == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
-    columns[at] = (struct rule_column){rows[at].table_name, rows[at].column_name, rows[at].is_key};
+    columns[at] = (struct rule_column){.table = rows[at].table_name,
+                                       .name = rows[at].column_name,
+                                       .type = rows[at].data_type,
+                                       .full_type = rows[at].column_type,
+                                       .character_set = rows[at].character_set,
+                                       .collation = rows[at].collation,
+                                       .is_key = rows[at].is_key,
+                                       .is_nullable = rows[at].is_nullable,
+                                       .is_generated = rows[at].is_generated};
   set->state->columns = columns;
   set->state->column_count = count;
   return true;
@@ -103,7 +166,7 @@ bool rule_set_check(const struct rule_set *set, struct db *db, struct error *err
   pthread_mutex_lock(&state->lock);
   bool checked = atomic_load_explicit(&state->checked, memory_order_relaxed);
   if (!checked) {
-    checked = rules_fit(&own, db, error) && columns_read(&own, db, error) && probes_publish(&own, error);
+    checked = columns_read(&own, db, error) && rules_fit(&own, db, error) && probes_publish(&own, error);
     if (checked) atomic_store_explicit(&state->checked, true, memory_order_release);
   }
   pthread_mutex_unlock(&state->lock);

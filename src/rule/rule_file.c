@@ -17,6 +17,7 @@
 #define RULE_LIMIT_ROWS_MAX INT64_C(1000000000)
 
 const char *const rule_severity_names[] = {"info", "warning", "critical", NULL};
+const char *const repair_authority_names[] = {"modules", "columns", NULL};
 const char *const rule_action_names[] = {"set", "insert", "delete", "report", NULL};
 
 static const char *const surplus_names[] = {"unattributed", "drop", NULL}; /* as enum rules_surplus */
@@ -29,6 +30,20 @@ bool rule_complain(struct error *error, const char *file, size_t line, const cha
   va_end(arguments);
   if (line == 0) return error_set(error, ERROR_MALFORMED, "%s: %s", file, what);
   return error_set(error, ERROR_MALFORMED, "%s:%zu: %s", file, line, what);
+}
+
+bool rule_name_is_plain(const char *name) {
+  size_t bytes = strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789");
+  return bytes > 0 && bytes <= 64 && name[bytes] == '\0';
+}
+
+bool rule_may_change(const struct rule *rule, const char *table, const char *column) {
+  for (size_t at = 0; at < rule->change_count; at++) {
+    const struct rule_target *target = &rule->changes[at];
+    if (strcmp(target->table, table) != 0 || (target->column == NULL) != (column == NULL)) continue;
+    if (column == NULL || strcmp(target->column, column) == 0) return true;
+  }
+  return false;
 }
 
 struct file_parse {
@@ -152,14 +167,60 @@ static bool take_when(struct file_parse *parse, const char *value, struct error 
   return parse->rule->variant != NULL || error_set_memory(error);
 }
 
+static bool take_authority(struct file_parse *parse, const char *value, struct error *error) {
+  int at = name_index(repair_authority_names, value);
+  if (at < 0)
+    return rule_complain(error, parse->file, parse->line, "authority is modules or columns, not '%.40s'",
+                         value);
+  parse->rule->authority = (enum repair_authority)at;
+  return true;
+}
+
+/* "table.column", or "table". */
+static bool take_target(struct file_parse *parse, char *text, struct error *error,
+                        struct rule_target *ret_target) {
+  char *column = strchr(text, '.');
+  if (column != NULL) *column++ = '\0';
+  if (!rule_name_is_plain(text) || (column != NULL && !rule_name_is_plain(column)))
+    return rule_complain(error, parse->file, parse->line,
+                         "what it changes reads 'table.column', 'table' where rows are inserted or deleted, "
+                         "or 'nothing'; with commas between");
+  *ret_target = (struct rule_target){text, column};
+  if (rule_may_change(parse->rule, text, column))
+    return rule_complain(error, parse->file, parse->line, "%s%s%s is there twice", text,
+                         column == NULL ? "" : ".", column == NULL ? "" : column);
+  return true;
+}
+
+static bool take_changes(struct file_parse *parse, const char *value, struct error *error) {
+  struct rule *rule = parse->rule;
+  rule->changes_line = parse->line;
+  if (strcmp(value, "nothing") == 0) return true;
+  struct rule_target *targets = arena_alloc_array(parse->arena, RULE_TARGETS_MAX, sizeof *targets);
+  char *rest = arena_strdup(parse->arena, value);
+  if (targets == NULL || rest == NULL) return error_set_memory(error);
+  rule->changes = targets;
+  for (char *comma; rest != NULL; rest = comma == NULL ? NULL : comma + 1) {
+    if (rule->change_count == RULE_TARGETS_MAX)
+      return rule_complain(error, parse->file, parse->line, "a rule changes at most %d columns",
+                           RULE_TARGETS_MAX);
+    rest += strspn(rest, " ");
+    comma = strchr(rest, ',');
+    if (comma != NULL) *comma = '\0';
+    if (!take_target(parse, rest, error, &targets[rule->change_count])) return false;
+    rule->change_count++;
+  }
+  return true;
+}
+
 static const struct annotation {
   const char *name;
   bool required;
   bool (*take)(struct file_parse *parse, const char *value, struct error *error);
 } annotations[] = {
-    {"rule", true, take_name},        {"summary", true, take_summary}, {"severity", true, take_severity},
-    {"on-read", false, take_on_read}, {"order", false, take_order},    {"limit", false, take_limit},
-    {"when", false, take_when},
+    {"rule", true, take_name},        {"summary", true, take_summary},      {"severity", true, take_severity},
+    {"on-read", false, take_on_read}, {"order", false, take_order},         {"limit", false, take_limit},
+    {"when", false, take_when},       {"authority", false, take_authority}, {"changes", true, take_changes},
 };
 
 /* One line "-- name: value". */
@@ -216,7 +277,9 @@ bool rule_file_parse(const char *file, const char *text, size_t text_bytes, cons
   if (memchr(text, '\0', text_bytes) != NULL || !utf8_is_valid(text, text_bytes))
     return rule_complain(error, file, 0, "this is no text in UTF-8");
   if (!take_annotations(&parse, &rest, error)) return false;
-  if (!rule_sql_compile(file, parse.line, rest, arena, error, &rule.sql, &rule.range_count)) return false;
+  if (rule.on_read && rule.authority != REPAIR_AUTHORITY_MODULES)
+    return rule_complain(error, file, 0, "a rule of another authority than modules does not run on reads");
+  if (!rule_sql_compile(file, parse.line, rest, arena, error, &rule)) return false;
   *ret_rule = rule;
   *ret_applies = parse.applies;
   return true;

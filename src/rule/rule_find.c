@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@
 #define RULE_FIRST_ROWS 8
 
 bool rule_is_asked(const struct rule_set *set, size_t at, enum rule_scope scope) {
-  return (scope == RULE_SCOPE_ALL || set->rules[at].on_read) && rule_set_in_use(set, at);
+  const struct rule *rule = &set->rules[at];
+  return rule->authority == REPAIR_AUTHORITY_MODULES && (scope == RULE_SCOPE_ALL || rule->on_read) &&
+         rule_set_in_use(set, at);
 }
 
 size_t rule_count_repairable(const struct rule_breach *breaches, size_t count) {
@@ -26,7 +29,13 @@ struct find {
   struct rule_list *list;
 };
 
-static bool row_refuse(const struct find *find, struct error *error, const char *what) {
+static PRINTF_LIKE(3, 4) bool row_refuse(const struct find *find, struct error *error, const char *format,
+                                         ...) {
+  char what[ERROR_MESSAGE_BYTES];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(what, sizeof what, format, arguments);
+  va_end(arguments);
   error_set(error, ERROR_INTERNAL, "A rule of consistency does not keep to its form.");
   return error_detail(error, "%s (learner %s): %s", find->rule->file, find->user_id, what);
 }
@@ -48,6 +57,11 @@ static bool row_read(const struct find *find, const struct db_text_row *row, str
   breach.action = (enum rule_action)action;
   if (breach.action == RULE_SET && values[COLUMN] == NULL)
     return row_refuse(find, error, "no column is to be set");
+  if (breach.action != RULE_REPORT &&
+      !rule_may_change(find->rule, values[TABLE], breach.action == RULE_SET ? values[COLUMN] : NULL))
+    return row_refuse(find, error, "the row changes what the file does not declare: %.64s%s%.64s",
+                      values[TABLE], breach.action == RULE_SET ? "." : "",
+                      breach.action == RULE_SET ? values[COLUMN] : "");
   const char **targets[COLUMNS] = {NULL,           &breach.table,  &breach.key,   NULL,
                                    &breach.column, &breach.actual, &breach.wanted};
   for (size_t at = 0; at < COLUMNS; at++) {

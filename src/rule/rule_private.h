@@ -12,13 +12,20 @@
 #define RULE_SET_ARENA_BYTES ((size_t)64 * 1024 * 1024)
 #define RULE_RANGES_MAX 32 /* pairs of :from and :to in one rule */
 #define RULE_KEY_COLUMNS_MAX 8
-#define RULE_TRIES_MAX 3 /* find and repair, of one rule in one transaction */
+#define RULE_TARGETS_MAX 16 /* one rule may change */
+#define RULE_TRIES_MAX 3    /* find and repair, of one rule in one transaction */
 
 /* A column of a base table, as information_schema has it. */
 struct rule_column {
   const char *table;
   const char *name;
-  bool is_key;
+  const char *type;          /* data type without length: bigint, varchar, datetime … */
+  const char *full_type;     /* with it: bigint(20) unsigned, enum('a','b') … */
+  const char *character_set; /* NULL: no text */
+  const char *collation;
+  bool is_key; /* of the primary key */
+  bool is_nullable;
+  bool is_generated; /* computed by the database: not to be written */
 };
 
 /* One row with the learner's revision, and 1 for each rule in breach. Const once published. */
@@ -59,9 +66,17 @@ bool rule_file_parse(const char *file, const char *text, size_t text_bytes, cons
                      bool *ret_applies) WARN_UNUSED;
 
 /* The SELECT that begins at `text`, on that line of its file (rule_sql.c): comments gone, :from and
- * :to replaced. */
+ * :to replaced. Sets the rule's sql, sql_line and range_count. */
 bool rule_sql_compile(const char *file, size_t line, const char *text, struct arena *arena,
-                      struct error *error, const char **ret_sql, size_t *ret_range_count) WARN_UNUSED;
+                      struct error *error, struct rule *rule) WARN_UNUSED;
+
+/* A table's columns, by position; NULL and 0: no base table of that name. Once the set is checked. */
+const struct rule_column *rule_table_columns(const struct rule_set *set, const char *table,
+                                             size_t *ret_count);
+/* NULL: there is none. */
+const struct rule_column *rule_column_find(const struct rule_set *set, const char *table, const char *name);
+/* Whether a name can stand in SQL as it is: a-z, 0-9 and _. */
+bool rule_name_is_plain(const char *name);
 
 /* The state's lock is held. */
 bool rule_state_add_problem(struct rule_set *set, const char *problem, struct error *error) WARN_UNUSED;

@@ -22,6 +22,7 @@ static const struct {
 struct sql_scan {
   const char *file;
   size_t line;
+  size_t first_line; /* of the SELECT itself */
   const char *at;
   struct buffer sql;
   char word[32]; /* the last one, upper case; longer ones are cut */
@@ -97,7 +98,7 @@ static bool sql_word(struct sql_scan *scan, struct error *error) {
                          sql_refused[at].after == NULL ? "" : " ", word);
   }
   memcpy(scan->word, word, sizeof word);
-  scan->words++;
+  if (scan->words++ == 0) scan->first_line = scan->line;
   sql_take(scan, bytes);
   return true;
 }
@@ -165,7 +166,7 @@ static bool sql_step(struct sql_scan *scan, struct error *error) {
 }
 
 bool rule_sql_compile(const char *file, size_t line, const char *text, struct arena *arena,
-                      struct error *error, const char **ret_sql, size_t *ret_range_count) {
+                      struct error *error, struct rule *rule) {
   struct sql_scan scan = {.file = file, .line = line, .at = text, .sql = BUFFER_INIT(RULE_FILE_BYTES_MAX)};
   bool well = true;
   while (well && *scan.at != '\0')
@@ -181,8 +182,9 @@ bool rule_sql_compile(const char *file, size_t line, const char *text, struct ar
       length--;
     const char *sql = scan.sql.failed ? NULL : arena_strndup(arena, buffer_text(&scan.sql), length);
     well = sql != NULL || error_set_memory(error);
-    if (well) *ret_sql = sql;
-    if (well) *ret_range_count = scan.marks / 2;
+    if (well) rule->sql = sql;
+    rule->range_count = scan.marks / 2;
+    rule->sql_line = scan.first_line;
   }
   buffer_free(&scan.sql);
   return well;

@@ -18,6 +18,7 @@ ENDLESS = """\
 -- summary: Never true.
 -- severity: info
 -- on-read: yes
+-- changes: users.display_name
 
 SELECT id AS user_id, 'users' AS `table`, CONCAT('{"id": ', id, '}') AS `key`, 'set' AS `action`,
        'display_name' AS `column`, display_name AS actual, UUID() AS wanted
@@ -55,7 +56,7 @@ def test_broken_rules_harm_nobody(site):
         assert truth.modules_of(db, user_id) == {"unattributed": triple(9, 2, 1)}
         assert truth.user_row(db, user_id)["display_name"] is None
     for expected in ("misspelt.sql:2: 'sumary' is no annotation of a rule",
-                     "misfit.sql: the database refuses its SELECT",
+                     "misfit.sql:7: the database refuses its SELECT",
                      "endless.sql: A rule of consistency still does not hold after its repair"):
         wait_until(lambda: expected in site.service_log(), f"the log to say {expected}", 10)
 

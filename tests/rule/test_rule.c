@@ -8,7 +8,8 @@
 #include "base/banned.h"
 
 #define BODY "\nSELECT 1 FROM t WHERE id BETWEEN :from AND :to;\n"
-#define RULE(name, more) "-- rule: " name "\n-- summary: S\n-- severity: info\n" more BODY
+#define RULE(name, more) \
+  "-- rule: " name "\n-- summary: S\n-- severity: info\n-- changes: nothing\n" more BODY
 #define KEEP "-- when: rules.surplus = unattributed\n"
 #define DROP "-- when: rules.surplus = drop\n"
 
@@ -106,9 +107,9 @@ static void test_a_variant_not_chosen_is_held_to_its_form_too(void **state) {
   struct directories *directories = *state;
   rule_file_write(directories->shipped, "a.unattributed.sql", RULE("a", KEEP));
   rule_file_write(directories->shipped, "a.drop.sql",
-                  "-- rule: a\n-- summary: S\n-- severity: info\n" DROP "DELETE");
+                  "-- rule: a\n-- summary: S\n-- severity: info\n-- changes: nothing\n" DROP "DELETE");
   assert_false(load(directories));
-  assert_non_null(strstr(directories->error.message, "/a.drop.sql:5: a rule is one SELECT"));
+  assert_non_null(strstr(directories->error.message, "/a.drop.sql:6: a rule is one SELECT"));
 }
 
 static void test_broken_rules_of_the_site_leave_the_others(void **state) {

@@ -13,7 +13,7 @@
 
 #define ARENA_BYTES ((size_t)1024 * 1024)
 
-#define HEAD "-- rule: a\n-- summary: S\n-- severity: info\n"
+#define HEAD "-- rule: a\n-- summary: S\n-- severity: info\n-- changes: nothing\n"
 #define BODY "SELECT 1 FROM t WHERE id BETWEEN :from AND :to"
 
 static struct arena *arena;
@@ -47,7 +47,8 @@ static void test_everything_is_taken(void **state) {
   struct rule rule =
       parse_good("-- rule: a\n-- summary: Things: fit.\n-- severity: critical\n-- on-read: yes\n"
                  "-- when: rules.surplus = unattributed\n-- order: 10\n"
-                 "-- limit: 10 % or 5000 rows\n\n-- Why: because.\n" BODY ";\n",
+                 "-- limit: 10 % or 5000 rows\n-- authority: modules\n"
+                 "-- changes: t.a, t.b_2,t\n\n-- Why: because.\n" BODY ";\n",
                  &applies);
   assert_true(applies);
   assert_string_equal(rule.name, "a");
@@ -61,6 +62,16 @@ static void test_everything_is_taken(void **state) {
   assert_int_equal(rule.limit_rows, 5000);
   assert_string_equal(rule.sql, "SELECT 1 FROM t WHERE id BETWEEN ? AND ?");
   assert_int_equal(rule.range_count, 1);
+  assert_int_equal(rule.sql_line, 12);
+  assert_int_equal(rule.authority, REPAIR_AUTHORITY_MODULES);
+  assert_int_equal(rule.change_count, 3);
+  assert_int_equal(rule.changes_line, 9);
+  assert_true(rule_may_change(&rule, "t", "a"));
+  assert_true(rule_may_change(&rule, "t", "b_2"));
+  assert_true(rule_may_change(&rule, "t", NULL));
+  assert_false(rule_may_change(&rule, "t", "b"));
+  assert_false(rule_may_change(&rule, "a", NULL));
+  assert_false(rule_may_change(&rule, "u", "a"));
 }
 
 static void test_little_is_needed(void **state) {
@@ -73,11 +84,28 @@ static void test_little_is_needed(void **state) {
   assert_int_equal(rule.order, 100);
   assert_int_equal(rule.limit_rows, 0);
   assert_int_equal(rule.limit_share_percent, 0);
+  assert_int_equal(rule.authority, REPAIR_AUTHORITY_MODULES);
+  assert_int_equal(rule.change_count, 0);
+  assert_false(rule_may_change(&rule, "t", NULL));
   assert_int_equal(parse_good(HEAD "-- limit: 7 rows\n" BODY, NULL).limit_rows, 7);
   assert_int_equal(parse_good(HEAD "-- limit: 100%\n" BODY, NULL).limit_share_percent, 100);
   assert_int_equal(parse_good(HEAD "-- limit: 7 rows or 3 %\n" BODY, NULL).limit_share_percent, 3);
   assert_string_equal(
-      parse_good("-- rule: a\r\n-- summary: S\r\n-- severity: info\r\n\r\n" BODY, NULL).summary, "S");
+      parse_good("-- rule: a\r\n-- summary: S\r\n-- severity: info\r\n-- changes: nothing\r\n\r\n" BODY, NULL)
+          .summary,
+      "S");
+}
+
+static void test_whole_rows_and_single_columns_are_told_apart(void **state) {
+  (void)state;
+  struct rule rule = parse_good("-- rule: a\n-- summary: S\n-- severity: info\n-- authority: columns\n"
+                                "-- changes: t, u.a\n" BODY,
+                                NULL);
+  assert_int_equal(rule.authority, REPAIR_AUTHORITY_COLUMNS);
+  assert_true(rule_may_change(&rule, "t", NULL));
+  assert_false(rule_may_change(&rule, "t", "a"));
+  assert_false(rule_may_change(&rule, "u", NULL));
+  assert_true(rule_may_change(&rule, "u", "a"));
 }
 
 static void test_another_variant_does_not_apply(void **state) {
@@ -148,33 +176,46 @@ static const struct complaint {
     {"-- limit: many rows\n", "x/a.sql:1: a limit reads"},
     {"-- when: always\n", "x/a.sql:1: when reads 'rules.surplus = <value>', not 'always'"},
     {"-- when: rules.surplus = keep\n", "x/a.sql:1: rules.surplus is unattributed or drop, not 'keep'"},
-    {HEAD, "x/a.sql:4: there is no SELECT"},
-    {HEAD "\n-- only prose\n", "x/a.sql:6: there is no SELECT"},
-    {HEAD ";", "x/a.sql:4: a rule is one SELECT, this begins with ;"},
-    {HEAD "\n\nUPDATE t SET a = 1", "x/a.sql:6: a rule is one SELECT, this begins with UPDATE"},
-    {HEAD "(SELECT 1)", "x/a.sql:4: a rule is one SELECT, this begins with ("},
-    {HEAD "WITH x AS (SELECT 1) DELETE FROM t", "x/a.sql:4: a rule is one SELECT, this begins with WITH"},
-    {HEAD BODY ";\nDELETE FROM t", "x/a.sql:5: a rule is one SELECT, here begins another statement"},
-    {HEAD BODY "; ;", "x/a.sql:4: a rule is one SELECT, here begins another statement"},
-    {HEAD "SELECT 1\nINTO OUTFILE 'x'", "x/a.sql:5: a rule only reads: it cannot use INTO"},
-    {HEAD BODY " for\nupdate", "x/a.sql:5: a rule only reads: it cannot use FOR UPDATE"},
-    {HEAD BODY " FOR /* */ SHARE", "x/a.sql:4: a rule only reads: it cannot use FOR SHARE"},
-    {HEAD BODY " LOCK IN SHARE MODE", "x/a.sql:4: a rule only reads: it cannot use LOCK IN"},
-    {HEAD "SELECT sleep(9)", "x/a.sql:4: a rule only reads: it cannot use SLEEP"},
-    {HEAD "SELECT NEXT VALUE FOR s", "x/a.sql:4: a rule only reads: it cannot use NEXT VALUE"},
-    {HEAD "SELECT @a := 1", "x/a.sql:4: variables (@) have no place in a rule"},
-    {HEAD "SELECT 1 /*! INTO @a */", "x/a.sql:4: a comment that servers execute has no place in a rule"},
-    {HEAD "SELECT 1 /*M! INTO @a */", "x/a.sql:4: a comment that servers execute has no place in a rule"},
-    {HEAD "SELECT\n1 /* 2", "x/a.sql:5: a comment (/*) is not closed"},
-    {HEAD "SELECT '\nx", "x/a.sql:4: a quote (') is not closed"},
-    {HEAD "SELECT 'x\\'", "x/a.sql:4: a quote (') is not closed"},
-    {HEAD "SELECT `x\\", "x/a.sql:4: a quote (`) is not closed"},
-    {HEAD "SELECT 'a\nb',\n1 FROM t WHERE id = ?", "x/a.sql:6: the parameters are :from and :to, not ?"},
-    {HEAD "SELECT 1 FROM t WHERE id = :id", "x/a.sql:4: :id stands where :from belongs"},
-    {HEAD "SELECT 1 FROM t WHERE id > :to", "x/a.sql:4: :to stands where :from belongs"},
-    {HEAD "SELECT 1 FROM t WHERE id > :from AND id > :from", "x/a.sql:4: :from stands where :to belongs"},
-    {HEAD "SELECT 1 FROM t WHERE id > :from", "x/a.sql:4: a :from has no :to"},
-    {HEAD "SELECT 1 FROM t", "x/a.sql:4: the rows are not held to the range"},
+    {"-- rule: a\n-- summary: S\n-- severity: info\n" BODY,
+     "x/a.sql:4: the annotation '-- changes: …' is missing"},
+    {"-- authority: nobody\n", "x/a.sql:1: authority is modules or columns, not 'nobody'"},
+    {"-- changes: t.\n", "x/a.sql:1: what it changes reads 'table.column'"},
+    {"-- changes: .a\n", "x/a.sql:1: what it changes reads"},
+    {"-- changes: t.a,\n", "x/a.sql:1: what it changes reads"},
+    {"-- changes: t.a; t.b\n", "x/a.sql:1: what it changes reads"},
+    {"-- changes: d.t.a\n", "x/a.sql:1: what it changes reads"},
+    {"-- changes: T.a\n", "x/a.sql:1: what it changes reads"},
+    {"-- changes: t.a, u, t.a\n", "x/a.sql:1: t.a is there twice"},
+    {"-- changes: t, t\n", "x/a.sql:1: t is there twice"},
+    {"-- changes: a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q\n", "x/a.sql:1: a rule changes at most 16 columns"},
+    {HEAD "-- on-read: yes\n-- authority: columns\n" BODY, "x/a.sql: a rule of another authority than"},
+    {HEAD, "x/a.sql:5: there is no SELECT"},
+    {HEAD "\n-- only prose\n", "x/a.sql:7: there is no SELECT"},
+    {HEAD ";", "x/a.sql:5: a rule is one SELECT, this begins with ;"},
+    {HEAD "\n\nUPDATE t SET a = 1", "x/a.sql:7: a rule is one SELECT, this begins with UPDATE"},
+    {HEAD "(SELECT 1)", "x/a.sql:5: a rule is one SELECT, this begins with ("},
+    {HEAD "WITH x AS (SELECT 1) DELETE FROM t", "x/a.sql:5: a rule is one SELECT, this begins with WITH"},
+    {HEAD BODY ";\nDELETE FROM t", "x/a.sql:6: a rule is one SELECT, here begins another statement"},
+    {HEAD BODY "; ;", "x/a.sql:5: a rule is one SELECT, here begins another statement"},
+    {HEAD "SELECT 1\nINTO OUTFILE 'x'", "x/a.sql:6: a rule only reads: it cannot use INTO"},
+    {HEAD BODY " for\nupdate", "x/a.sql:6: a rule only reads: it cannot use FOR UPDATE"},
+    {HEAD BODY " FOR /* */ SHARE", "x/a.sql:5: a rule only reads: it cannot use FOR SHARE"},
+    {HEAD BODY " LOCK IN SHARE MODE", "x/a.sql:5: a rule only reads: it cannot use LOCK IN"},
+    {HEAD "SELECT sleep(9)", "x/a.sql:5: a rule only reads: it cannot use SLEEP"},
+    {HEAD "SELECT NEXT VALUE FOR s", "x/a.sql:5: a rule only reads: it cannot use NEXT VALUE"},
+    {HEAD "SELECT @a := 1", "x/a.sql:5: variables (@) have no place in a rule"},
+    {HEAD "SELECT 1 /*! INTO @a */", "x/a.sql:5: a comment that servers execute has no place in a rule"},
+    {HEAD "SELECT 1 /*M! INTO @a */", "x/a.sql:5: a comment that servers execute has no place in a rule"},
+    {HEAD "SELECT\n1 /* 2", "x/a.sql:6: a comment (/*) is not closed"},
+    {HEAD "SELECT '\nx", "x/a.sql:5: a quote (') is not closed"},
+    {HEAD "SELECT 'x\\'", "x/a.sql:5: a quote (') is not closed"},
+    {HEAD "SELECT `x\\", "x/a.sql:5: a quote (`) is not closed"},
+    {HEAD "SELECT 'a\nb',\n1 FROM t WHERE id = ?", "x/a.sql:7: the parameters are :from and :to, not ?"},
+    {HEAD "SELECT 1 FROM t WHERE id = :id", "x/a.sql:5: :id stands where :from belongs"},
+    {HEAD "SELECT 1 FROM t WHERE id > :to", "x/a.sql:5: :to stands where :from belongs"},
+    {HEAD "SELECT 1 FROM t WHERE id > :from AND id > :from", "x/a.sql:5: :from stands where :to belongs"},
+    {HEAD "SELECT 1 FROM t WHERE id > :from", "x/a.sql:5: a :from has no :to"},
+    {HEAD "SELECT 1 FROM t", "x/a.sql:5: the rows are not held to the range"},
     {HEAD "SELECT '\xff', 1", "x/a.sql: this is no text in UTF-8"},
 };
 
@@ -215,13 +256,14 @@ static void test_the_range_may_not_stand_for_ever(void **state) {
   for (size_t at = 0; at <= RULE_RANGES_MAX; at++)
     buffer_append_text(&text, " + :from + :to");
   assert_false(rule_file_parse("x/a.sql", text.data, text.length, &keep, arena, &error, &rule, &applies));
-  assert_string_equal(error.message, "x/a.sql:4: the range stands here more than 32 times");
+  assert_string_equal(error.message, "x/a.sql:5: the range stands here more than 32 times");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_everything_is_taken, setup, teardown),
       cmocka_unit_test_setup_teardown(test_little_is_needed, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_whole_rows_and_single_columns_are_told_apart, setup, teardown),
       cmocka_unit_test_setup_teardown(test_another_variant_does_not_apply, setup, teardown),
       cmocka_unit_test_setup_teardown(test_the_select_is_stripped_and_marked, setup, teardown),
       cmocka_unit_test_setup_teardown(test_complaints, setup, teardown),

@@ -3,7 +3,10 @@
 
 #include "base/banned.h"
 
-#define SITE_BEGIN(name) "-- rule: " name "\n-- summary: S\n-- severity: info\n-- on-read: yes\n\n"
+#define SITE_CHANGES(name, changes) \
+  "-- rule: " name "\n-- summary: S\n-- severity: info\n-- on-read: yes\n-- changes: " changes "\n\n"
+#define SITE_BEGIN(name) \
+  SITE_CHANGES(name, "users, users.display_name, users.username, users.time_zone, practice_days")
 #define SITE_ROW(table, key, action, column, actual, wanted) \
   "SELECT id AS user_id, " table " AS `table`, " key " AS `key`, " action " AS `action`, " column \
   " AS `column`, " actual " AS actual, " wanted " AS wanted FROM users WHERE id BETWEEN :from AND :to"
@@ -145,16 +148,16 @@ static void test_a_rule_that_cannot_be_right_writes_nothing(void **state) {
        "r.sql (learner "},
       {SITE_ROW("'users'", "'{}'", "'set'", "'display_name'", "display_name", "'x'"), "r.sql (learner "},
       {SITE_ROW("'users'", OWN_KEY, "'set'", "'nothing'", "NULL", "'x'"),
-       "r.sql: the table has no column nothing"},
-      {SITE_ROW("'users'", OWN_KEY, "'set'", "'id'", "id", "7"), "r.sql: no rule can change the column id"},
+       "the row changes what the file does not declare: users.nothing"},
+      {SITE_ROW("'users'", OWN_KEY, "'set'", "'id'", "id", "7"),
+       "the row changes what the file does not declare: users.id"},
       {SITE_ROW("'users'", OWN_KEY, "'set'", "'tokens = 9 -- '", "NULL", "'x'"),
-       "r.sql: the table has no column"},
-      {SITE_ROW("'nothing'", OWN_KEY, "'set'", "'x'", "NULL", "'x'"),
-       "r.sql: no table with a primary key is called"},
+       "does not declare: users.tokens = 9 -- "},
+      {SITE_ROW("'nothing'", OWN_KEY, "'set'", "'x'", "NULL", "'x'"), "does not declare: nothing.x"},
       {SITE_ROW("'users, ledger'", OWN_KEY, "'set'", "'x'", "NULL", "'x'"),
-       "r.sql: no table with a primary key"},
+       "does not declare: users, ledger.x"},
       {SITE_ROW("'user_profiles'", OWN_KEY, "'set'", "'current_streak'", "NULL", "1"),
-       "r.sql: no table with a"},
+       "does not declare: user_profiles.current_streak"},
       {SITE_ROW("'users'", OWN_KEY, "'grow'", "'tokens'", "tokens", "1"),
        ": the action is none of set, insert"},
       {SITE_ROW("'users'", OWN_KEY, "'set'", "NULL", "tokens", "1"), ": no column is to be set"},
@@ -289,24 +292,37 @@ static void test_a_rule_that_does_not_fit_the_database_is_left_aside(void **stat
                   SITE_BEGIN("g") "SELECT id AS user_id, '' AS `table`, '' AS `key`, '' AS `action`,"
                                   " '' AS `column`, '' AS actual, '' AS wanted, 1 AS more FROM users WHERE "
                                   "id BETWEEN :from AND :to");
+#define REPORT SITE_ROW("'users'", OWN_KEY, "'report'", "NULL", "NULL", "NULL")
+  rule_file_write(site, "h.sql", SITE_CHANGES("h", "users.nothing") REPORT);
+  rule_file_write(site, "i.sql", SITE_CHANGES("i", "users.id") REPORT);
+  rule_file_write(site, "j.sql", SITE_CHANGES("j", "nothing") REPORT); /* that word is no table */
+  rule_file_write(site, "k.sql", SITE_CHANGES("k", "users.tokens, nowhere") REPORT);
+  rule_file_write(site, "l.sql", SITE_CHANGES("l", "user_profiles.current_streak") REPORT);
+  rule_file_write(site, "m.sql", SITE_CHANGES("m", "sync_jobs.active_key") REPORT);
   load();
   assert_int_equal(rule_set_problem_count(set), 1);
   uint64_t user_id = learner_new(5, 2, 1, NULL);
   struct rule_repair repair = heal(user_id);
-  assert_int_equal(repair.found, 3); /* the two that ship, and f */
+  assert_int_equal(repair.found, 4); /* the two that ship, f and j */
   assert_int_equal(repair.repaired, 2);
-  static const char *const problems[] = {"/e.sql:6: a rule is one SELECT, this begins with SELEC",
-                                         "/a.sql: the database refuses its SELECT: ",
-                                         "/b.sql: the database refuses its SELECT: ",
-                                         "/c.sql: column 2 of the SELECT is tabel, it must be table",
-                                         "/d.sql: column 2 of the SELECT is missing, it must be table",
-                                         "/g.sql: the SELECT has 8 columns, a rule's are 7"};
+  static const char *const problems[] = {"/e.sql:7: a rule is one SELECT, this begins with SELEC",
+                                         "/a.sql:7: the database refuses its SELECT: ",
+                                         "/b.sql:7: the database refuses its SELECT: ",
+                                         "/c.sql:7: column 2 of the SELECT is tabel, it must be table",
+                                         "/d.sql:7: column 2 of the SELECT is missing, it must be table",
+                                         "/g.sql:7: the SELECT has 8 columns, a rule's are 7",
+                                         "/h.sql:5: the table users has no column nothing",
+                                         "/i.sql:5: users.id is part of the primary key",
+                                         "/k.sql:5: there is no table nowhere with a primary key",
+                                         "/l.sql:5: there is no table user_profiles with a primary key",
+                                         "/m.sql:5: sync_jobs.active_key is computed by the database"};
   assert_int_equal(rule_set_problem_count(set), ARRAY_LENGTH(problems));
   for (size_t at = 0; at < ARRAY_LENGTH(problems); at++)
     if (strstr(rule_set_problem(set, at), problems[at]) == NULL) fail_msg("%s", rule_set_problem(set, at));
   for (size_t at = 0; at < rule_set_count(set); at++) {
     const struct rule *rule = rule_set_at(set, at);
-    assert_int_equal(rule_set_in_use(set, at), !rule->of_site || strcmp(rule->name, "f") == 0);
+    assert_int_equal(rule_set_in_use(set, at),
+                     !rule->of_site || strcmp(rule->name, "f") == 0 || strcmp(rule->name, "j") == 0);
   }
 }
 
@@ -318,7 +334,7 @@ static void test_a_rule_that_ships_must_fit_the_database(void **state) {
   load();
   assert_true(heal_fails(learner_new(5, 2, 1, NULL)));
   assert_int_equal(fixture.error.code, ERROR_INTERNAL);
-  assert_non_null(strstr(fixture.error.message, "/a.sql: the database refuses its SELECT: "));
+  assert_non_null(strstr(fixture.error.message, "/a.sql:7: the database refuses its SELECT: "));
 }
 
 int main(void) {
