@@ -66,6 +66,7 @@ CREATE TABLE repair_runs (
   confirm_over_limit BOOLEAN NOT NULL DEFAULT FALSE,
   rolls_back BIGINT UNSIGNED NULL,
   job_id BIGINT UNSIGNED NULL,
+  learners_in_scope BIGINT UNSIGNED NOT NULL DEFAULT 0,
   digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
   learners BIGINT UNSIGNED NOT NULL DEFAULT 0,
   learners_changed BIGINT UNSIGNED NOT NULL DEFAULT 0,
@@ -90,13 +91,16 @@ CREATE TABLE repair_counts (
   CONSTRAINT repair_counts_run FOREIGN KEY (run_id) REFERENCES repair_runs (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 
--- Before and after of every column that a run touches, in the order of the writing. `planned`: not
--- written yet. `moved`: not written, because the row held something else by then; changed_by says what
--- changed it. base_revision is the learner's when the row was found.
+-- Before and after of every column that a run touches. `step` counts the writing: a rule's rows are one
+-- step, and what a later rule writes is a later one; `id` orders a learner's rows (no AUTO_INCREMENT,
+-- whose lock would make ranges wait for each other while rules are asked). `planned`: not written yet.
+-- `moved`: not written, because the row held something else by then; changed_by says what changed it.
+-- base_revision is the learner's when the row was found.
 CREATE TABLE repair_rows (
   run_id BIGINT UNSIGNED NOT NULL,
   user_id BIGINT UNSIGNED NOT NULL,
-  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+  id BIGINT UNSIGNED NOT NULL,
+  step SMALLINT UNSIGNED NOT NULL,
   rule VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   table_name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   row_key VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -108,7 +112,6 @@ CREATE TABLE repair_rows (
   state ENUM('planned', 'done', 'moved') NOT NULL,
   changed_by VARCHAR(190) NULL,
   PRIMARY KEY (run_id, user_id, id),
-  KEY repair_rows_id (id),
   KEY repair_rows_user (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 

@@ -20,6 +20,7 @@
 static const char db_session_sql[] =
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"
     "SET SESSION autocommit = 0, SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 2,"
+    " SESSION group_concat_max_len = 16777216,"
     " SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'";
 
