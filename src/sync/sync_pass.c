@@ -83,6 +83,8 @@ static const struct field pass_fields[] = {
                .summary = "The moment of which this tells; null: no pass has run yet."),
     FIELD_TEXT(struct sync_pass, "message", message, .flags = FIELD_REQUIRED,
                .summary = "The same in words."),
+    FIELD_UINT(struct sync_pass, "jobId", job_id, .presence = PRESENCE(struct sync_pass, job_given),
+               .summary = "The job of a new pass (202)."),
     ROW_PASS_ID,
     FIELD_UINT(struct sync_pass, "userId", user_id, .presence = PRESENCE(struct sync_pass, user_given),
                .summary = "The one learner that was asked about."),

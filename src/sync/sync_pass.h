@@ -53,6 +53,8 @@ struct sync_pass {
   uint64_t user_id;
   enum presence user_given;
   const char *message;
+  uint64_t job_id; /* of a new pass */
+  enum presence job_given;
   int64_t as_of_ms;
   enum presence as_of_given; /* null: there was no pass yet */
   double score;
