@@ -13,9 +13,12 @@
 
 GRANT SELECT ON * TO lockstep@localhost;
 
+-- An audit replaces what an older one found.
+GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;
 GRANT INSERT ON attempts TO lockstep@localhost;
 GRANT INSERT, UPDATE ON daily_totals TO lockstep@localhost;
 GRANT INSERT ON ledger TO lockstep@localhost;
+GRANT INSERT, UPDATE ON passes TO lockstep@localhost;
 GRANT INSERT, DELETE ON percentile_bounds TO lockstep@localhost;
 GRANT INSERT, UPDATE ON practice_days TO lockstep@localhost;
 GRANT INSERT, UPDATE ON profiles TO lockstep@localhost;

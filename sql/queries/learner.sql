@@ -113,17 +113,17 @@ SELECT u.username, u.display_name, u.time_zone, u.is_anonymous, u.revision, u.cr
 -- param time_zone text
 UPDATE users SET display_name = :display_name, time_zone = :time_zone WHERE id = :user_id;
 
--- name: learner_percentiles_clear :exec
--- scan: the whole table is rewritten by the refresh, not by a request
-DELETE FROM percentile_bounds;
-
--- name: learner_percentiles_fill_tokens :exec
+-- name: learner_percentile_bounds :many
 -- param steps u64
+-- column metric text
+-- column value f64
+-- column below u64
+-- column learners u64
 -- scan: the refresh reads every learner, outside of any request
--- Keeps a value when it begins a new step of the distribution, and next to values that many learners
--- share, so that the first bound at or above any value is within one step of the truth.
-INSERT INTO percentile_bounds (metric, value, below)
-SELECT 'tokens', r.value, r.below
+-- How the learners with at least one answer are spread. Keeps a value when it begins a new step of the
+-- distribution, and next to values that many learners share, so that the first bound at or above any
+-- value is within one step of the truth. One statement, one moment.
+SELECT 'tokens' AS metric, CAST(r.value AS DOUBLE) AS value, r.below, r.total AS learners
   FROM (SELECT c.value, c.learners,
                SUM(c.learners) OVER (ORDER BY c.value) - c.learners AS below,
                LAG(c.learners) OVER (ORDER BY c.value) AS learners_before,
@@ -136,13 +136,9 @@ SELECT 'tokens', r.value, r.below
  WHERE r.learners_before IS NULL
     OR FLOOR(r.below * :steps / r.total) > FLOOR(r.below_before * :steps / r.total)
     OR r.learners * :steps > r.total
-    OR r.learners_before * :steps > r.total;
-
--- name: learner_percentiles_fill_accuracy :exec
--- param steps u64
--- scan: the refresh reads every learner, outside of any request
-INSERT INTO percentile_bounds (metric, value, below)
-SELECT 'accuracy', r.value, r.below
+    OR r.learners_before * :steps > r.total
+ UNION ALL
+SELECT 'accuracy' AS metric, r.value, r.below, r.total AS learners
   FROM (SELECT c.value, c.learners,
                SUM(c.learners) OVER (ORDER BY c.value) - c.learners AS below,
                LAG(c.learners) OVER (ORDER BY c.value) AS learners_before,
@@ -157,14 +153,21 @@ SELECT 'accuracy', r.value, r.below
     OR r.learners * :steps > r.total
     OR r.learners_before * :steps > r.total;
 
+-- name: learner_percentiles_clear :exec
+-- scan: the whole table is rewritten by the refresh, not by a request
+DELETE FROM percentile_bounds;
+
+-- name: learner_percentiles_fill :exec
+-- param metric text
+-- param value f64
+-- param below u64
+INSERT INTO percentile_bounds (metric, value, below) VALUES [[(:metric, :value, :below)]];
+
 -- name: learner_percentiles_publish :exec
 -- param now time
--- scan: counts the learners of the refresh, outside of any request
+-- param learners u64
 UPDATE shared_version
-   SET version = version + 1,
-       percentiles_as_of = :now,
-       percentile_learners = (SELECT COUNT(*) FROM users AS u
-                               WHERE u.questions_answered > 0 AND u.deleted_at IS NULL AND u.merged_into IS NULL)
+   SET version = version + 1, percentiles_as_of = :now, percentile_learners = :learners
  WHERE id = 1;
 
 -- name: learner_audit :many

@@ -52,8 +52,21 @@ void audit_sort(struct audit_entry *entries, size_t count) {
   if (count > 1) qsort(entries, count, sizeof *entries, compare_entries);
 }
 
+/* Two totals can be further apart than a difference can say. */
+static int64_t difference(int64_t left, int64_t right) {
+  int64_t result;
+  if (!__builtin_sub_overflow(left, right, &result)) return result;
+  return left < right ? INT64_MIN : INT64_MAX;
+}
+
+void audit_measure(struct audit_entry *entry) {
+  entry->token_diff = difference(entry->table_tokens, entry->json_tokens);
+  entry->question_diff = difference(entry->table_questions, entry->json_questions);
+  entry->correct_diff = difference(entry->table_correct, entry->json_correct);
+}
+
 static struct audit_entry entry_from(const struct learner_audit_row *row) {
-  return (struct audit_entry){.user_id = row->user_id,
+  struct audit_entry entry = {.user_id = row->user_id,
                               .username = row->username,
                               .table_tokens = row->tokens,
                               .table_questions = row->questions_answered,
@@ -61,10 +74,9 @@ static struct audit_entry entry_from(const struct learner_audit_row *row) {
                               .json_tokens = row->json_tokens,
                               .json_questions = row->json_questions,
                               .json_correct = row->json_correct,
-                              .token_diff = row->tokens - row->json_tokens,
-                              .question_diff = row->questions_answered - row->json_questions,
-                              .correct_diff = row->correct_answers - row->json_correct,
                               .has_document = row->has_document};
+  audit_measure(&entry);
+  return entry;
 }
 
 bool audit_read(struct db *db, uint64_t from_id, uint64_t to_id, size_t limit, struct arena *arena,

@@ -26,6 +26,9 @@ struct audit_entry {
 
 extern const struct schema audit_entry_schema;
 
+/* The differences of an entry whose totals are filled in. */
+void audit_measure(struct audit_entry *entry);
+
 /* At most `limit` learners with from_id ≤ id ≤ to_id, those with the largest token difference first.
  * ret_last_id: the largest id looked at, 0 when there was none. */
 bool audit_read(struct db *db, uint64_t from_id, uint64_t to_id, size_t limit, struct arena *arena,

@@ -14,8 +14,6 @@
 
 #define PROGRESS_KEYS_BYTES ((size_t)2 * 1024 * 1024)
 #define PRACTICE_DAYS_MAX 40000 /* a century of days */
-#define PERCENTILE_STEPS \
-  4000 /* a bound is within 1/4000 of the truth as of the refresh, plus ties of less than that */
 
 static double two_decimals(double value) { return round(value * 100) / 100; }
 
@@ -214,17 +212,4 @@ bool progress_read(struct db *db, const struct progress_config *config, uint64_t
   if (!read_streak(db, &totals, user_id, today, arena, error, &reply.streak)) return false;
   *ret_reply = reply;
   return true;
-}
-
-bool progress_refresh_percentiles(struct db *db, int64_t now_ms, struct error *error) {
-  struct db_outcome outcome;
-  struct learner_percentiles_fill_tokens_params tokens = {.steps = PERCENTILE_STEPS};
-  struct learner_percentiles_fill_accuracy_params accuracy = {.steps = PERCENTILE_STEPS};
-  struct learner_percentiles_publish_params publish = {.now = now_ms};
-  bool done = learner_percentiles_clear(db, error, &outcome) &&
-              learner_percentiles_fill_tokens(db, &tokens, error, &outcome) &&
-              learner_percentiles_fill_accuracy(db, &accuracy, error, &outcome) &&
-              learner_percentiles_publish(db, &publish, error, &outcome) && db_commit(db, error);
-  if (!done) db_rollback(db);
-  return done;
 }

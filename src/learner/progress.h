@@ -53,7 +53,4 @@ extern const struct schema progress_reply_schema;
 bool progress_read(struct db *db, const struct progress_config *config, uint64_t user_id, int32_t today,
                    struct arena *arena, struct error *error, struct progress_reply *ret_reply) WARN_UNUSED;
 
-/* Rewrites the percentile bounds from all learners: one transaction, outside of any request. */
-bool progress_refresh_percentiles(struct db *db, int64_t now_ms, struct error *error) WARN_UNUSED;
-
 #endif

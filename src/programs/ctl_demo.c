@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "learner/progress.h"
+#include "learner/percentile.h"
 #include "programs/ctl.h"
 #include "programs/ctl_print.h"
 #include "queries/demo.h"
@@ -149,7 +149,7 @@ bool ctl_demo_load(struct ctl *ctl, const void *options, struct error *error) {
   uint64_t before = census.learners;
   if (next == 0 && !add_named(ctl->db, demo->seed, error)) return false;
   if (!add_learners(ctl, demo, next == 0 ? 1 : next, error)) return false;
-  if (!progress_refresh_percentiles(ctl->db, clock_now_ms(), error)) return false;
+  if (!percentile_refresh(ctl->db, clock_now_ms(), NULL, ctl->arena, error)) return false;
   if (!demo_census(ctl->db, ctl->arena, error, &census, &(bool){false})) return false;
   (void)printf("The demo data is loaded: %s learners in %.1f s.\n",
                ctl_number(ctl, (int64_t)(census.learners - before)),
@@ -161,7 +161,7 @@ bool ctl_demo_load(struct ctl *ctl, const void *options, struct error *error) {
 bool ctl_percentiles_refresh(struct ctl *ctl, const void *options, struct error *error) {
   int64_t started_ms = clock_monotonic_ms();
   (void)options;
-  if (!progress_refresh_percentiles(ctl->db, clock_now_ms(), error)) return false;
+  if (!percentile_refresh(ctl->db, clock_now_ms(), NULL, ctl->arena, error)) return false;
   (void)printf("The percentiles are fresh as of now; that took %.1f s.\n",
                (double)(clock_monotonic_ms() - started_ms) / 1000);
   return true;
