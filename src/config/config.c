@@ -257,6 +257,26 @@ static const struct field rules_fields[] = {
              .summary = "The one switch: false stops every repair; rules still find and report."),
 };
 
+static const struct field health_fields[] = {
+    ROW_INT(health_config, pass_max_age_s, .minimum = 60, .maximum = YEAR_S, .default_text = "7200",
+            .summary = "Degraded when the last pass over everybody ended longer ago; one runs every hour."),
+    ROW_INT(health_config, sample_max_age_s, .minimum = 60, .maximum = YEAR_S, .default_text = "3600",
+            .summary =
+                "Degraded when the last sample was taken longer ago; one is taken every five minutes."),
+    ROW_INT(health_config, score_degraded_percent, .minimum = 0, .maximum = 100, .default_text = "99",
+            .summary = "Degraded when fewer learners are in step, in percent of all."),
+    ROW_INT(health_config, score_failing_percent, .minimum = 0, .maximum = 100, .default_text = "80",
+            .summary = "Failing when fewer learners are in step, in percent of all."),
+    ROW_INT(health_config, drift_degraded_percent, .minimum = 0, .maximum = 100, .default_text = "1",
+            .summary = "Degraded when more learners of the last sample are out of step, in percent."),
+    ROW_INT(health_config, drift_failing_percent, .minimum = 0, .maximum = 100, .default_text = "20",
+            .summary = "Failing when more learners of the last sample are out of step, in percent."),
+    ROW_INT(health_config, job_overdue_s, .minimum = 1, .maximum = YEAR_S, .default_text = "900",
+            .summary = "Degraded when a job that is due waits longer."),
+    ROW_INT(health_config, job_stalled_s, .minimum = 1, .maximum = YEAR_S, .default_text = "7200",
+            .summary = "Failing when a job that is due waits longer."),
+};
+
 static const struct field log_fields[] = {
     ROW_ENUM(log_config, level, .names = log_level_names, .default_text = "info",
              .summary = "Least severity that is logged."),
@@ -284,6 +304,7 @@ SECTION(progress, "What counts as complete.")
 SECTION(answers, "How answers are graded and priced.")
 SECTION(offline, "Clients that were offline.")
 SECTION(rules, "Consistency rules and repairs.")
+SECTION(health, "What counts as degraded and as failing at /api/sync/health.")
 SECTION(log, "The log.")
 SECTION(paths, "Files of the running service.")
 
@@ -292,7 +313,7 @@ SECTION(paths, "Files of the running service.")
 static const struct field config_fields[] = {
     ROW_SECTION(listen), ROW_SECTION(workers),  ROW_SECTION(database), ROW_SECTION(auth),
     ROW_SECTION(http),   ROW_SECTION(progress), ROW_SECTION(answers),  ROW_SECTION(offline),
-    ROW_SECTION(rules),  ROW_SECTION(log),      ROW_SECTION(paths),
+    ROW_SECTION(rules),  ROW_SECTION(health),   ROW_SECTION(log),      ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

@@ -99,6 +99,18 @@ struct rules_config {
   bool enabled;               /* the one switch that stops every repair */
 };
 
+/* What /api/sync/health takes for degraded and failing. */
+struct health_config {
+  int64_t pass_max_age_s;
+  int64_t sample_max_age_s;
+  int64_t score_degraded_percent; /* below */
+  int64_t score_failing_percent;
+  int64_t drift_degraded_percent; /* above */
+  int64_t drift_failing_percent;
+  int64_t job_overdue_s;
+  int64_t job_stalled_s;
+};
+
 struct log_config {
   int level;        /* enum log_level */
   const char *file; /* NULL: stderr */
@@ -120,6 +132,7 @@ struct config {
   struct answers_config answers;
   struct offline_config offline;
   struct rules_config rules;
+  struct health_config health;
   struct log_config log;
   struct paths_config paths;
   char digest[17]; /* hex, of the effective values; part of every ETag */

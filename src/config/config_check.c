@@ -31,6 +31,20 @@ static void check_limits(struct error *error, const struct config *config) {
                     "must be at most answers.max_tokens (%lld)", (long long)config->answers.max_tokens);
 }
 
+static void check_health(struct error *error, const struct health_config *health) {
+  if (health->score_failing_percent > health->score_degraded_percent)
+    error_add_field(error, ERROR_MALFORMED, "health.score_failing_percent",
+                    "must be at most health.score_degraded_percent (%lld)",
+                    (long long)health->score_degraded_percent);
+  if (health->drift_failing_percent < health->drift_degraded_percent)
+    error_add_field(error, ERROR_MALFORMED, "health.drift_failing_percent",
+                    "must be at least health.drift_degraded_percent (%lld)",
+                    (long long)health->drift_degraded_percent);
+  if (health->job_stalled_s < health->job_overdue_s)
+    error_add_field(error, ERROR_MALFORMED, "health.job_stalled_s",
+                    "must be at least health.job_overdue_s (%lld)", (long long)health->job_overdue_s);
+}
+
 static void check_tls(struct error *error, const struct database_config *database) {
   if ((database->tls_cert == NULL) != (database->tls_key == NULL))
     error_add_field(error, ERROR_MALFORMED,
@@ -79,6 +93,7 @@ static void check_auth(struct error *error, const struct auth_config *auth) {
 void config_check(const struct config *config, struct error *error) {
   check_workers(error, config);
   check_limits(error, config);
+  check_health(error, &config->health);
   check_tls(error, &config->database);
   check_auth(error, &config->auth);
 }

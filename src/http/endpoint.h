@@ -22,8 +22,9 @@ enum endpoint_flags {
                                 * rows that need a learner it is refused */
   ENDPOINT_MINTS = 256,        /* limited to auth.anonymous_per_minute a client address */
   ENDPOINT_QUIET = 512,        /* asked all the time by machines: logged as debug when it went well */
-  ENDPOINT_MAY_DEFER = 1024    /* may answer 202 with Location, in the same reply schema: the work has become
+  ENDPOINT_MAY_DEFER = 1024,   /* may answer 202 with Location, in the same reply schema: the work has become
                                 * a job (job/job_accept.h) */
+  ENDPOINT_TELLS_FAILURE = 2048 /* may answer 503 in its reply schema: the failure is the answer */
 };
 
 struct endpoint {

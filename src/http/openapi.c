@@ -153,6 +153,11 @@ static void append_responses(struct buffer *buffer, const struct endpoint *row) 
     append_content(buffer, row);
     buffer_append_char(buffer, '}');
   }
+  if ((row->flags & ENDPOINT_TELLS_FAILURE) != 0) {
+    buffer_append_text(buffer, ",\"503\":{\"description\":\"It fails, and this is how.\"");
+    append_content(buffer, row);
+    buffer_append_char(buffer, '}');
+  }
   if (is_fresh) buffer_append_text(buffer, ",\"304\":{\"description\":\"Nothing moved since.\"}");
   buffer_append_text(buffer, ",\"4XX\":");
   append_reference(buffer, "responses", "Problem");
