@@ -17,7 +17,7 @@
 -- written with an exponent, any other text, an array, an object; and the counters of a module or a
 -- progress that is no object. A column of 19 digits is no count of anything: such a learner is left
 -- to a person.
-SELECT s.user_id,
+SELECT STRAIGHT_JOIN s.user_id,
        'users' AS `table`,
        CONCAT('{"id": ', s.user_id, '}') AS `key`,
        'set' AS `action`,

@@ -26,7 +26,7 @@
 --
 -- JSON_MERGE_PATCH puts an object wherever the way lacks one, and keeps every key it does not know.
 -- A key that stands twice in one object is more than JSON promises to carry; it is not looked for.
-SELECT s.user_id,
+SELECT STRAIGHT_JOIN s.user_id,
        'users' AS `table`,
        CONCAT('{"id": ', s.user_id, '}') AS `key`,
        'set' AS `action`,
