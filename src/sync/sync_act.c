@@ -1,16 +1,12 @@
 #include "sync/sync_act.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "job/job_accept.h"
-#include "schema/encode.h"
-#include "sync/sync_pass.h"
 
 #include "base/banned.h"
 
-#define PARAMS_BYTES_MAX ((size_t)64 * 1024)
-#define DEDUPE_KEY_MAX 190 /* sync_jobs.dedupe_key */
+#define ADVICE "Send confirmOverLimit to go on all the same."
 
 static const struct field act_fields[] = {
     FIELD_BOOL(struct sync_act, "success", success, .flags = FIELD_REQUIRED, .summary = "Always true here."),
@@ -35,24 +31,6 @@ struct repair_engine sync_engine(const struct request *request) {
   return (struct repair_engine){.set = app->rules, .pool = app->pool, .config = app->config};
 }
 
-bool sync_act_defer(struct request *request, const char *kind, const struct schema *schema,
-                    const struct sync_order *order, const char *message, struct error *error,
-                    struct sync_act *reply) {
-  CLEANUP(buffer_free) struct buffer params = BUFFER_INIT(PARAMS_BYTES_MAX);
-  struct job_order job = {.kind = kind, .priority = 5};
-  schema_encode_json(schema, order, &params);
-  if (params.failed) return error_set_memory(error);
-  job.params = buffer_text(&params);
-  job.dedupe_key = arena_printf(request->arena, "%s:%s", kind, job.params);
-  if (job.dedupe_key == NULL) return error_set_memory(error);
-  if (strlen(job.dedupe_key) > DEDUPE_KEY_MAX) job.dedupe_key = NULL;
-  if (!job_accept(request, &job, error, &reply->job_id)) return false;
-  reply->job_given = PRESENCE_GIVEN;
-  reply->success = true;
-  reply->message = message;
-  return true;
-}
-
 static const char *describe(struct request *request, const struct repair_summary *summary) {
   if (summary->dry_run && summary->state == REPAIR_PLANNED)
     return arena_printf(request->arena, "This would change %" PRIu64 " of %" PRIu64 " learners.",
@@ -64,7 +42,7 @@ static const char *describe(struct request *request, const struct repair_summary
                       summary->learners_changed, summary->learners);
 }
 
-bool sync_act_tell(struct request *request, uint64_t run_id, struct error *error, struct sync_act *reply) {
+static bool tell(struct request *request, uint64_t run_id, struct error *error, struct sync_act *reply) {
   CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
   struct repair_summary summary;
   struct repair_row *rows;
@@ -86,12 +64,19 @@ bool sync_act_tell(struct request *request, uint64_t run_id, struct error *error
   return reply->message != NULL || error_set_memory(error);
 }
 
-bool sync_repairs_are_on(struct request *request, struct error *error) {
-  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
-  struct sync_pauses pauses;
-  if (!request->app->config->rules.enabled)
-    return error_set(error, ERROR_CONFLICT, "Repairs are switched off (rules.enabled).");
-  if (!request_borrow(request, error, &lease) || !sync_pauses_read(lease.db, request->arena, error, &pauses))
+bool sync_act(struct request *request, const struct sync_task *task, struct error *error,
+              struct sync_act *reply) {
+  struct repair_engine engine = sync_engine(request);
+  struct job_order job;
+  uint64_t run_id;
+  if (!task->is_job)
+    return sync_task_run(&engine, task, request->principal.actor, ADVICE, request->arena, error, &run_id) &&
+           tell(request, run_id, error, reply);
+  if (!sync_task_order(task, request->arena, error, &job) ||
+      !job_accept(request, &job, error, &reply->job_id))
     return false;
-  return !pauses.all || error_set(error, ERROR_CONFLICT, "Repairs are switched off: every rule is paused.");
+  reply->job_given = PRESENCE_GIVEN;
+  reply->success = true;
+  reply->message = task->message;
+  return true;
 }

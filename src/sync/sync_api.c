@@ -1,14 +1,11 @@
 /* /api/sync/validate and /api/sync/auto-fix. */
 #include "job/job_accept.h"
-#include "queries/learner.h"
 #include "rule/pass.h"
 #include "sync/sync.h"
 #include "sync/sync_act.h"
 #include "sync/sync_pass.h"
 
 #include "base/banned.h"
-
-#define ADVICE "Send confirmOverLimit to go on all the same."
 
 /* --- GET /api/sync/validate ---------------------------------------------------------------------- */
 
@@ -85,69 +82,19 @@ static bool handle_validate(struct request *request, const void *query_struct, c
 
 /* --- POST /api/sync/auto-fix --------------------------------------------------------------------- */
 
-static bool learner_must_exist(struct request *request, uint64_t user_id, struct error *error) {
+static bool decide(struct request *request, const struct sync_order *order, struct error *error,
+                   struct sync_task *ret_task) {
   CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
-  struct learner_exists_params params = {.user_id = user_id};
-  struct learner_exists_row row;
-  bool found;
-  if (!request_borrow(request, error, &lease)) return false;
-  if (!learner_exists(lease.db, &params, request->arena, error, &row, &found)) return false;
-  return found || error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
-}
-
-static bool fix_one(struct request *request, const struct sync_order *order, struct error *error,
-                    struct sync_act *reply) {
   struct repair_engine engine = sync_engine(request);
-  struct repair_order repair = sync_order_repair(order);
-  uint64_t run_id;
-  repair.actor = request->principal.actor;
-  if (!learner_must_exist(request, order->user_id, error)) return false;
-  if (!repair_run(&engine, &repair, request->arena, error, &run_id)) {
-    sync_order_advise(error, ADVICE);
-    return false;
-  }
-  return sync_act_tell(request, run_id, error, reply);
-}
-
-static bool read_plan(struct request *request, uint64_t plan_id, struct error *error,
-                      struct repair_summary *ret_plan) {
-  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
   if (!request_borrow(request, error, &lease)) return false;
-  return sync_run_read(lease.db, plan_id, request->arena, error, ret_plan);
-}
-
-static bool fix_by_plan(struct request *request, const struct sync_order *order, struct error *error,
-                        struct sync_act *reply) {
-  struct repair_engine engine = sync_engine(request);
-  struct repair_summary plan;
-  if (!read_plan(request, order->plan_id, error, &plan)) return false;
-  if (!plan.dry_run || plan.state != REPAIR_PLANNED)
-    return error_set(error, ERROR_CONFLICT, "Run %llu is no plan that could be applied; it is %s.",
-                     (unsigned long long)plan.id, repair_state_names[plan.state]);
-  if (!sync_run_is_of_one(&plan))
-    return sync_act_defer(request, "auto_fix", &sync_fix_schema, order, "The plan will be applied by a job.",
-                          error, reply);
-  if (!repair_apply_plan(&engine, plan.id, order->digest, order->confirm_over_limit, request->principal.actor,
-                         NULL, request->arena, error)) {
-    sync_order_advise(error, ADVICE);
-    return false;
-  }
-  return sync_act_tell(request, plan.id, error, reply);
+  return sync_task_fix(&engine, lease.db, order, request->arena, error, ret_task);
 }
 
 static bool handle_fix(struct request *request, const void *query, const void *body, void *reply,
                        struct error *error) {
-  const struct sync_order *order = body;
+  struct sync_task task;
   (void)query;
-  if (!sync_order_check(order, request->app->rules, error)) return false;
-  if (!order->dry_run && !sync_repairs_are_on(request, error)) return false;
-  if (order->plan_given == PRESENCE_GIVEN) return fix_by_plan(request, order, error, reply);
-  if (order->user_given == PRESENCE_GIVEN) return fix_one(request, order, error, reply);
-  if (order->dry_run)
-    return sync_act_defer(request, "repair_plan", &sync_plan_schema, order, "The plan will be made by a job.",
-                          error, reply);
-  return sync_act_defer(request, "auto_fix", &sync_fix_schema, order, "Everybody will be repaired by a job.",
-                        error, reply);
+  return decide(request, body, error, &task) && sync_act(request, &task, error, reply);
 }
 
 static const struct endpoint rows[] = {

@@ -148,49 +148,20 @@ static bool handle_show(struct request *request, const void *query_struct, const
 
 /* --- POST /api/admin/repairs/{id}/rollback -------------------------------------------------------- */
 
-static bool read_run(struct request *request, struct error *error, struct repair_summary *ret_summary) {
+static bool decide(struct request *request, struct error *error, struct sync_task *ret_task) {
   CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
+  struct repair_engine engine = sync_engine(request);
   uint64_t run_id;
   if (!request_path_id(request, 0, error, &run_id) || !request_borrow(request, error, &lease)) return false;
-  return sync_run_read(lease.db, run_id, request->arena, error, ret_summary);
-}
-
-/* The same is asked once more when it is opened; here it spares a job that could only fail. */
-static bool may_be_rolled_back(const struct repair_summary *run, struct error *error) {
-  if (run->is_rollback)
-    return error_set(error, ERROR_CONFLICT, "Run %" PRIu64 " is a rollback itself. Resume its rules instead.",
-                     run->id);
-  if (run->state == REPAIR_PLANNED || run->state == REPAIR_PLANNING)
-    return error_set(error, ERROR_CONFLICT, "Run %" PRIu64 " is a plan: it has changed nothing.", run->id);
-  if (run->state == REPAIR_RUNNING)
-    return error_set(error, ERROR_CONFLICT, "Run %" PRIu64 " is still running.", run->id);
-  if (run->rolled_back_by != 0)
-    return error_set(error, ERROR_CONFLICT, "Run %" PRIu64 " was rolled back already, by run %" PRIu64 ".",
-                     run->id, run->rolled_back_by);
-  return true;
+  return sync_task_rollback(&engine, lease.db, run_id, request->arena, error, ret_task);
 }
 
 static bool handle_rollback(struct request *request, const void *query, const void *body, void *reply,
                             struct error *error) {
-  struct repair_engine engine = sync_engine(request);
-  struct repair_summary run;
-  uint64_t undoing;
+  struct sync_task task;
   (void)query;
   (void)body;
-  if (!read_run(request, error, &run) || !may_be_rolled_back(&run, error) ||
-      !sync_repairs_are_on(request, error))
-    return false;
-  if (!sync_run_is_of_one(&run)) {
-    struct sync_order order = {.run_id = run.id};
-    return sync_act_defer(request, "rollback_repair", &sync_rollback_schema, &order,
-                          "The run will be rolled back by a job.", error, reply);
-  }
-  struct repair_order order = {.from_user = run.from_user,
-                               .to_user = run.to_user,
-                               .rolls_back = run.id,
-                               .actor = request->principal.actor};
-  return repair_run(&engine, &order, request->arena, error, &undoing) &&
-         sync_act_tell(request, undoing, error, reply);
+  return decide(request, error, &task) && sync_act(request, &task, error, reply);
 }
 
 /* --- POST /api/admin/repairs/{id}/resume ---------------------------------------------------------- */
@@ -211,25 +182,18 @@ static const struct field resume_fields[] = {
 static const struct schema resume_schema =
     SCHEMA("RepairResumed", struct resume_reply, resume_fields, .summary = "Pauses that were ended.");
 
-static bool resume(struct request *request, uint64_t run_id, struct error *error, uint64_t *ret_ended) {
-  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
-  struct repair_engine engine = sync_engine(request);
-  if (!request_borrow(request, error, &lease)) return false;
-  return repair_resume(&engine, lease.db, NULL, true, run_id, error, ret_ended) && db_commit(lease.db, error);
-}
-
 /* Of the run that was undone as well as of the one that undid it: who asks means the same. */
 static bool handle_resume(struct request *request, const void *query, const void *body, void *reply_struct,
                           struct error *error) {
+  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
+  struct repair_engine engine = sync_engine(request);
   struct resume_reply *reply = reply_struct;
-  struct repair_summary run;
+  uint64_t run_id;
   (void)query;
   (void)body;
-  if (!read_run(request, error, &run)) return false;
-  if (!run.is_rollback && run.rolled_back_by == 0)
-    return error_set(error, ERROR_CONFLICT, "Run %" PRIu64 " was not rolled back: it has paused nothing.",
-                     run.id);
-  if (!resume(request, run.is_rollback ? run.id : run.rolled_back_by, error, &reply->ended)) return false;
+  if (!request_path_id(request, 0, error, &run_id) || !request_borrow(request, error, &lease) ||
+      !sync_task_resume(&engine, lease.db, run_id, request->arena, error, &reply->ended))
+    return false;
   reply->success = true;
   reply->message = arena_printf(request->arena, "%" PRIu64 " rows may be repaired again.", reply->ended);
   return reply->message != NULL || error_set_memory(error);
