@@ -42,3 +42,24 @@ SELECT u.id, u.subject, u.username, u.display_name, u.role, u.time_zone, u.is_an
 -- column id u64
 -- Where a walk over all learners ends; 0 where there are none.
 SELECT COALESCE(MAX(u.id), 0) AS id FROM users AS u;
+
+-- name: ctl_job :one
+-- param job_id u64
+-- column kind text
+-- column state text
+-- column done_units u64
+-- column total_units u64 null
+-- column subject_id u64 null
+-- column error text null
+-- How far a job is.
+SELECT j.kind, j.state, j.done_units, j.total_units, j.subject_id, j.error FROM sync_jobs AS j WHERE j.id = :job_id;
+
+-- name: ctl_active_job :one
+-- param dedupe_key text
+-- column id u64
+SELECT j.id FROM sync_jobs AS j WHERE j.active_key = :dedupe_key;
+
+-- name: ctl_workers :one
+-- column alive u64
+-- scan: a row for each thread of the sync-workers
+SELECT COUNT(*) AS alive FROM sync_workers AS w WHERE w.beat_at >= DATE_SUB(UTC_TIMESTAMP(3), INTERVAL 1 MINUTE);

@@ -90,6 +90,12 @@ bool ctl_demo_load(struct ctl *ctl, const void *options, struct error *error) WA
 bool ctl_percentiles_refresh(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_status_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_audit_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_validate_run(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_fix_run(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_rollback_run(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_repairs_list(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_repairs_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_repairs_resume(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_user_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_openapi_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
@@ -100,6 +106,11 @@ extern const struct schema ctl_token_options;
 extern const struct schema ctl_demo_options;
 extern const struct schema ctl_status_options;
 extern const struct schema ctl_audit_options;
+extern const struct schema ctl_validate_options;
+extern const struct schema ctl_fix_options;
+extern const struct schema ctl_run_options;
+extern const struct schema ctl_repairs_list_options;
+extern const struct schema ctl_repairs_show_options;
 extern const struct schema ctl_user_show_options;
 extern const struct schema ctl_man_options;
 

@@ -8,6 +8,7 @@
 #include "base/banned.h"
 
 #define GAP "  "
+#define SHORT_BYTES 60
 #define CUT_MIN 12 /* a column gives way as far as this */
 
 static const char *const colours[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m"};
@@ -32,6 +33,15 @@ const char *ctl_number(const struct ctl *ctl, int64_t value) {
   }
   const char *copy = arena_strndup(ctl->arena, text, length);
   return copy == NULL ? "?" : copy;
+}
+
+const char *ctl_short(const struct ctl *ctl, const char *text) {
+  size_t length = SHORT_BYTES;
+  if (text == NULL || strlen(text) <= SHORT_BYTES) return text;
+  while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+    length--;
+  const char *cut = arena_printf(ctl->arena, "%.*s…", (int)length, text);
+  return cut == NULL ? "?" : cut;
 }
 
 const char *ctl_difference(const struct ctl *ctl, int64_t value) {

@@ -37,6 +37,8 @@ int ctl_table_width(const struct ctl_table *table);
 
 /* Without control characters; the text itself where it has none. */
 const char *ctl_harmless(const struct ctl *ctl, const char *text);
+/* Its beginning where it is long, as stored documents are; NULL for NULL. */
+const char *ctl_short(const struct ctl *ctl, const char *text);
 /* "12,345", in the arena; "?" where there is no memory. */
 const char *ctl_number(const struct ctl *ctl, int64_t value);
 /* "2026-11-21 00:53:07", UTC. */
