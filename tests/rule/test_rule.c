@@ -195,10 +195,32 @@ static void test_the_rules_that_ship_are_good(void **state) {
   for (int surplus = RULES_SURPLUS_UNATTRIBUTED; surplus <= RULES_SURPLUS_DROP; surplus++) {
     directories->config.surplus = surplus;
     load_well(directories);
-    assert_int_equal(rule_set_count(directories->set), 2);
-    assert_string_equal(rule_set_at(directories->set, 0)->name, "user_totals_match_modules");
-    assert_string_equal(rule_set_at(directories->set, 1)->name, "global_stats_match_totals");
-    assert_true(rule_set_at(directories->set, 0)->on_read && rule_set_at(directories->set, 1)->on_read);
+    static const struct {
+      const char *name;
+      bool on_read;
+      bool only_reports;
+    } expected[] = {
+        {"document_matches_columns", false, false},
+        {"user_totals_match_modules", true, false},
+        {"global_stats_match_totals", true, false},
+        {"totals_cover_attempts", false, true},
+        {"daily_totals_match_attempts", false, false},
+        {"streak_matches_practice_days", false, false},
+        {"orphan_attempts", false, false},
+        {"orphan_daily_totals", false, false},
+        {"orphan_practice_days", false, false},
+        {"orphan_practice_sessions", false, false},
+        {"orphan_profiles", false, false},
+    };
+    assert_int_equal(rule_set_count(directories->set), ARRAY_LENGTH(expected));
+    for (size_t at = 0; at < ARRAY_LENGTH(expected); at++) {
+      const struct rule *rule = rule_set_at(directories->set, at);
+      assert_string_equal(rule->name, expected[at].name);
+      assert_int_equal(rule->on_read, expected[at].on_read);
+      assert_int_equal(rule->change_count == 0, expected[at].only_reports);
+      /* What repairs has a limit. */
+      assert_true(expected[at].only_reports || (rule->limit_rows > 0 && rule->limit_share_percent > 0));
+    }
   }
 }
 
