@@ -15,12 +15,18 @@ GRANT SELECT ON * TO lockstep@localhost;
 
 -- An audit replaces what an older one found.
 GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;
-GRANT INSERT ON attempts TO lockstep@localhost;
-GRANT INSERT, UPDATE ON daily_totals TO lockstep@localhost;
+GRANT INSERT, DELETE ON attempts TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON daily_totals TO lockstep@localhost;
 GRANT INSERT ON ledger TO lockstep@localhost;
 GRANT INSERT, UPDATE ON passes TO lockstep@localhost;
 GRANT INSERT, DELETE ON percentile_bounds TO lockstep@localhost;
-GRANT INSERT, UPDATE ON practice_days TO lockstep@localhost;
-GRANT INSERT, UPDATE ON profiles TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON practice_days TO lockstep@localhost;
+GRANT INSERT, DELETE ON practice_sessions TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON profiles TO lockstep@localhost;
+GRANT INSERT, UPDATE ON quarantine TO lockstep@localhost;
+GRANT INSERT, UPDATE ON repair_counts TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON repair_rows TO lockstep@localhost;
+GRANT INSERT, UPDATE ON repair_runs TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON rule_pauses TO lockstep@localhost;
 GRANT UPDATE ON shared_version TO lockstep@localhost;
 GRANT INSERT, UPDATE ON users TO lockstep@localhost;

@@ -19,7 +19,8 @@ WRITES = [
     (re.compile(r"\bINTO\s+`?(\w+)`?.*\bON\s+DUPLICATE\s+KEY\s+UPDATE\b", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+FROM\s+`?(\w+)`?", re.I), "DELETE"),
 ]
-ACTIONS = {"set": "UPDATE", "insert": "INSERT", "delete": "DELETE"}
+# What a rule's repair does to its table, and what its rollback does.
+ACTIONS = {"set": ["UPDATE"], "insert": ["INSERT", "DELETE"], "delete": ["DELETE", "INSERT"]}
 
 
 def read(path):
@@ -27,9 +28,13 @@ def read(path):
         return file.read()
 
 
+def without_semicolons(match):
+    """A comment, whose apostrophes begin no text, or a text."""
+    return " " if match.group().startswith("--") else match.group().replace(";", " ")
+
+
 def statements(path):
-    text = re.sub(r"'(?:[^'\\]|''|\\.)*'", lambda match: match.group().replace(";", " "), read(path))
-    text = re.sub(r"--[^\n]*", " ", text)
+    text = re.sub(r"--[^\n]*|'(?:[^'\\]|''|\\.)*'", without_semicolons, read(path))
     return [statement for statement in text.split(";") if statement.strip()]
 
 
@@ -52,8 +57,10 @@ def needed():
         text = read(path)
         for table in re.findall(r"'(\w+)'\s+AS\s+`table`", text):
             for action in re.findall(r"'(\w+)'\s+AS\s+`action`", text):
-                if action in ACTIONS:
-                    needs.setdefault((ACTIONS[action], table), os.path.basename(path))
+                for privilege in ACTIONS.get(action, []):
+                    needs.setdefault((privilege, table), os.path.basename(path))
+                if action in ("insert", "delete"):  # the rows deleted by either
+                    needs.setdefault(("INSERT", "quarantine"), os.path.basename(path))
     return needs
 
 
