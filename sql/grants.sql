@@ -1,5 +1,7 @@
 -- What the programs' own database user may do: read everything of Lockstep's, and write what the
--- service writes, table by table. It can neither change the schema nor delete or rewrite history.
+-- service writes, table by table. It cannot change the schema. DELETE is for three things: a learner who
+-- is deleted for good (delete_user), what the retention no longer keeps (prune; it folds old entries of
+-- the ledger, whose sums stay), and what a newer count or audit replaces. The ledger knows no UPDATE.
 -- Migrations and demo data are the administrator's: run lockstepctl with a configuration that names
 -- another database user for those.
 --
@@ -13,20 +15,22 @@
 
 GRANT SELECT ON * TO lockstep@localhost;
 
--- An audit replaces what an older one found.
-GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;
 GRANT INSERT, DELETE ON attempts TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON daily_totals TO lockstep@localhost;
-GRANT INSERT ON ledger TO lockstep@localhost;
-GRANT INSERT, UPDATE ON passes TO lockstep@localhost;
+GRANT INSERT, DELETE ON ledger TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON passes TO lockstep@localhost;
 GRANT INSERT, DELETE ON percentile_bounds TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON practice_days TO lockstep@localhost;
 GRANT INSERT, DELETE ON practice_sessions TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON profiles TO lockstep@localhost;
-GRANT INSERT, UPDATE ON quarantine TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON quarantine TO lockstep@localhost;
 GRANT INSERT, UPDATE ON repair_counts TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON repair_rows TO lockstep@localhost;
 GRANT INSERT, UPDATE ON repair_runs TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_pauses TO lockstep@localhost;
+GRANT UPDATE, DELETE ON rule_results TO lockstep@localhost;
 GRANT UPDATE ON shared_version TO lockstep@localhost;
+GRANT DELETE ON sync_jobs TO lockstep@localhost;
+GRANT DELETE ON sync_workers TO lockstep@localhost;
 GRANT INSERT, UPDATE ON users TO lockstep@localhost;

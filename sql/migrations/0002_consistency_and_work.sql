@@ -48,6 +48,7 @@ CREATE TABLE audit_results (
   has_document BOOLEAN NOT NULL,
   PRIMARY KEY (pass_id, user_id),
   KEY audit_results_place (pass_id, place),
+  KEY audit_results_user (user_id),
   CONSTRAINT audit_results_pass FOREIGN KEY (pass_id) REFERENCES passes (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 

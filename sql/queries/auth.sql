@@ -6,6 +6,13 @@
 -- One unique key read; the token's subject under auth.subject: provider.
 SELECT id FROM users WHERE subject = :subject;
 
+-- name: auth_user_by_tombstone :one
+-- param subject text
+-- column id u64
+-- The learner who had this subject and was deleted (erase_tombstone): asked only before one is created.
+SELECT id FROM users
+ WHERE subject = CONVERT(CONCAT('deleted:', SHA2(:subject, 256)) USING utf8mb4) COLLATE utf8mb4_bin;
+
 -- name: auth_provision :exec
 -- param subject text
 -- param display_name text null

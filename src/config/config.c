@@ -19,6 +19,7 @@
 #define MINUTE_MS 60000
 #define HOUR_MS 3600000
 #define DAY_MS 86400000
+#define DAYS_MAX 36500
 #define YEAR_S 31536000
 #define MIB 1048576
 
@@ -277,6 +278,22 @@ static const struct field health_fields[] = {
             .summary = "Failing when a job that is due waits longer."),
 };
 
+static const struct field retention_fields[] = {
+    ROW_INT(retention_config, jobs_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "30",
+            .summary = "How long jobs that have ended are listed, in days; 0: for good, here and below."),
+    ROW_INT(retention_config, results_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "30",
+            .summary =
+                "How long a pass keeps what it found; its score stays, and the last pass stays whole."),
+    ROW_INT(retention_config, images_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "180",
+            .summary =
+                "How long a repair can be rolled back: after that its before-images and after-images go."),
+    ROW_INT(retention_config, quarantine_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "365",
+            .summary = "How long rows are kept whose parent was gone."),
+    ROW_INT(retention_config, ledger_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "0",
+            .summary = "Older entries of a learner's history are folded into one that carries their sums; at "
+                       "least offline.max_age_days and a week more."),
+};
+
 static const struct field log_fields[] = {
     ROW_ENUM(log_config, level, .names = log_level_names, .default_text = "info",
              .summary = "Least severity that is logged."),
@@ -305,15 +322,17 @@ SECTION(answers, "How answers are graded and priced.")
 SECTION(offline, "Clients that were offline.")
 SECTION(rules, "Consistency rules and repairs.")
 SECTION(health, "What counts as degraded and as failing at /api/sync/health.")
+SECTION(retention, "What is kept for how long; the job prune removes the rest.")
 SECTION(log, "The log.")
 SECTION(paths, "Files of the running service.")
 
 #define ROW_SECTION(section) FIELD_OBJECT(struct config, #section, section, .object = &section##_schema)
 
 static const struct field config_fields[] = {
-    ROW_SECTION(listen), ROW_SECTION(workers),  ROW_SECTION(database), ROW_SECTION(auth),
-    ROW_SECTION(http),   ROW_SECTION(progress), ROW_SECTION(answers),  ROW_SECTION(offline),
-    ROW_SECTION(rules),  ROW_SECTION(health),   ROW_SECTION(log),      ROW_SECTION(paths),
+    ROW_SECTION(listen), ROW_SECTION(workers),  ROW_SECTION(database),  ROW_SECTION(auth),
+    ROW_SECTION(http),   ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(offline),
+    ROW_SECTION(rules),  ROW_SECTION(health),   ROW_SECTION(retention), ROW_SECTION(log),
+    ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

@@ -111,6 +111,17 @@ struct health_config {
   int64_t job_stalled_s;
 };
 
+/* In days; 0: kept for good. */
+struct retention_config {
+  int64_t jobs_days;
+  int64_t results_days;
+  int64_t images_days;
+  int64_t quarantine_days;
+  int64_t ledger_days; /* at least offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS */
+};
+/* An operation's id is known for longer than a client may come with it, also where clocks differ. */
+#define RETENTION_LEDGER_MARGIN_DAYS 7
+
 struct log_config {
   int level;        /* enum log_level */
   const char *file; /* NULL: stderr */
@@ -133,6 +144,7 @@ struct config {
   struct offline_config offline;
   struct rules_config rules;
   struct health_config health;
+  struct retention_config retention;
   struct log_config log;
   struct paths_config paths;
   char digest[17]; /* hex, of the effective values; part of every ETag */

@@ -45,6 +45,13 @@ static void check_health(struct error *error, const struct health_config *health
                     "must be at least health.job_overdue_s (%lld)", (long long)health->job_overdue_s);
 }
 
+static void check_retention(struct error *error, const struct config *config) {
+  int64_t least = config->offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS;
+  if (config->retention.ledger_days != 0 && config->retention.ledger_days < least)
+    error_add_field(error, ERROR_MALFORMED, "retention.ledger_days",
+                    "must be 0, or at least offline.max_age_days and a week more (%lld)", (long long)least);
+}
+
 static void check_tls(struct error *error, const struct database_config *database) {
   if ((database->tls_cert == NULL) != (database->tls_key == NULL))
     error_add_field(error, ERROR_MALFORMED,
@@ -93,6 +100,7 @@ static void check_auth(struct error *error, const struct auth_config *auth) {
 void config_check(const struct config *config, struct error *error) {
   check_workers(error, config);
   check_limits(error, config);
+  check_retention(error, config);
   check_health(error, &config->health);
   check_tls(error, &config->database);
   check_auth(error, &config->auth);

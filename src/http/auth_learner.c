@@ -43,6 +43,17 @@ static bool run_find(struct db *db, const void *params, struct arena *arena, str
   return true;
 }
 
+/* A deleted learner's subject leads to the tombstone, where every request is told that it is gone: it must
+ * not become somebody new by itself. */
+static bool run_find_tombstone(struct db *db, const void *params, struct arena *arena, struct error *error,
+                               uint64_t *ret_user_id) {
+  struct auth_user_by_tombstone_row row;
+  bool found;
+  if (!auth_user_by_tombstone(db, params, arena, error, &row, &found)) return false;
+  *ret_user_id = found ? row.id : 0;
+  return true;
+}
+
 static bool run_provision(struct db *db, const void *params, struct arena *arena, struct error *error,
                           uint64_t *ret_user_id) {
   struct db_outcome outcome;
@@ -70,7 +81,9 @@ bool auth_learner_find(struct request *request, const char *subject, struct erro
 bool auth_learner_provision(struct request *request, const struct auth_claims *claims, struct error *error,
                             uint64_t *ret_user_id) {
   uint64_t user_id;
+  struct auth_user_by_tombstone_params tombstone = {.subject = claims->subject};
   if (!auth_learner_find(request, claims->subject, error, &user_id)) return false;
+  if (user_id == 0 && !learner_run(request, run_find_tombstone, &tombstone, error, &user_id)) return false;
   if (user_id != 0) {
     *ret_user_id = user_id;
     return true;

@@ -192,6 +192,9 @@ static void test_keys_that_contradict_each_other(void **state) {
           "must be at least twice http.bulk_body_bytes (8388608)");
   refuses(fixture, LEAST "answers: {default_tokens: 101}", "answers.default_tokens",
           "must be at most answers.max_tokens (100)");
+  refuses(fixture, LEAST "retention: {ledger_days: 96}", "retention.ledger_days",
+          "must be 0, or at least offline.max_age_days and a week more (97)");
+  assert_int_equal(loads(fixture, LEAST "retention: {ledger_days: 97}")->retention.ledger_days, 97);
   refuses(fixture, LEAST "database: {tls: verify, tls_cert: /a}", "database.tls_key",
           "is required: certificate and key belong together");
   refuses(fixture, LEAST "database: {tls: required, tls_key: /a}", "database.tls_cert",

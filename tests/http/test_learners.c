@@ -487,6 +487,22 @@ static void test_a_subject_is_a_learner_on_first_sight(void **state) {
   assert_true(world.fixture->request->principal.user_id != id);
 }
 
+/* Whoever was deleted does not become somebody new by signing in once more. */
+static void test_a_deleted_subject_is_gone(void **state) {
+  (void)state;
+  world.fixture->config.auth.subject = AUTH_SUBJECT_PROVIDER;
+  assert_int_equal(get_as(ROLE_STUDENT, "auth0|gone", NULL), 200);
+  sql("UPDATE users SET deleted_at = UTC_TIMESTAMP(), subject = CONCAT('deleted:', SHA2(subject, 256))"
+      " WHERE subject = 'auth0|gone'");
+  int64_t count = number("SELECT COUNT(*) FROM users");
+  assert_int_equal(get_as(ROLE_STUDENT, "auth0|gone", NULL), 401);
+  assert_int_equal(get_as(ROLE_SERVICE, "grading", "auth0|gone"), 404);
+  assert_int_equal(number("SELECT COUNT(*) FROM users"), count);
+  sql("UPDATE users SET subject = NULL WHERE deleted_at IS NOT NULL");
+  assert_int_equal(get_as(ROLE_STUDENT, "auth0|gone", NULL), 200);
+  assert_int_equal(number("SELECT COUNT(*) FROM users"), count + 1);
+}
+
 /* The provider's subject "1" is nobody's users.id. */
 static void test_a_subject_that_looks_like_an_id_is_none(void **state) {
   uint64_t id = new_learner();
@@ -680,6 +696,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_dead_connection_is_replaced, reset),
       cmocka_unit_test_setup(test_time_in_the_database_is_known, reset),
       cmocka_unit_test_setup(test_a_subject_is_a_learner_on_first_sight, reset),
+      cmocka_unit_test_setup(test_a_deleted_subject_is_gone, reset),
       cmocka_unit_test_setup(test_a_subject_that_looks_like_an_id_is_none, reset),
       cmocka_unit_test_setup(test_a_service_names_a_subject, reset),
       cmocka_unit_test_setup(test_first_sights_at_once_make_one_learner, reset),

@@ -1,0 +1,121 @@
+-- Deleting a learner (src/account/delete.c). Each table that holds rows of learners has a line in
+-- erase_count, a statement of its own, and a row in delete.c.
+
+-- name: erase_find :one
+-- param user_id u64
+-- column is_deleted bool
+-- column merged_into u64 null
+SELECT u.deleted_at IS NOT NULL AS is_deleted, u.merged_into FROM users AS u WHERE u.id = :user_id;
+
+-- name: erase_merged :many
+-- param user_id u64
+-- column user_id u64
+-- The learners who became one of these.
+SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORDER BY u.id;
+
+-- name: erase_count :one
+-- param user_id u64
+-- column attempts u64
+-- column audit_results u64
+-- column daily_totals u64
+-- column ledger u64
+-- column practice_days u64
+-- column practice_sessions u64
+-- column profiles u64
+-- column quarantine u64
+-- column repair_rows u64
+-- column rule_pauses u64
+SELECT (SELECT COUNT(*) FROM attempts AS t WHERE t.user_id = :user_id) AS attempts,
+       (SELECT COUNT(*) FROM audit_results AS t WHERE t.user_id = :user_id) AS audit_results,
+       (SELECT COUNT(*) FROM daily_totals AS t WHERE t.user_id = :user_id) AS daily_totals,
+       (SELECT COUNT(*) FROM ledger AS t WHERE t.user_id = :user_id) AS ledger,
+       (SELECT COUNT(*) FROM practice_days AS t WHERE t.user_id = :user_id) AS practice_days,
+       (SELECT COUNT(*) FROM practice_sessions AS t WHERE t.user_id = :user_id) AS practice_sessions,
+       (SELECT COUNT(*) FROM profiles AS t WHERE t.user_id = :user_id) AS profiles,
+       (SELECT COUNT(*) FROM quarantine AS t WHERE t.user_id = :user_id) AS quarantine,
+       (SELECT COUNT(*) FROM repair_rows AS t WHERE t.user_id = :user_id) AS repair_rows,
+       (SELECT COUNT(*) FROM rule_pauses AS t WHERE t.user_id = :user_id) AS rule_pauses;
+
+-- name: erase_tombstone :exec
+-- param now time
+-- param user_id u64
+-- What is left of a learner. The subject becomes its digest: a token of the same subject is recognised
+-- (auth_user_by_tombstone), and nobody can read from the row whose it was.
+UPDATE users
+   SET subject = IF(subject IS NULL OR deleted_at IS NOT NULL AND subject LIKE 'deleted:%', subject,
+                    CONCAT('deleted:', SHA2(subject, 256))),
+       username = NULL, display_name = NULL, role = 'student', time_zone = 'UTC',
+       tokens = 0, questions_answered = 0, correct_answers = 0, hidden_grade_asset = NULL,
+       deleted_at = COALESCE(deleted_at, :now)
+ WHERE id IN ([[:user_id]]);
+
+-- name: erase_reported :many
+-- param user_id u64
+-- column table_name text null
+-- column row_count i64 null
+-- What the deletion erased, as its own entry in the ledger says.
+SELECT c.table_name, c.row_count
+  FROM ledger AS l
+  JOIN JSON_TABLE(l.changes, '$[*]' COLUMNS (
+         what VARCHAR(32) PATH '$.what',
+         table_name VARCHAR(64) PATH '$.key',
+         row_count BIGINT PATH '$.by')) AS c
+ WHERE l.user_id = :user_id AND l.op_id = 'delete_user' AND c.what = 'erased';
+
+-- name: erase_attempts :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM attempts WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_audit_results :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM audit_results WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_daily_totals :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM daily_totals WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_ledger :exec
+-- param user_id u64
+-- param limit_rows u64
+-- All but the entry that says that, when and by whom the learner was deleted.
+DELETE FROM ledger WHERE user_id = :user_id AND op_id <> 'delete_user' LIMIT :limit_rows;
+
+-- name: erase_practice_days :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM practice_days WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_practice_sessions :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM practice_sessions WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_profiles :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM profiles WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_quarantine :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM quarantine WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_repair_rows :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM repair_rows WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_rule_pauses :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM rule_pauses WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_samples :exec
+-- param user_id u64
+-- scan: a few rows for each rule, outside of any request
+-- A sample that shows the learner goes whole: the next pass takes another.
+UPDATE rule_results SET sample = NULL
+ WHERE sample IS NOT NULL AND JSON_CONTAINS(sample, JSON_OBJECT('userId', :user_id));

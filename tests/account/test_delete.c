@@ -1,0 +1,265 @@
+/* A deleted learner is gone from every table, whatever happens on the way, and nobody else is touched. */
+#include "../job/guard_fixture.h"
+
+#include "account/delete.h"
+
+#include "base/banned.h"
+
+/* Rows of the learner @id in every table; attempts for more than two batches. */
+static const char *const belongings[] = {
+    "INSERT INTO users (id, subject, username, display_name, role, time_zone, tokens, questions_answered,"
+    " correct_answers, hidden_grade_asset, revision) VALUES (@id, CONCAT('idp|', @id), CONCAT('name', @id),"
+    " 'Ada', 'admin', 'Europe/Berlin', 5, 5, 5, '{\"modules\": {}}', 5)",
+    "INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, reply, created_at)"
+    " SELECT @id, seq, seq, REPEAT('h', 32), 'user_1', 'answer', '[{\"what\":\"tokens\",\"by\":1}]', '{}',"
+    " UTC_TIMESTAMP() FROM seq_1_to_5",
+    "INSERT INTO profiles (user_id, subscription_id) VALUES (@id, 'sub')",
+    "INSERT INTO practice_days (user_id, day, activity) VALUES (@id, '2026-01-01', 'answer'),"
+    " (@id, '2026-01-02', 'answer')",
+    "INSERT INTO daily_totals (user_id, day, module) VALUES (@id, '2026-01-01', 'm')",
+    "INSERT INTO practice_sessions (user_id, started_at) VALUES (@id, '2026-01-01'), (@id, '2026-01-02')",
+    "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, user_answer, practised_on,"
+    " created_at) SELECT @id, seq, 'e', 'm', 1, 'word', '2026-01-01', '2026-01-01' FROM seq_1_to_4500",
+    "INSERT INTO audit_results (pass_id, user_id, username, table_tokens, table_questions, table_correct,"
+    " json_tokens, json_questions, json_correct, has_document) VALUES (1, @id, 'name', 1, 1, 1, 1, 1, 1, 1)",
+    "INSERT INTO repair_rows (run_id, user_id, id, step, rule, table_name, row_key, action, before_value, "
+    "state)"
+    " VALUES (1, @id, 1, 1, 'r', 'users', '{}', 'set', 'secret', 'done')",
+    "INSERT INTO quarantine (run_id, rule, user_id, table_name, row_key, row_data, created_at)"
+    " VALUES (1, 'r', @id, 't', '{}', '{}', '2026-01-01')",
+    "INSERT INTO rule_pauses (rule, user_id) VALUES ('r', @id)",
+};
+#define ERASED \
+  "attempts 4500, audit_results 1, daily_totals 1, ledger 5, practice_days 2, practice_sessions 2, " \
+  "profiles 1," \
+  " quarantine 1, repair_rows 1, rule_pauses 1"
+
+static void add_learner(unsigned id) {
+  run(arena_printf(fixture.arena, "SET @id = %u", id));
+  for (size_t at = 0; at < ARRAY_LENGTH(belongings); at++)
+    run(belongings[at]);
+}
+
+static int setup(void **state) {
+  (void)state;
+  error_clear(&fixture.error);
+  arena_reset(fixture.arena);
+  for (size_t at = 0; delete_tables[at] != NULL; at++)
+    run(arena_printf(fixture.arena, "DELETE FROM %s", delete_tables[at]));
+  run("DELETE FROM passes");
+  run("UPDATE users SET merged_into = NULL");
+  run("DELETE FROM users");
+  run("INSERT INTO passes (id, kind, started_at) VALUES (1, 'audit', UTC_TIMESTAMP())");
+  add_learner(7);
+  add_learner(8);
+  return 0;
+}
+
+static bool erase(uint64_t user_id, const struct repair_guard *guard, struct delete_report *ret_report) {
+  error_clear(&fixture.error);
+  return delete_learner(ledger, user_id, "job_1", guard, fixture.arena, &fixture.error, ret_report);
+}
+
+static const char *told(const struct delete_report *report) {
+  const struct delete_count *counts = report->erased.items;
+  const char *text = "";
+  for (size_t at = 0; at < report->erased.count; at++)
+    text = arena_printf(fixture.arena, "%s%s%s %llu", text, at == 0 ? "" : ", ", counts[at].table,
+                        (unsigned long long)counts[at].rows);
+  return text;
+}
+
+/* Rows of a learner over all tables, the last entry of the ledger aside. */
+static const char *rows_of(unsigned id) {
+  const char *sql = "SELECT 0";
+  for (size_t at = 0; delete_tables[at] != NULL; at++)
+    sql = arena_printf(fixture.arena, "%s + (SELECT COUNT(*) FROM %s WHERE user_id = %u%s)", sql,
+                       delete_tables[at], id,
+                       strcmp(delete_tables[at], "ledger") == 0 ? " AND op_id <> 'delete_user'" : "");
+  return ask(sql);
+}
+
+static const char *row_of(unsigned id) {
+  return ask(arena_printf(
+      fixture.arena,
+      "SELECT CONCAT_WS(' ', COALESCE(subject, '-'), COALESCE(username, '-'), COALESCE(display_name, '-'), "
+      "role,"
+      " time_zone, tokens, questions_answered, correct_answers, COALESCE(hidden_grade_asset, '-'), revision,"
+      " deleted_at IS NOT NULL) FROM users WHERE id = %u",
+      id));
+}
+
+static const char *tombstone_of(const char *subject, unsigned revision) {
+  return ask(arena_printf(fixture.arena,
+                          "SELECT CONCAT('deleted:', SHA2('%s', 256), ' - - student UTC 0 0 0 - %u 1')",
+                          subject, revision));
+}
+
+static void test_nothing_is_left(void **state) {
+  struct delete_report report = {0};
+  const char *other = ask("SELECT GROUP_CONCAT(CONCAT_WS(' ', subject, username, revision, updated_at)) FROM"
+                          " users WHERE id = 8");
+  const char *others_rows = rows_of(8);
+  (void)state;
+  assert_done(&fixture, erase(7, NULL, &report));
+  assert_string_equal(told(&report), ERASED);
+  assert_int_equal(report.learners, 1);
+  assert_string_equal(rows_of(7), "0");
+  assert_string_equal(row_of(7), tombstone_of("idp|7", 6));
+  assert_answer("SELECT CONCAT_WS(' ', revision, op_id, actor, kind, COALESCE(reply, '-')) FROM ledger"
+                " WHERE user_id = 7",
+                "6 delete_user job_1 delete_user -");
+  assert_string_equal(rows_of(8), others_rows);
+  assert_answer("SELECT GROUP_CONCAT(CONCAT_WS(' ', subject, username, revision, updated_at)) FROM users"
+                " WHERE id = 8",
+                other);
+}
+
+static void test_again_is_no_harm(void **state) {
+  struct delete_report first = {0};
+  struct delete_report second = {0};
+  (void)state;
+  assert_done(&fixture, erase(7, NULL, &first));
+  const char *row = row_of(7);
+  run("INSERT INTO practice_days (user_id, day, activity) VALUES (7, '2026-01-01', 'late')");
+  assert_done(&fixture, erase(7, NULL, &second));
+  assert_string_equal(told(&second), told(&first));
+  assert_string_equal(row_of(7), row);
+  assert_string_equal(rows_of(7), "0");
+}
+
+/* Broken off before each of its transactions; whoever takes over tells the whole story all the same. */
+static void test_broken_off_anywhere(void **state) {
+  size_t holds = 0;
+  for (;; holds++) {
+    struct watch first = {.holds_left = holds};
+    struct watch second = {.holds_left = SIZE_MAX};
+    struct repair_guard before = watch_guard(&first);
+    struct repair_guard after = watch_guard(&second);
+    struct delete_report report = {0};
+    setup(state);
+    bool done = erase(7, &before, &report);
+    if (holds == 0) assert_string_equal(row_of(7) + strlen(row_of(7)) - 1, "0");
+    assert_done(&fixture, erase(7, &after, &report));
+    assert_string_equal(told(&report), ERASED);
+    assert_string_equal(rows_of(7), "0");
+    assert_string_equal(row_of(7), tombstone_of("idp|7", 6));
+    if (done) break;
+  }
+  assert_true(holds >= 12);
+}
+
+static void test_who_was_merged_goes_too(void **state) {
+  struct delete_report report = {0};
+  (void)state;
+  add_learner(9);
+  add_learner(10);
+  run("UPDATE users SET merged_into = 7 WHERE id = 8");
+  run("UPDATE users SET merged_into = 8, subject = NULL WHERE id = 9");
+  assert_done(&fixture, erase(7, NULL, &report));
+  assert_int_equal(report.learners, 3);
+  assert_string_equal(strrchr(told(&report), ' '), " 3");
+  assert_string_equal(rows_of(8), "0");
+  assert_string_equal(rows_of(9), "0");
+  assert_string_equal(row_of(8), tombstone_of("idp|8", 5));
+  assert_string_equal(row_of(9), "- - - student UTC 0 0 0 - 5 1");
+  assert_answer("SELECT merged_into FROM users WHERE id = 9", "8");
+  assert_string_not_equal(rows_of(10), "0");
+}
+
+static void test_a_merged_learner_is_not_deleted_through_another(void **state) {
+  struct delete_report report;
+  (void)state;
+  run("UPDATE users SET merged_into = 7 WHERE id = 8");
+  assert_false(erase(8, NULL, &report));
+  assert_int_equal(fixture.error.code, ERROR_CONFLICT);
+  assert_non_null(strstr(fixture.error.message, "user 7"));
+  assert_answer("SELECT COUNT(*) FROM users WHERE deleted_at IS NOT NULL", "0");
+  assert_false(delete_check(fixture.db, 8, fixture.arena, &fixture.error));
+  assert_true(delete_check(fixture.db, 7, fixture.arena, &fixture.error));
+  db_rollback(fixture.db);
+}
+
+static void test_nobody(void **state) {
+  struct delete_report report;
+  (void)state;
+  assert_false(erase(4711, NULL, &report));
+  assert_int_equal(fixture.error.code, ERROR_NOT_FOUND);
+}
+
+/* deleted_at set by hand: the names and rows that stand there still go. */
+static void test_deleted_by_hand(void **state) {
+  struct delete_report report = {0};
+  (void)state;
+  run("UPDATE users SET deleted_at = '2026-01-01' WHERE id = 7");
+  assert_done(&fixture, erase(7, NULL, &report));
+  assert_string_equal(told(&report), ERASED);
+  assert_string_equal(rows_of(7), "0");
+  assert_string_equal(row_of(7), tombstone_of("idp|7", 5));
+  assert_answer("SELECT deleted_at FROM users WHERE id = 7", "2026-01-01 00:00:00.000");
+}
+
+/* Samples of rules go where they show the learner, and where they show others they stay. */
+static void test_samples(void **state) {
+  struct delete_report report;
+  (void)state;
+  run("INSERT INTO rule_results (pass_id, rule, severity, sample) VALUES"
+      " (1, 'a', 'info', '[{\"userId\": 8}, {\"userId\": 7, \"actual\": \"secret\"}]'),"
+      " (1, 'b', 'info', '[{\"userId\": 77}, {\"userId\": 8, \"actual\": \"7\"}]'), (1, 'c', 'info', NULL)");
+  assert_done(&fixture, erase(7, NULL, &report));
+  assert_answer("SELECT GROUP_CONCAT(rule ORDER BY rule) FROM rule_results WHERE sample IS NOT NULL", "b");
+}
+
+static void test_no_later_operation_finds_anything(void **state) {
+  struct delete_report report;
+  static const struct ledger_kind kind = {.name = "answer"};
+  struct ledger_entry entry = {.user_id = 7, .op_id = "1", .actor = "user_7", .arena = fixture.arena};
+  (void)state;
+  assert_done(&fixture, erase(7, NULL, &report));
+  assert_false(ledger_run_one(ledger, &kind, &entry, NULL, fixture.arena, &fixture.error));
+  assert_int_equal(fixture.error.code, ERROR_UNAUTHENTICATED);
+}
+
+/* A table that is made later cannot be forgotten: whatever has a column for a learner is in the list. */
+static void test_every_table_is_in_the_list(void **state) {
+  struct fixture_cell cell = {.rows = 0};
+  const char *list = "''";
+  (void)state;
+  for (size_t at = 0; delete_tables[at] != NULL; at++)
+    list = arena_printf(fixture.arena, "%s, '%s'", list, delete_tables[at]);
+  cell = fixture_ask(
+      &fixture, fixture.db,
+      arena_printf(fixture.arena,
+                   "SELECT GROUP_CONCAT(DISTINCT c.table_name) FROM information_schema.columns AS c"
+                   " JOIN information_schema.tables AS t USING (table_schema, table_name)"
+                   " WHERE c.table_schema = DATABASE() AND t.table_type = 'BASE TABLE'"
+                   " AND c.column_name IN ('user_id', 'student_id') AND c.table_name NOT IN (%s)",
+                   list));
+  db_rollback(fixture.db);
+  if (strcmp(cell.text, "NULL") != 0)
+    fail_msg("a deleted learner's rows stay in %s: see delete_tables in src/account/delete.c", cell.text);
+  for (size_t at = 0; delete_tables[at] != NULL; at++)
+    assert_answer(
+        arena_printf(fixture.arena,
+                     "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()"
+                     " AND table_name = '%s' AND column_name = 'user_id'",
+                     delete_tables[at]),
+        "1");
+}
+
+int main(void) {
+  if (fixture_is_missing()) return 0;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_nothing_is_left, setup),
+      cmocka_unit_test_setup(test_again_is_no_harm, setup),
+      cmocka_unit_test_setup(test_broken_off_anywhere, setup),
+      cmocka_unit_test_setup(test_who_was_merged_goes_too, setup),
+      cmocka_unit_test_setup(test_a_merged_learner_is_not_deleted_through_another, setup),
+      cmocka_unit_test_setup(test_nobody, setup),
+      cmocka_unit_test_setup(test_deleted_by_hand, setup),
+      cmocka_unit_test_setup(test_samples, setup),
+      cmocka_unit_test_setup(test_no_later_operation_finds_anything, setup),
+      cmocka_unit_test_setup(test_every_table_is_in_the_list, setup),
+  };
+  return cmocka_run_group_tests_name("delete", tests, group_setup, group_teardown);
+}
