@@ -1,7 +1,8 @@
 -- What the programs' own database user may do: read everything of Lockstep's, and write what the
--- service writes, table by table. It cannot change the schema. DELETE is for three things: a learner who
--- is deleted for good (delete_user), what the retention no longer keeps (prune; it folds old entries of
--- the ledger, whose sums stay), and what a newer count or audit replaces. The ledger knows no UPDATE.
+-- service writes, table by table. It cannot change the schema. DELETE is for a learner who is deleted for
+-- good (delete_user), what the retention no longer keeps (prune; it folds old entries of the ledger, whose
+-- sums stay), what a newer count or audit replaces, and what a repair takes away, whose images it keeps.
+-- The ledger knows no UPDATE.
 -- Migrations and demo data are the administrator's: run lockstepctl with a configuration that names
 -- another database user for those.
 --
