@@ -32,7 +32,7 @@ struct repair_engine sync_engine(const struct request *request) {
 }
 
 static const char *describe(struct request *request, const struct repair_summary *summary) {
-  if (summary->dry_run && summary->state == REPAIR_PLANNED)
+  if (summary->state == REPAIR_PLANNED)
     return arena_printf(request->arena, "This would change %" PRIu64 " of %" PRIu64 " learners.",
                         summary->learners_changed, summary->learners);
   if (summary->is_rollback)
@@ -54,7 +54,7 @@ static bool tell(struct request *request, uint64_t run_id, struct error *error, 
     return false;
   reply->rows.items = rows;
   reply->rows_given = reply->run_given = PRESENCE_GIVEN;
-  if (summary.dry_run) {
+  if (summary.state == REPAIR_PLANNED) {
     reply->plan_id = summary.id;
     reply->plan_given = PRESENCE_GIVEN;
     reply->digest = summary.digest;

@@ -92,6 +92,11 @@ static bool rule_is_known(const struct rule_set *set, const char *name, size_t *
   return false;
 }
 
+bool sync_order_knows(const struct rule_set *set, const char *rule) {
+  size_t ignored;
+  return rule_is_known(set, rule, &ignored);
+}
+
 static void check_rules(const struct sync_order *order, const struct rule_set *set, struct error *error) {
   const char *const *names = order->rules.items;
   for (size_t at = 0; at < order->rules.count; at++) {
@@ -103,6 +108,9 @@ static void check_rules(const struct sync_order *order, const struct rule_set *s
     else if (!rule_set_in_use(set, found))
       error_add_field(error, ERROR_UNPROCESSABLE, field, "the rule %s is left aside, because it is broken",
                       names[at]);
+    else if ((int)rule_set_at(set, found)->authority != order->authority)
+      error_add_field(error, ERROR_UNPROCESSABLE, field, "the rule %s goes with authority %s", names[at],
+                      repair_authority_names[rule_set_at(set, found)->authority]);
   }
 }
 
@@ -144,9 +152,11 @@ bool sync_order_on_read(const struct rule_set *set, struct arena *arena, struct 
   size_t count = 0;
   const char **names = arena_alloc_array(arena, rule_set_count(set), sizeof *names);
   if (names == NULL && rule_set_count(set) > 0) return error_set_memory(error);
-  for (size_t at = 0; at < rule_set_count(set); at++)
-    if (rule_set_at(set, at)->on_read && rule_set_in_use(set, at))
-      names[count++] = rule_set_at(set, at)->name;
+  for (size_t at = 0; at < rule_set_count(set); at++) {
+    const struct rule *rule = rule_set_at(set, at);
+    if (rule->on_read && rule->authority == REPAIR_AUTHORITY_MODULES && rule_set_in_use(set, at))
+      names[count++] = rule->name;
+  }
   if (count == 0) return error_set(error, ERROR_CONFLICT, "There is no rule that heals on read.");
   *ret_rules = (struct field_list){.items = names, .count = count};
   return true;

@@ -39,6 +39,7 @@ extern const struct schema sync_sample_schema;   /* learners */
  * together. */
 bool sync_order_check(const struct sync_order *order, const struct rule_set *set,
                       struct error *error) WARN_UNUSED;
+bool sync_order_knows(const struct rule_set *set, const char *rule);
 /* The engine's order; its rules are borrowed. Actor and job are the caller's to add. */
 struct repair_order sync_order_repair(const struct sync_order *order);
 /* The names of the rules that heal a learner before every read. ERROR_CONFLICT when there is none: no name

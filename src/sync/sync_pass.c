@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "queries/sync.h"
+#include "sync/sync_order.h"
 
 #include "base/banned.h"
 
@@ -196,12 +197,6 @@ static bool take_rule(const struct rule_set *set, size_t at, const struct pass_s
   return true;
 }
 
-static bool is_in_set(const struct rule_set *set, const char *name) {
-  for (size_t at = 0; at < rule_set_count(set); at++)
-    if (strcmp(rule_set_at(set, at)->name, name) == 0) return true;
-  return false;
-}
-
 bool sync_pass_take(const struct rule_set *set, const struct pass_summary *pass,
                     const struct sync_pauses *pauses, struct arena *arena, struct error *error,
                     struct sync_pass *ret_pass) {
@@ -212,7 +207,7 @@ bool sync_pass_take(const struct rule_set *set, const struct pass_summary *pass,
   for (size_t at = 0; at < count; at++)
     if (!take_rule(set, at, pass, pauses, arena, error, &rules[at])) return false;
   for (size_t at = 0; at < found_count; at++) {
-    if (is_in_set(set, pass->rules[at].rule)) continue;
+    if (sync_order_knows(set, pass->rules[at].rule)) continue;
     rules[count] = (struct sync_rule){.name = pass->rules[at].rule};
     if (!take_found(&pass->rules[at], arena, error, &rules[count])) return false;
     count++;

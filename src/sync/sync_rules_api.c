@@ -1,5 +1,6 @@
 /* /api/admin/rules and /api/admin/score-history. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "queries/sync.h"
 #include "rule/pass.h"
@@ -188,12 +189,16 @@ static bool handle_resume(struct request *request, const void *query, const void
   const struct resume_body *body = body_struct;
   struct repair_engine engine = sync_engine(request);
   struct pause_reply *reply = reply_struct;
+  const char *name = request->path_parts[0];
   uint64_t ended;
   (void)query;
   if (!request_borrow(request, error, &lease) ||
-      !repair_resume(&engine, lease.db, request->path_parts[0], body->rows_too, 0, error, &ended) ||
+      !repair_resume(&engine, lease.db, name, body->rows_too, 0, error, &ended) ||
       !db_commit(lease.db, error))
     return false;
+  /* A rule may be gone, and its pause still there. */
+  if (ended == 0 && strcmp(name, "*") != 0 && !sync_order_knows(engine.set, name))
+    return error_set(error, ERROR_NOT_FOUND, "There is no such rule.");
   reply->success = true;
   reply->message = arena_printf(request->arena, "%" PRIu64 " pauses were ended.", ended);
   return reply->message != NULL || error_set_memory(error);
