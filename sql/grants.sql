@@ -30,7 +30,7 @@ GRANT INSERT, UPDATE ON repair_counts TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON repair_rows TO lockstep@localhost;
 GRANT INSERT, UPDATE ON repair_runs TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_pauses TO lockstep@localhost;
-GRANT UPDATE, DELETE ON rule_results TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON rule_results TO lockstep@localhost;
 GRANT UPDATE ON shared_version TO lockstep@localhost;
 GRANT DELETE ON sync_jobs TO lockstep@localhost;
 GRANT DELETE ON sync_workers TO lockstep@localhost;

@@ -9,20 +9,25 @@
 
 #include "rule/repair.h"
 
-#define PASS_SAMPLE_ROWS 20 /* kept and shown, of one rule */
-#define PASS_RANGE_LEARNERS 2000
+#define PASS_SAMPLE_ROWS 20      /* kept and shown, of one rule */
+#define PASS_RANGE_LEARNERS 1000 /* beyond it the servers' temporary tables move to disk */
+#define PASS_VALUE_BYTES 200     /* of a value in a sample; longer ones are cut, and end in "…" */
+#define PASS_RESULTS_KEPT 50     /* passes of a kind */
 
 enum pass_kind { PASS_VALIDATE, PASS_AUDIT, PASS_SAMPLE };
 extern const char *const pass_kind_names[]; /* NULL-terminated; as in passes */
 
-/* Inserts the pass; the same again for the same job. */
+/* Inserts the pass; the same again for the same job. ERROR_CONFLICT: that pass has failed. */
 bool pass_open(const struct repair_engine *engine, enum pass_kind kind, uint64_t job_id, struct arena *arena,
                struct error *error, uint64_t *ret_pass_id) WARN_UNUSED;
-/* Adds what the rules find among the learners from..to, in transactions of PASS_RANGE_LEARNERS. A rule of the
- * site that fails is left aside (rule_set_problem). */
+/* Adds what the rules find among the learners from..to, in steps of PASS_RANGE_LEARNERS: each reads in one
+ * snapshot, and then writes in one transaction. A rule of the site that fails is left aside
+ * (rule_set_problem). ERROR_CONFLICT: the pass has ended. ERROR_UNAVAILABLE: also when nobody knows whether a
+ * commit took place; whoever has a guard knows where to go on. */
 bool pass_range(const struct repair_engine *engine, uint64_t pass_id, uint64_t from_user, uint64_t to_user,
                 const struct repair_guard *guard, struct arena *arena, struct error *error) WARN_UNUSED;
-/* Score and time; older passes beyond `pass_kept` of their kind lose their rule_results, not their score. */
+/* Score and time; passes beyond the newest PASS_RESULTS_KEPT of their kind lose their rule_results, not their
+ * score. Nothing happens to one that has ended. */
 bool pass_close(const struct repair_engine *engine, uint64_t pass_id, struct arena *arena,
                 struct error *error) WARN_UNUSED;
 bool pass_abandon(const struct repair_engine *engine, uint64_t pass_id, struct error *error) WARN_UNUSED;
@@ -35,7 +40,7 @@ struct pass_rule {
   const char *rule;
   const char *summary; /* of the rule as it stands; NULL: there is none of that name any more */
   enum rule_severity severity;
-  uint64_t breaches; /* rows */
+  uint64_t breaches; /* rows of tables, as in repair_counts: one that is wrong in three columns is one */
   uint64_t paused;
   uint64_t learners;
   uint64_t cost_us;

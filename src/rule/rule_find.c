@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rule/rule_private.h"
@@ -23,53 +25,74 @@ size_t rule_count_repairable(const struct rule_breach *breaches, size_t count) {
 
 struct find {
   const struct rule *rule;
-  const char *user_id;
-  uint64_t user;
+  uint64_t user_id;
   struct arena *arena;
   struct rule_list *list;
 };
 
-static PRINTF_LIKE(3, 4) bool row_refuse(const struct find *find, struct error *error, const char *format,
-                                         ...) {
+static PRINTF_LIKE(4, 5) bool row_refuse(const struct rule *rule, const char *user_id, struct error *error,
+                                         const char *format, ...) {
   char what[ERROR_MESSAGE_BYTES];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(what, sizeof what, format, arguments);
   va_end(arguments);
   error_set(error, ERROR_INTERNAL, "A rule of consistency does not keep to its form.");
-  return error_detail(error, "%s (learner %s): %s", find->rule->file, find->user_id, what);
+  return error_detail(error, "%s (learner %.24s): %s", rule->file, user_id == NULL ? "NULL" : user_id, what);
 }
 
-static bool row_read(const struct find *find, const struct db_text_row *row, struct error *error,
-                     struct rule_breach *ret_breach) {
+/* Whose row it is: plain digits, within the range. */
+static bool row_read_user(const char *text, uint64_t from_user, uint64_t to_user, uint64_t *ret_user) {
+  if (text == NULL || *text == '\0' || text[strspn(text, "0123456789")] != '\0') return false;
+  errno = 0;
+  uint64_t user = strtoull(text, NULL, 10);
+  if (errno != 0 || user < from_user || user > to_user) return false;
+  *ret_user = user;
+  return true;
+}
+
+bool rule_row_read(const struct rule *rule, const struct db_text_row *row, uint64_t from_user,
+                   uint64_t to_user, struct error *error, struct rule_breach *ret_breach) {
   enum { USER_ID, TABLE, KEY, ACTION, COLUMN, ACTUAL, WANTED, COLUMNS };
-  struct rule_breach breach = {.rule = find->rule, .user_id = find->user};
+  struct rule_breach breach = {.rule = rule};
   const char *const *values = row->values;
-  if (row->count != COLUMNS) return row_refuse(find, error, "the row has not the seven columns");
-  if (values[USER_ID] == NULL || strcmp(values[USER_ID], find->user_id) != 0)
-    return row_refuse(find, error, "the row is another learner's");
+  const char *user_id = row->count == 0 ? NULL : values[USER_ID];
+  if (row->count != COLUMNS) return row_refuse(rule, user_id, error, "the row has not the seven columns");
+  if (!row_read_user(user_id, from_user, to_user, &breach.user_id))
+    return row_refuse(rule, user_id, error, "the row is another learner's");
   if (values[TABLE] == NULL || values[KEY] == NULL || values[ACTION] == NULL)
-    return row_refuse(find, error, "table, key or action is NULL");
+    return row_refuse(rule, user_id, error, "table, key or action is NULL");
+  if (strlen(values[KEY]) > RULE_KEY_BYTES_MAX)
+    return row_refuse(rule, user_id, error, "the key has more than %d bytes", RULE_KEY_BYTES_MAX);
   int action = -1;
   for (int at = 0; rule_action_names[at] != NULL; at++)
     if (strcmp(rule_action_names[at], values[ACTION]) == 0) action = at;
-  if (action < 0) return row_refuse(find, error, "the action is none of set, insert, delete, report");
+  if (action < 0)
+    return row_refuse(rule, user_id, error, "the action is none of set, insert, delete, report");
   breach.action = (enum rule_action)action;
   if (breach.action == RULE_SET && values[COLUMN] == NULL)
-    return row_refuse(find, error, "no column is to be set");
+    return row_refuse(rule, user_id, error, "no column is to be set");
   if (breach.action != RULE_REPORT &&
-      !rule_may_change(find->rule, values[TABLE], breach.action == RULE_SET ? values[COLUMN] : NULL))
-    return row_refuse(find, error, "the row changes what the file does not declare: %.64s%s%.64s",
+      !rule_may_change(rule, values[TABLE], breach.action == RULE_SET ? values[COLUMN] : NULL))
+    return row_refuse(rule, user_id, error, "the row changes what the file does not declare: %.64s%s%.64s",
                       values[TABLE], breach.action == RULE_SET ? "." : "",
                       breach.action == RULE_SET ? values[COLUMN] : "");
-  const char **targets[COLUMNS] = {NULL,           &breach.table,  &breach.key,   NULL,
-                                   &breach.column, &breach.actual, &breach.wanted};
-  for (size_t at = 0; at < COLUMNS; at++) {
-    if (targets[at] == NULL || values[at] == NULL) continue;
-    *targets[at] = arena_strdup(find->arena, values[at]);
-    if (*targets[at] == NULL) return error_set_memory(error);
-  }
+  breach.table = values[TABLE];
+  breach.key = values[KEY];
+  breach.column = values[COLUMN];
+  breach.actual = values[ACTUAL];
+  breach.wanted = values[WANTED];
   *ret_breach = breach;
+  return true;
+}
+
+static bool breach_keep(struct rule_breach *breach, struct arena *arena, struct error *error) {
+  const char **texts[] = {&breach->table, &breach->key, &breach->column, &breach->actual, &breach->wanted};
+  for (size_t at = 0; at < ARRAY_LENGTH(texts); at++) {
+    if (*texts[at] == NULL) continue;
+    *texts[at] = arena_strdup(arena, *texts[at]);
+    if (*texts[at] == NULL) return error_set_memory(error);
+  }
   return true;
 }
 
@@ -77,7 +100,9 @@ static bool take_row(const struct db_text_row *row, void *context, struct error 
   struct find *find = context;
   struct rule_list *list = find->list;
   struct rule_breach breach;
-  if (!row_read(find, row, error, &breach)) return false;
+  if (!rule_row_read(find->rule, row, find->user_id, find->user_id, error, &breach) ||
+      !breach_keep(&breach, find->arena, error))
+    return false;
   if (list->count == list->capacity) {
     size_t capacity = list->capacity == 0 ? RULE_FIRST_ROWS : 2 * list->capacity;
     struct rule_breach *items = arena_alloc_array(find->arena, capacity, sizeof *items);
@@ -98,10 +123,11 @@ bool rule_find_one(const struct rule *rule, struct db *db, uint64_t user_id, str
   for (size_t at = 0; at < 2 * rule->range_count; at++)
     parameters[at] = user;
   size_t before = list->count;
-  struct find find = {.rule = rule, .user_id = user, .user = user_id, .arena = arena, .list = list};
+  struct find find = {.rule = rule, .user_id = user_id, .arena = arena, .list = list};
   if (!db_text_each(db, rule->sql, parameters, 2 * rule->range_count, arena, take_row, &find, error))
     return false;
-  if (list->count - before > RULE_ROWS_MAX) return row_refuse(&find, error, "too many rows for one learner");
+  if (list->count - before > RULE_ROWS_MAX)
+    return row_refuse(rule, user, error, "too many rows for one learner");
   return true;
 }
 

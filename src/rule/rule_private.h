@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "db/db.h"
 #include "rule/rule.h"
 
 #define RULE_FILE_BYTES_MAX ((size_t)64 * 1024)
@@ -12,8 +13,9 @@
 #define RULE_SET_ARENA_BYTES ((size_t)64 * 1024 * 1024)
 #define RULE_RANGES_MAX 32 /* pairs of :from and :to in one rule */
 #define RULE_KEY_COLUMNS_MAX 8
-#define RULE_TARGETS_MAX 16 /* one rule may change */
-#define RULE_TRIES_MAX 3    /* find and repair, of one rule in one transaction */
+#define RULE_KEY_BYTES_MAX 2048 /* of a key as JSON: the 512 characters of repair_rows.row_key */
+#define RULE_TARGETS_MAX 16     /* one rule may change */
+#define RULE_TRIES_MAX 3        /* find and repair, of one rule in one transaction */
 
 /* A column of a base table, as information_schema has it. */
 struct rule_column {
@@ -86,6 +88,10 @@ bool rule_is_asked(const struct rule_set *set, size_t at, enum rule_scope scope)
 /* From now on this rule is not asked any more; `why` becomes its problem. */
 bool rule_leave_aside(const struct rule_set *set, const struct rule *rule, const struct error *why,
                       struct error *error) WARN_UNUSED;
+/* One row of a rule's result, held to its form, to the range and to what the rule declares. The texts stay
+ * the row's own. */
+bool rule_row_read(const struct rule *rule, const struct db_text_row *row, uint64_t from_user,
+                   uint64_t to_user, struct error *error, struct rule_breach *ret_breach) WARN_UNUSED;
 /* One rule's rows, appended to the list. */
 struct rule_list {
   struct rule_breach *items;
