@@ -684,3 +684,19 @@ SELECT id, user_id, rule, table_name, row_key, action, column_name, before_value
    AND (:state IS NULL OR state = :state)
  ORDER BY user_id, id
  LIMIT :row_limit;
+
+-- name: repair_heal_pauses :many
+-- param user_id u64
+-- column rule text
+-- column is_whole bool
+-- column table_name text
+-- column row_key text
+-- What is not to be healed of a learner.
+SELECT rule, user_id = 0 AND table_name = '' AS is_whole, table_name, row_key
+  FROM rule_pauses
+ WHERE user_id IN (0, :user_id);
+
+-- name: repair_heal_revision :one
+-- param user_id u64
+-- column revision u64
+SELECT revision FROM users WHERE id = :user_id;

@@ -23,27 +23,3 @@ SELECT CONVERT(c.TABLE_NAME USING utf8mb4) AS table_name, CONVERT(c.COLUMN_NAME 
   JOIN information_schema.TABLES AS t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
  WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE = 'BASE TABLE'
  ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION;
-
--- name: rule_balance :one
--- param user_id u64
--- column tokens i64
--- column questions i64
--- column correct i64
--- column has_history bool
--- column told_tokens i64
--- column told_questions i64
--- column told_correct i64
--- A learner's totals beside what the history adds up to.
-SELECT u.tokens, u.questions_answered AS questions, u.correct_answers AS correct, h.entries > 0 AS has_history,
-       h.tokens AS told_tokens, h.questions AS told_questions, h.correct AS told_correct
-  FROM users AS u
-  JOIN (SELECT COUNT(*) AS entries,
-               CAST(COALESCE(SUM(IF(c.what = 'tokens', c.moved, 0)), 0) AS SIGNED) AS tokens,
-               CAST(COALESCE(SUM(IF(c.what = 'questions', c.moved, 0)), 0) AS SIGNED) AS questions,
-               CAST(COALESCE(SUM(IF(c.what = 'correct', c.moved, 0)), 0) AS SIGNED) AS correct
-          FROM ledger AS l
-          LEFT JOIN JSON_TABLE(l.changes, '$[*]' COLUMNS (
-                      what VARCHAR(64) PATH '$.what',
-                      moved BIGINT PATH '$.by' DEFAULT '0' ON EMPTY)) AS c ON TRUE
-         WHERE l.user_id = :user_id) AS h
- WHERE u.id = :user_id;

@@ -202,4 +202,14 @@ bool repair_plan_store(struct repair_tx *tx, const struct repair_plan_rows *plan
 bool repair_plan_digest(const struct repair_work *work, struct error *error, char *digest) WARN_UNUSED;
 bool repair_undo(struct repair_tx *tx, struct error *error) WARN_UNUSED;
 
+/* --- One learner, for rule_heal (repair_heal.c) ------------------------------------------------------- */
+/* How many of a learner's breaches a repair may touch. */
+bool repair_heal_count(struct db *db, uint64_t user_id, const struct rule_breach *breaches, size_t count,
+                       struct arena *arena, struct error *error, size_t *ret_repairable) WARN_UNUSED;
+/* Sets `repaired` and `revision`; on failure ret_culprit is the rule whose turn it was. */
+bool repair_heal(const struct rule_set *set, struct pool *pool, const struct rules_config *rules,
+                 enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,
+                 struct error *error, struct rule_repair *ret_repair,
+                 const struct rule **ret_culprit) WARN_UNUSED;
+
 #endif

@@ -258,7 +258,11 @@ static bool write_group(struct repair_tx *tx, const struct repair_group *groups,
 static bool write_refused(const struct repair_tx *tx, const struct repair_group *group, struct error *error) {
   bool is_refusal = error->sql_errno != 0 && (error->code == ERROR_CONFLICT || error->code == ERROR_INTERNAL);
   if (!is_refusal) return false;
+  char why[ERROR_DETAIL_BYTES];
+  snprintf(why, sizeof why, "%s", error->detail);
   error->code = ERROR_INTERNAL;
+  error_detail(error, "%s (learner %llu): %.300s", repair_group_origin(group), (unsigned long long)tx->from,
+               why);
   if (tx->one_learner || (group->rule != NULL && group->rule->of_site)) return false;
   error->code = ERROR_TRANSIENT;
   error->sql_errno = 0;

@@ -107,9 +107,4 @@ bool rule_find_or_blame(const struct rule_set *set, struct db *db, enum rule_sco
 /* How many of them ask for a change. */
 size_t rule_count_repairable(const struct rule_breach *breaches, size_t count);
 
-/* Writes the breaches of one row (same table, key and action): compare-and-set. `ret_written`: false
- * when the row no longer held the actual values. (rule_apply.c) */
-bool rule_apply_row(const struct rule_set *set, struct db *db, const struct rule_breach *breaches,
-                    size_t count, struct error *error, bool *ret_written) WARN_UNUSED;
-
 #endif

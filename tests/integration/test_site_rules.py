@@ -7,7 +7,7 @@ import pytest
 
 from harness import truth
 from harness.client import Client
-from harness.database import execute
+from harness.database import execute, query_one
 from harness.processes import wait_until
 from harness.stack import REPOSITORY, Stack
 from harness.tokens import Mint
@@ -70,6 +70,7 @@ def test_the_example_of_the_guide(site):
         assert truth.user_row(db, user_id)["display_name"] == "Ada"
         entries = truth.ledger_of(db, user_id)
         assert [entry["kind"] for entry in entries] == ["repair"]
+        run_id = query_one(db, "SELECT MAX(id) AS id FROM repair_runs")["id"]
         assert entries[0]["changes"] == [{"what": "display_name", "key": "display_names_are_trimmed",
-                                          "because": "rule display_names_are_trimmed"}]
+                                          "because": f"run {run_id}, rule display_names_are_trimmed"}]
         execute(db, "DELETE FROM users WHERE id IN (%s, %s)", (user_id, admin_id))

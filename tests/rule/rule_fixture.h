@@ -116,6 +116,9 @@ static inline int64_t ask_number(uint64_t user_id, const char *expression) {
   return strtoll(text, NULL, 10);
 }
 
+/* A text of the last run, which is called N. */
+#define THIS_RUN(text) "REPLACE(" text ", CONCAT('run ', (SELECT MAX(id) FROM repair_runs), ','), 'run N,')"
+
 /* Everything that a repair could touch. */
 static const char *picture(uint64_t user_id) {
   return ask(user_id,

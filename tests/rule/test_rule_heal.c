@@ -10,18 +10,18 @@ static void test_the_history_says_what_moved(void **state) {
   load();
   uint64_t user_id = learner_new(1, 12, 3, MODULES(MODULE("a", 20, 10, 5)));
   heal(user_id);
-  assert_string_equal(ask(user_id,
-                          "(SELECT CONCAT_WS('|', l.kind, l.actor, l.revision, l.changes) FROM ledger AS l"
-                          " WHERE l.user_id = u.id AND l.revision = u.revision)"),
+  assert_string_equal(ask(user_id, "(SELECT CONCAT_WS('|', l.kind, l.actor, l.revision, " THIS_RUN(
+                                       "l.changes") ") FROM ledger AS l"
+                                                    " WHERE l.user_id = u.id AND l.revision = u.revision)"),
                       "repair|rule:test|1|["
                       "{\"what\":\"hidden_grade_asset\",\"key\":\"user_totals_match_modules\","
-                      "\"because\":\"rule user_totals_match_modules\"},"
+                      "\"because\":\"run N, rule user_totals_match_modules\"},"
                       "{\"what\":\"hidden_grade_asset\",\"key\":\"global_stats_match_totals\","
-                      "\"because\":\"rule global_stats_match_totals\"},"
+                      "\"because\":\"run N, rule global_stats_match_totals\"},"
                       "{\"what\":\"tokens\",\"key\":\"user_totals_match_modules\",\"by\":19,"
-                      "\"because\":\"rule user_totals_match_modules\"},"
+                      "\"because\":\"run N, rule user_totals_match_modules\"},"
                       "{\"what\":\"correct\",\"key\":\"user_totals_match_modules\",\"by\":2,"
-                      "\"because\":\"rule user_totals_match_modules\"}]");
+                      "\"because\":\"run N, rule user_totals_match_modules\"}]");
 }
 
 /* Also where an application that knows nothing of Lockstep moved a total up, down, or in the document. */
