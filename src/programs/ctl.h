@@ -96,6 +96,10 @@ bool ctl_rollback_run(struct ctl *ctl, const void *options, struct error *error)
 bool ctl_repairs_list(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_repairs_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_repairs_resume(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_rules_list(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_rules_explain(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_rules_test(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_rules_time(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_user_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_openapi_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
@@ -111,6 +115,9 @@ extern const struct schema ctl_fix_options;
 extern const struct schema ctl_run_options;
 extern const struct schema ctl_repairs_list_options;
 extern const struct schema ctl_repairs_show_options;
+extern const struct schema ctl_rules_explain_options;
+extern const struct schema ctl_rules_test_options;
+extern const struct schema ctl_rules_time_options;
 extern const struct schema ctl_user_show_options;
 extern const struct schema ctl_man_options;
 

@@ -65,6 +65,37 @@ const struct ctl_command ctl_commands[] = {
          "For each learner the columns of users beside global_stats of hidden_grade_asset, and the column "
          "minus the document as ±; the largest difference in tokens first. Changes nothing.\n\n"
          "Ends with 0 when they agree everywhere, with 1 when learners differ."},
+    {.name = "rules",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_rules_list,
+     .summary = "Lists the rules, and what the last pass found of each.",
+     .description =
+         "In the order of their repairs. Ends with 1 when a file of the site is left aside; it says which, "
+         "and why."},
+    {.name = "rules explain",
+     .options = &ctl_rules_explain_options,
+     .argument = "rule",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_rules_explain,
+     .summary = "Says what a rule means and how the database reads it."},
+    {.name = "rules test",
+     .options = &ctl_rules_test_options,
+     .argument = "rule",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_rules_test,
+     .summary = "Tries a rule out: is it good, and what would it change?",
+     .description = "Reads one file, holds it to its form and to the database, asks it about the first "
+                    "learners, or one, "
+                    "and prints the first rows that it finds. Changes nothing. Ends with 1, file and line "
+                    "where there is "
+                    "a mistake.\n\n"
+                    "    lockstepctl rules test ./display_names_are_trimmed.sql --user 7"},
+    {.name = "rules time",
+     .options = &ctl_rules_time_options,
+     .argument = "rule",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_rules_time,
+     .summary = "Measures what each rule costs the database."},
     {.name = "user show",
      .options = &ctl_user_show_options,
      .argument = "who",

@@ -171,13 +171,15 @@ static bool range_write(struct db *db, void *context, struct error *error) {
 /* What there is, read on a connection of its own, for reading it can take long. */
 static bool range_find(const struct range_work *work, uint64_t from_user, uint64_t to_user,
                        struct error *error, struct pass_found *ret_found) {
+  const struct pass_scope scope = {.set = work->engine->set,
+                                   .from_user = from_user,
+                                   .to_user = to_user,
+                                   .learners_max = PASS_RANGE_LEARNERS};
   for (int tries = 1;; tries++) {
     CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = work->engine->pool};
     error_clear(error);
     if (!pool_acquire(lease.pool, clock_monotonic_ms() + PASS_WAIT_MS, error, &lease.db)) return false;
-    if (pass_find_without_culprits(work->engine->set, lease.db, from_user, to_user, work->arena, error,
-                                   ret_found))
-      return true;
+    if (pass_find_without_culprits(&scope, lease.db, work->arena, error, ret_found)) return true;
     if (error->code != ERROR_TRANSIENT) return false;
     if (tries == PASS_TRIES_MAX) break;
   }
@@ -193,8 +195,6 @@ static bool range_step(struct range_work *work, uint64_t from_user, uint64_t to_
   const struct repair_guard *guard = work->guard;
   if (guard != NULL && !guard->may_go_on(guard->context, error)) return false;
   if (!range_find(work, from_user, to_user, error, &found)) return false;
-  for (size_t at = 0; at < found.rule_count; at++)
-    if (found.rules[at].sample_rows > 0) buffer_append_char(&found.rules[at].sample, ']');
   work->found = &found;
   if (!pass_write(work->engine->pool, range_write, work, error)) return false;
   *ret_last = found.last_user;

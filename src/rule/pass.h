@@ -69,4 +69,15 @@ bool pass_list(struct db *db, enum pass_kind kind, uint64_t before_id, size_t li
 bool pass_look(const struct repair_engine *engine, struct db *db, uint64_t user_id, struct arena *arena,
                struct error *error, struct pass_summary *ret_pass) WARN_UNUSED;
 
+/* One rule alone, of whatever authority: to try it out, or to time it. Read-only. A rule that fails is the
+ * error. */
+struct pass_extent {
+  uint64_t from_user; /* both ends included */
+  uint64_t to_user;
+  uint64_t learners_max; /* looked at; not 0 */
+};
+bool pass_try(const struct rule_set *set, const struct rule *rule, struct db *db,
+              const struct pass_extent *extent, struct arena *arena, struct error *error,
+              struct pass_rule *ret_result, uint64_t *ret_learners) WARN_UNUSED;
+
 #endif

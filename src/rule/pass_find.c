@@ -132,11 +132,13 @@ static bool ask_rule(struct find_turn *turn, struct db *db, struct arena *arena,
   return true;
 }
 
-static bool ask_rules(const struct rule_set *set, struct db *db, struct find_turn *turn,
+static bool ask_rules(const struct pass_scope *scope, struct db *db, struct find_turn *turn,
                       struct pass_found *found, struct arena *arena, struct error *error,
                       const struct rule **ret_culprit) {
+  const struct rule_set *set = scope->set;
   for (size_t at = 0; at < set->count; at++) {
-    if (!rule_is_asked(set, at, RULE_SCOPE_ALL)) continue;
+    if (scope->only == NULL ? !rule_is_asked(set, at, RULE_SCOPE_ALL) : scope->only != &set->rules[at])
+      continue;
     turn->rule = &set->rules[at];
     turn->place = at + 1;
     turn->count = &found->rules[at];
@@ -148,15 +150,15 @@ static bool ask_rules(const struct rule_set *set, struct db *db, struct find_tur
 }
 
 /* The learners, and with them how far the range reaches. */
-static bool read_learners(struct db *db, uint64_t from_user, uint64_t to_user, struct arena *arena,
+static bool read_learners(struct db *db, const struct pass_scope *scope, struct arena *arena,
                           struct error *error, struct find_learners *learners, struct pass_found *found) {
   struct pass_learners_params params = {
-      .from_id = from_user, .to_id = to_user, .limit_rows = PASS_RANGE_LEARNERS};
+      .from_id = scope->from_user, .to_id = scope->to_user, .limit_rows = scope->learners_max};
   struct pass_learners_row *rows;
   size_t count;
   size_t kept = 0;
   if (!pass_learners(db, &params, arena, PASS_RANGE_LEARNERS, error, &rows, &count)) return false;
-  found->last_user = count == PASS_RANGE_LEARNERS ? rows[count - 1].id : to_user;
+  found->last_user = count == scope->learners_max ? rows[count - 1].id : scope->to_user;
   for (size_t at = 0; at < count; at++)
     if (rows[at].is_counted) rows[kept++] = rows[at];
   *learners = (struct find_learners){
@@ -165,31 +167,30 @@ static bool read_learners(struct db *db, uint64_t from_user, uint64_t to_user, s
   return learners->marks != NULL || error_set_memory(error);
 }
 
-static bool find_in_snapshot(const struct rule_set *set, struct db *db, uint64_t from_user, uint64_t to_user,
-                             struct arena *arena, struct error *error, struct pass_found *found,
-                             const struct rule **ret_culprit) {
+static bool find_in_snapshot(const struct pass_scope *scope, struct db *db, struct arena *arena,
+                             struct error *error, struct pass_found *found, const struct rule **ret_culprit) {
   CLEANUP(pass_seen_free) struct pass_seen seen = {NULL, 0, 0};
   struct find_learners learners;
   struct find_pauses pauses;
   struct pass_pauses_row *rows;
-  if (!read_learners(db, from_user, to_user, arena, error, &learners, found)) return false;
-  struct pass_pauses_params range = {.from_id = from_user, .to_id = found->last_user};
+  if (!read_learners(db, scope, arena, error, &learners, found)) return false;
+  struct pass_pauses_params range = {.from_id = scope->from_user, .to_id = found->last_user};
   if (!pass_pauses(db, &range, arena, FIND_PAUSES_MAX, error, &rows, &pauses.count)) return false;
   pauses.rows = rows;
-  struct find_turn turn = {.from_user = from_user,
+  struct find_turn turn = {.from_user = scope->from_user,
                            .to_user = found->last_user,
                            .learners = &learners,
                            .pauses = &pauses,
                            .seen = &seen};
-  if (!ask_rules(set, db, &turn, found, arena, error, ret_culprit)) return false;
+  if (!ask_rules(scope, db, &turn, found, arena, error, ret_culprit)) return false;
   for (size_t at = 0; at < learners.count; at++)
     if (learners.marks[at] != 0) found->learners_in_breach++;
   return true;
 }
 
-bool pass_find(const struct rule_set *set, struct db *db, uint64_t from_user, uint64_t to_user,
-               struct arena *arena, struct error *error, struct pass_found *ret_found,
-               const struct rule **ret_culprit) {
+bool pass_find(const struct pass_scope *scope, struct db *db, struct arena *arena, struct error *error,
+               struct pass_found *ret_found, const struct rule **ret_culprit) {
+  const struct rule_set *set = scope->set;
   struct pass_found found = {.rule_count = set->count};
   *ret_culprit = NULL;
   if (!rule_set_check(set, db, error)) return false;
@@ -198,9 +199,10 @@ bool pass_find(const struct rule_set *set, struct db *db, uint64_t from_user, ui
   for (size_t at = 0; at < set->count; at++)
     found.rules[at].sample = (struct buffer)BUFFER_INIT(FIND_SAMPLE_BYTES_MAX);
   db_rollback(db); /* whatever the check left open */
-  bool done = db_begin_snapshot(db, error) &&
-              find_in_snapshot(set, db, from_user, to_user, arena, error, &found, ret_culprit);
+  bool done = db_begin_snapshot(db, error) && find_in_snapshot(scope, db, arena, error, &found, ret_culprit);
   db_rollback(db);
+  for (size_t at = 0; at < set->count; at++)
+    if (found.rules[at].sample_rows > 0) buffer_append_char(&found.rules[at].sample, ']');
   if (done)
     *ret_found = found;
   else
@@ -208,17 +210,16 @@ bool pass_find(const struct rule_set *set, struct db *db, uint64_t from_user, ui
   return done;
 }
 
-bool pass_find_without_culprits(const struct rule_set *set, struct db *db, uint64_t from_user,
-                                uint64_t to_user, struct arena *arena, struct error *error,
-                                struct pass_found *ret_found) {
+bool pass_find_without_culprits(const struct pass_scope *scope, struct db *db, struct arena *arena,
+                                struct error *error, struct pass_found *ret_found) {
   struct arena_mark mark = arena_mark(arena);
   const struct rule *culprit;
-  while (!pass_find(set, db, from_user, to_user, arena, error, ret_found, &culprit)) {
+  while (!pass_find(scope, db, arena, error, ret_found, &culprit)) {
     if (error->code != ERROR_INTERNAL || culprit == NULL || !culprit->of_site || db_is_broken(db))
       return false;
     struct error why = *error;
     error_clear(error);
-    if (!rule_leave_aside(set, culprit, &why, error)) return false;
+    if (!rule_leave_aside(scope->set, culprit, &why, error)) return false;
     arena_rewind(arena, mark);
   }
   return true;

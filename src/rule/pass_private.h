@@ -28,7 +28,7 @@ struct pass_count {
   uint64_t paused;
   uint64_t learners;
   uint64_t cost_us;
-  struct buffer sample; /* JSON list, still open: "[{…},{…}" */
+  struct buffer sample; /* JSON list; empty where nothing was found */
   size_t sample_rows;
 };
 
@@ -42,16 +42,22 @@ struct pass_found {
 };
 void pass_found_free(struct pass_found *found); /* also for CLEANUP() */
 
-/* Asks every rule about the learners from..to, or the first PASS_RANGE_LEARNERS of them, in one snapshot.
- * `ret_culprit`: the rule that was asked when it failed, where it was one. The caller frees what was found,
- * also after a failure. */
-bool pass_find(const struct rule_set *set, struct db *db, uint64_t from_user, uint64_t to_user,
-               struct arena *arena, struct error *error, struct pass_found *ret_found,
-               const struct rule **ret_culprit) WARN_UNUSED;
+/* Which rules to ask, and about whom. */
+struct pass_scope {
+  const struct rule_set *set;
+  const struct rule *only; /* NULL: every one of the set that passes ask */
+  uint64_t from_user;      /* both ends included */
+  uint64_t to_user;
+  uint64_t learners_max; /* of them, the first so many; at most PASS_RANGE_LEARNERS */
+};
+
+/* Asks them in one snapshot. `ret_culprit`: the rule that was asked when it failed, where it was one. The
+ * caller frees what was found, also after a failure. */
+bool pass_find(const struct pass_scope *scope, struct db *db, struct arena *arena, struct error *error,
+               struct pass_found *ret_found, const struct rule **ret_culprit) WARN_UNUSED;
 /* The same, leaving aside what rules of the site fail. */
-bool pass_find_without_culprits(const struct rule_set *set, struct db *db, uint64_t from_user,
-                                uint64_t to_user, struct arena *arena, struct error *error,
-                                struct pass_found *ret_found) WARN_UNUSED;
+bool pass_find_without_culprits(const struct pass_scope *scope, struct db *db, struct arena *arena,
+                                struct error *error, struct pass_found *ret_found) WARN_UNUSED;
 
 /* One transaction on a pooled connection; run again when a conflict undid it. A commit whose outcome nobody
  * knows is ERROR_UNAVAILABLE. */

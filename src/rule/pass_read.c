@@ -112,7 +112,6 @@ static bool summarise(const struct repair_engine *engine, struct pass_found *fou
                                 .cost_us = counted->cost_us};
     if (counted->breaches == 0) continue;
     breached++;
-    buffer_append_char(&counted->sample, ']');
     if (!pass_sample_decode(buffer_text(&counted->sample), arena, error, shown)) return false;
   }
   pass->rules = rules;
@@ -127,10 +126,53 @@ bool pass_look(const struct repair_engine *engine, struct db *db, uint64_t user_
                struct error *error, struct pass_summary *ret_pass) {
   CLEANUP(pass_found_free) struct pass_found found = {.rule_count = 0};
   struct pass_summary pass = {.kind = PASS_VALIDATE, .started_at_ms = clock_now_ms()};
-  if (!pass_find_without_culprits(engine->set, db, user_id, user_id, arena, error, &found)) return false;
+  const struct pass_scope scope = {
+      .set = engine->set, .from_user = user_id, .to_user = user_id, .learners_max = PASS_RANGE_LEARNERS};
+  if (!pass_find_without_culprits(&scope, db, arena, error, &found)) return false;
   if (found.learners == 0) return error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
   if (!summarise(engine, &found, arena, error, &pass)) return false;
   pass.as_of_ms = clock_now_ms();
   *ret_pass = pass;
+  return true;
+}
+
+/* Adds what a step found. */
+static bool try_add(const struct pass_count *counted, struct arena *arena, struct error *error,
+                    struct pass_rule *result) {
+  struct pass_rule step = {.sample_count = 0};
+  result->breaches += counted->breaches;
+  result->paused += counted->paused;
+  result->learners += counted->learners;
+  result->cost_us += counted->cost_us;
+  if (counted->sample_rows == 0 || result->sample_count == PASS_SAMPLE_ROWS) return true;
+  if (!pass_sample_decode(buffer_text(&counted->sample), arena, error, &step)) return false;
+  for (size_t at = 0; at < step.sample_count && result->sample_count < PASS_SAMPLE_ROWS; at++)
+    result->sample[result->sample_count++] = step.sample[at];
+  return true;
+}
+
+bool pass_try(const struct rule_set *set, const struct rule *rule, struct db *db,
+              const struct pass_extent *extent, struct arena *arena, struct error *error,
+              struct pass_rule *ret_result, uint64_t *ret_learners) {
+  struct pass_rule result = {.rule = rule->name, .summary = rule->summary, .severity = rule->severity};
+  struct pass_scope scope = {
+      .set = set, .only = rule, .from_user = extent->from_user, .to_user = extent->to_user};
+  uint64_t learners = 0;
+  result.sample = arena_alloc_array(arena, PASS_SAMPLE_ROWS, sizeof *result.sample);
+  if (result.sample == NULL) return error_set_memory(error);
+  while (learners < extent->learners_max && scope.from_user <= extent->to_user) {
+    CLEANUP(pass_found_free) struct pass_found found = {.rule_count = 0};
+    const struct rule *culprit;
+    uint64_t left = extent->learners_max - learners;
+    scope.learners_max = left < PASS_RANGE_LEARNERS ? left : PASS_RANGE_LEARNERS;
+    if (!pass_find(&scope, db, arena, error, &found, &culprit) ||
+        !try_add(&found.rules[rule - set->rules], arena, error, &result))
+      return false;
+    learners += found.learners;
+    if (found.last_user == extent->to_user) break;
+    scope.from_user = found.last_user + 1;
+  }
+  *ret_result = result;
+  *ret_learners = learners;
   return true;
 }

@@ -119,17 +119,11 @@ static int compare_rules(const void *left, const void *right) {
   return strcmp(a->name, b->name);
 }
 
-static bool set_fill(struct rule_set *set, const struct rules_config *config, struct error *error) {
-  struct set_loader loader = {.set = set, .config = config};
-  loader.rules = arena_alloc_array(set->arena, (size_t)2 * RULE_FILES_MAX, sizeof *loader.rules);
-  loader.applies = arena_alloc_array(set->arena, (size_t)2 * RULE_FILES_MAX, sizeof *loader.applies);
-  if (loader.rules == NULL || loader.applies == NULL) return error_set_memory(error);
-  if (!loader_take_directory(&loader, config->directory, false, error)) return false;
-  if (config->site_directory != NULL && !loader_take_directory(&loader, config->site_directory, true, error))
-    return false;
-  set->rules = loader.rules;
-  for (size_t at = 0; at < loader.count; at++)
-    if (loader.applies[at]) set->rules[set->count++] = loader.rules[at];
+/* What applies becomes the set. */
+static bool set_take(struct rule_set *set, const struct set_loader *loader, struct error *error) {
+  set->rules = loader->rules;
+  for (size_t at = 0; at < loader->count; at++)
+    if (loader->applies[at]) set->rules[set->count++] = loader->rules[at];
   qsort(set->rules, set->count, sizeof *set->rules, compare_rules);
   set->state->in_use = arena_alloc_array(set->arena, set->count + 1, sizeof *set->state->in_use);
   if (set->state->in_use == NULL) return error_set_memory(error);
@@ -138,21 +132,64 @@ static bool set_fill(struct rule_set *set, const struct rules_config *config, st
   return true;
 }
 
-bool rule_set_load(const struct rules_config *config, struct error *error, struct rule_set **ret_set) {
+static bool loader_open(struct set_loader *loader, size_t files, struct error *error) {
+  loader->rules = arena_alloc_array(loader->set->arena, files, sizeof *loader->rules);
+  loader->applies = arena_alloc_array(loader->set->arena, files, sizeof *loader->applies);
+  return (loader->rules != NULL && loader->applies != NULL) || error_set_memory(error);
+}
+
+static bool set_fill(struct rule_set *set, const struct rules_config *config, struct error *error) {
+  struct set_loader loader = {.set = set, .config = config};
+  if (!loader_open(&loader, (size_t)2 * RULE_FILES_MAX, error)) return false;
+  if (!loader_take_directory(&loader, config->directory, false, error)) return false;
+  if (config->site_directory != NULL && !loader_take_directory(&loader, config->site_directory, true, error))
+    return false;
+  return set_take(set, &loader, error);
+}
+
+static bool set_new(struct error *error, struct rule_set **ret_set) {
   struct rule_set *set = calloc(1, sizeof *set);
   if (set == NULL) return error_set_memory(error);
   set->arena = arena_new(RULE_SET_ARENA_BYTES);
   set->state = calloc(1, sizeof *set->state);
   if (set->state != NULL) pthread_mutex_init(&set->state->lock, NULL);
-  bool loaded = set->arena != NULL && set->state != NULL;
-  if (!loaded) error_set_memory(error);
-  if (loaded) loaded = set_fill(set, config, error);
-  if (!loaded) {
+  if (set->arena == NULL || set->state == NULL) {
     rule_set_free(set);
-    return false;
+    return error_set_memory(error);
   }
   *ret_set = set;
   return true;
+}
+
+bool rule_set_load(const struct rules_config *config, struct error *error, struct rule_set **ret_set) {
+  struct rule_set *set;
+  if (!set_new(error, &set)) return false;
+  if (set_fill(set, config, error)) {
+    *ret_set = set;
+    return true;
+  }
+  rule_set_free(set);
+  return false;
+}
+
+static bool set_fill_file(struct rule_set *set, const struct rules_config *config, const char *path,
+                          struct error *error) {
+  struct set_loader loader = {.set = set, .config = config};
+  if (!loader_open(&loader, 1, error) || !loader_take_file(&loader, path, false, error)) return false;
+  loader.applies[0] = true;
+  return set_take(set, &loader, error);
+}
+
+bool rule_set_load_file(const struct rules_config *config, const char *path, struct error *error,
+                        struct rule_set **ret_set) {
+  struct rule_set *set;
+  if (!set_new(error, &set)) return false;
+  if (set_fill_file(set, config, path, error)) {
+    *ret_set = set;
+    return true;
+  }
+  rule_set_free(set);
+  return false;
 }
 
 void rule_set_free(struct rule_set *set) {

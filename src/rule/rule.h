@@ -11,6 +11,7 @@
 #include "ledger/ledger.h"
 
 #define RULE_NAME_BYTES 64
+#define RULE_RANGES_MAX 32  /* pairs of :from and :to in one rule */
 #define RULE_ROWS_MAX 10000 /* of one rule, for one learner */
 
 enum rule_severity { RULE_INFO, RULE_WARNING, RULE_CRITICAL };
@@ -32,6 +33,7 @@ struct rule_target {
 struct rule {
   const char *name;
   const char *summary;
+  const char *explanation; /* the comment between the annotations and the SELECT; "" where there is none */
   const char *file;
   bool of_site; /* from the site's directory */
   enum rule_severity severity;
@@ -57,6 +59,10 @@ struct rule_set; /* thread-safe once loaded */
  * left out with its complaint (rule_set_problem); a broken one that ships is an error. Needs no database. */
 bool rule_set_load(const struct rules_config *config, struct error *error,
                    struct rule_set **ret_set) WARN_UNUSED;
+/* One file alone, as if it shipped: a mistake in it is the error, here and in rule_set_check. It is in the
+ * set whatever variant it is of. */
+bool rule_set_load_file(const struct rules_config *config, const char *path, struct error *error,
+                        struct rule_set **ret_set) WARN_UNUSED;
 void rule_set_free(struct rule_set *set);
 size_t rule_set_count(const struct rule_set *set);
 const struct rule *rule_set_at(const struct rule_set *set, size_t at);

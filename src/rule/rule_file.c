@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "rule/rule_private.h"
 #include "schema/utf8.h"
 
@@ -267,6 +268,22 @@ static bool take_annotations(struct file_parse *parse, char **rest, struct error
   return true;
 }
 
+/* Whole lines of comment, without their dashes. */
+static bool take_explanation(const struct file_parse *parse, const char *text, struct error *error) {
+  CLEANUP(buffer_free) struct buffer lines = BUFFER_INIT(RULE_FILE_BYTES_MAX);
+  for (size_t bytes; *text != '\0'; text += bytes + (text[bytes] == '\n')) {
+    bytes = strcspn(text, "\n");
+    size_t blank = strspn(text, " \r");
+    if (blank >= bytes && strncmp(text, "--", 2) != 0) continue;
+    if (strncmp(text, "--", 2) != 0) break;
+    size_t dashes = text[2] == ' ' ? 3 : 2;
+    buffer_append(&lines, text + dashes, bytes - dashes);
+    buffer_append_char(&lines, '\n');
+  }
+  parse->rule->explanation = lines.failed ? NULL : arena_strdup(parse->arena, buffer_text(&lines));
+  return parse->rule->explanation != NULL || error_set_memory(error);
+}
+
 bool rule_file_parse(const char *file, const char *text, size_t text_bytes, const struct rules_config *config,
                      struct arena *arena, struct error *error, struct rule *ret_rule, bool *ret_applies) {
   struct rule rule = {.file = arena_strdup(arena, file), .order = RULE_ORDER_DEFAULT};
@@ -279,6 +296,7 @@ bool rule_file_parse(const char *file, const char *text, size_t text_bytes, cons
   if (!take_annotations(&parse, &rest, error)) return false;
   if (rule.on_read && rule.authority != REPAIR_AUTHORITY_MODULES)
     return rule_complain(error, file, 0, "a rule of another authority than modules does not run on reads");
+  if (!take_explanation(&parse, rest, error)) return false;
   if (!rule_sql_compile(file, parse.line, rest, arena, error, &rule)) return false;
   *ret_rule = rule;
   *ret_applies = parse.applies;

@@ -11,7 +11,6 @@
 #define RULE_FILE_BYTES_MAX ((size_t)64 * 1024)
 #define RULE_FILES_MAX 200 /* of one directory */
 #define RULE_SET_ARENA_BYTES ((size_t)64 * 1024 * 1024)
-#define RULE_RANGES_MAX 32 /* pairs of :from and :to in one rule */
 #define RULE_KEY_COLUMNS_MAX 8
 #define RULE_KEY_BYTES_MAX 2048 /* of a key as JSON: the 512 characters of repair_rows.row_key */
 #define RULE_TARGETS_MAX 16     /* one rule may change */

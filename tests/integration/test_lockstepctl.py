@@ -134,7 +134,8 @@ def commands(offline):
 def test_every_command_explains_itself(offline):
     names = commands(offline)
     assert {"status", "migrate status", "migrate up", "config check", "config print", "config reference", "token",
-            "audit", "user show", "percentiles refresh", "openapi", "demo", "man", "help"} == set(names)
+            "audit", "rules", "rules explain", "rules test", "rules time", "user show",
+            "percentiles refresh", "openapi", "demo", "man", "help"} == set(names)
     for name in names:
         text = offline.out("help", *name.split())
         assert text.startswith(f"Usage: lockstepctl {name}")
@@ -557,3 +558,111 @@ def test_manual_pages(offline):
             outcome = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z"], input=page, capture_output=True,
                                      text=True, check=True)
             assert outcome.stderr == "", f"{name}: {outcome.stderr}"
+
+
+# Rules
+
+GOOD_RULE = """\
+-- rule: nameless
+-- summary: Nobody is nameless.
+-- severity: info
+-- order: 7
+-- limit: 5 rows
+-- changes: users.display_name
+
+-- Why: a list of
+-- blanks is hard to read.
+SELECT u.id AS user_id, 'users' AS `table`, CONCAT('{"id": ', u.id, '}') AS `key`, 'set' AS `action`,
+       'display_name' AS `column`, u.display_name AS actual, CONCAT('learner ', u.id) AS wanted
+  FROM users AS u WHERE u.id BETWEEN :from AND :to AND u.display_name IS NULL;
+"""
+
+
+@pytest.fixture
+def ruled(control, tmp_path):
+    """With the rules that ship, and a directory for the site's own."""
+    site = tmp_path / "rules.d"
+    site.mkdir()
+    control.config["rules"] = {"directory": os.path.join(REPOSITORY, "sql", "rules"), "site_directory": str(site)}
+    control.write()
+    control.site = site
+    return control
+
+
+def test_rules_are_listed(ruled):
+    (ruled.site / "nameless.sql").write_text(GOOD_RULE)
+    lines = ruled.out("rules").splitlines()
+    rows = {line.split()[0]: line for line in lines[1:] if line}
+    assert len([name for name in rows if name.startswith("orphan_")]) == 5
+    assert "in use" in rows["user_totals_match_modules"] and "50 % or 100,000 rows" in rows["user_totals_match_modules"]
+    assert "when asked for" in rows["document_matches_columns"]
+    assert "reports" in rows["totals_cover_attempts"]
+    assert "Nobody is nameless." in rows["nameless"] and " 5 rows " in rows["nameless"]
+    assert list(rows)[0] == "nameless", "rules stand in the order of their repairs"
+    assert "No pass has run yet." in lines
+    (ruled.site / "broken.sql").write_text(GOOD_RULE.replace("nameless", "broken").replace("info", "low"))
+    (ruled.site / "misfit.sql").write_text(GOOD_RULE.replace("nameless", "misfit").replace("users.display", "users.dis"))
+    outcome = ruled.run("rules", status=FAILED)
+    assert "broken.sql:3: severity is info, warning or critical, not 'low'" in outcome.stderr
+    assert "misfit.sql:6: the table users has no column dis_name" in outcome.stderr
+    assert re.search(r"^misfit .* left aside ", outcome.stdout, re.MULTILINE)
+
+
+def test_a_rule_is_explained(ruled):
+    (ruled.site / "nameless.sql").write_text(GOOD_RULE)
+    text = ruled.out("rules", "explain", "nameless")
+    assert text.startswith("nameless: Nobody is nameless.\n")
+    assert "Why: a list of\nblanks is hard to read.\n" in text
+    assert re.search(r"Changes +users.display_name\n", text)
+    assert re.search(r"^1 .* u .* range .* PRIMARY ", text, re.MULTILINE), "the plan"
+    assert ruled.complaint("rules", "explain", "nobody").endswith("There is no rule nobody.")
+
+
+def test_a_rule_is_tried_out(ruled, ctl_db, tmp_path):
+    path = tmp_path / "nameless.sql"
+    path.write_text(GOOD_RULE)
+    first = truth.create_learner(ctl_db)
+    second = truth.create_learner(ctl_db)
+    truth.create_learner(ctl_db, display_name="Ada")
+    before = query(ctl_db, "SELECT * FROM users ORDER BY id")
+    text = ruled.out("rules", "test", path)
+    assert "nameless is a good rule" in text
+    assert "2 rows of 2 learners would be changed." in text and "3 learners looked at" in text
+    assert f"learner {first}" in text and f"learner {second}" in text
+    text = ruled.out("rules", "test", path, "--user", second)
+    assert "1 rows of 1 learners would be changed." in text and f"learner {first}" not in text
+    assert "1 learners looked at" in ruled.out("rules", "test", path, "--learners", 1)
+    assert query(ctl_db, "SELECT * FROM users ORDER BY id") == before
+    assert "2 rows of 2 learners" not in ruled.out("rules", "test", "document_matches_columns")
+
+
+@pytest.mark.parametrize("old, new, expected", [
+    ("-- severity: info", "-- severity: low", ":3: severity is info, warning or critical, not 'low'"),
+    ("-- changes: users.display_name\n", "", ":6: the annotation '-- changes: …' is missing"),
+    ("users.display_name\n", "users.nothing\n", ":6: the table users has no column nothing"),
+    ("users.display_name\n", "users.id\n", ":6: users.id is part of the primary key: no rule can change it"),
+    ("FROM users", "FROM nobody", ":10: the database refuses its SELECT: "),
+    ("AS wanted", "AS hoped", ":10: column 7 of the SELECT is hoped, it must be wanted"),
+    (":from AND :to", ":from AND :til", ":12: :til stands where :to belongs"),
+    ("nameless", "another", ":1: the rule another belongs in a file of its name"),
+])
+def test_a_mistake_in_a_rule_is_told_by_file_and_line(ruled, tmp_path, old, new, expected):
+    assert old in GOOD_RULE
+    path = tmp_path / "nameless.sql"
+    path.write_text(GOOD_RULE.replace(old, new))
+    assert f"{path}{expected}" in ruled.complaint("rules", "test", path)
+
+
+def test_a_rule_that_names_what_it_does_not_declare(ruled, ctl_db, tmp_path):
+    path = tmp_path / "nameless.sql"
+    path.write_text(GOOD_RULE.replace("'display_name' AS `column`", "'tokens' AS `column`"))
+    user_id = truth.create_learner(ctl_db)
+    outcome = ruled.run("rules", "test", path, status=FAILED)
+    assert f"{path} (learner {user_id}): the row changes what the file does not declare: users.tokens" in outcome.stderr
+
+
+def test_rules_are_timed(ruled, ctl_db):
+    truth.create_learner(ctl_db)
+    rows = ruled.out("rules", "time").splitlines()[1:]
+    assert len(rows) == 11 and all(re.search(r" 1 +0 +[0-9.]+ +[0-9.]+$", row) for row in rows), rows
+    assert len(ruled.out("rules", "time", "orphan_profiles").splitlines()) == 2

@@ -112,6 +112,24 @@ static void test_a_variant_not_chosen_is_held_to_its_form_too(void **state) {
   assert_non_null(strstr(directories->error.message, "/a.drop.sql:6: a rule is one SELECT"));
 }
 
+static void test_one_file_alone(void **state) {
+  struct directories *directories = *state;
+  char path[2 * RULE_PATH_BYTES];
+  snprintf(path, sizeof path, "%s/a.drop.sql", directories->site);
+  rule_file_write(directories->site, "a.drop.sql", RULE("a", DROP));
+  assert_true(rule_set_load_file(&directories->config, path, &directories->error, &directories->set));
+  assert_int_equal(rule_set_count(directories->set), 1); /* though the configuration chose the other */
+  assert_string_equal(rule_set_at(directories->set, 0)->file, path);
+  rule_set_free(directories->set);
+  directories->set = NULL;
+  rule_file_write(directories->site, "a.drop.sql", RULE("b", DROP));
+  assert_false(rule_set_load_file(&directories->config, path, &directories->error, &directories->set));
+  assert_non_null(strstr(directories->error.message, "/a.drop.sql:1: the rule b belongs in a file"));
+  assert_null(directories->set);
+  snprintf(path, sizeof path, "%s/none.sql", directories->site);
+  assert_false(rule_set_load_file(&directories->config, path, &directories->error, &directories->set));
+}
+
 static void test_broken_rules_of_the_site_leave_the_others(void **state) {
   struct directories *directories = *state;
   rule_file_write(directories->shipped, "a.sql", RULE("a", ""));
@@ -231,6 +249,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_the_configuration_chooses_the_variant, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_broken_rule_that_ships_is_an_error, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_variant_not_chosen_is_held_to_its_form_too, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_one_file_alone, setup, teardown),
       cmocka_unit_test_setup_teardown(test_broken_rules_of_the_site_leave_the_others, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_name_stands_for_one_rule, setup, teardown),
       cmocka_unit_test_setup_teardown(test_directories, setup, teardown),

@@ -54,6 +54,7 @@ static void test_everything_is_taken(void **state) {
   assert_string_equal(rule.name, "a");
   assert_string_equal(rule.summary, "Things: fit.");
   assert_string_equal(rule.file, "x/a.sql");
+  assert_string_equal(rule.explanation, "Why: because.\n");
   assert_int_equal(rule.severity, RULE_CRITICAL);
   assert_true(rule.on_read);
   assert_string_equal(rule.variant, "rules.surplus=unattributed");
@@ -79,6 +80,9 @@ static void test_little_is_needed(void **state) {
   bool applies;
   struct rule rule = parse_good(HEAD BODY, &applies);
   assert_true(applies);
+  assert_string_equal(rule.explanation, "");
+  assert_string_equal(parse_good(HEAD "\n-- One,\n--\n--two.\n\n" BODY " -- no more", NULL).explanation,
+                      "One,\n\ntwo.\n");
   assert_false(rule.on_read);
   assert_null(rule.variant);
   assert_int_equal(rule.order, 100);
