@@ -81,7 +81,7 @@ static void test_little_is_needed(void **state) {
   struct rule rule = parse_good(HEAD BODY, &applies);
   assert_true(applies);
   assert_string_equal(rule.explanation, "");
-  assert_string_equal(parse_good(HEAD "\n-- One,\n--\n--two.\n\n" BODY " -- no more", NULL).explanation,
+  assert_string_equal(parse_good(HEAD "\n-- One,\n--\n-- two.\n\n" BODY " -- no more", NULL).explanation,
                       "One,\n\ntwo.\n");
   assert_false(rule.on_read);
   assert_null(rule.variant);
