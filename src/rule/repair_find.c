@@ -16,10 +16,10 @@ static void append_find(struct buffer *sql, const struct rule *rule) {
                 "INSERT INTO repair_rows (run_id, user_id, step, id, rule, table_name, row_key, action,"
                 " column_name, before_value, after_value, base_revision, state) SELECT ?,"
                 " IF(s.user_id BETWEEN ? AND ?, s.user_id, NULL), ?, UUID_SHORT() & 281474976710655, '%s',"
-                " s.`table`, s.`key`, s.`action`, s.`column`, s.actual, s.wanted, u.revision, 'done' FROM (",
+                " s.`table`, s.`key`, s.`action`, s.`column`, s.actual, s.wanted, u.revision, 'done' FROM ",
                 rule->name);
-  buffer_append_text(sql, rule->sql);
-  buffer_append_text(sql, ") AS s LEFT JOIN users AS u ON u.id = s.user_id WHERE s.`action` <> 'report'");
+  repair_sql_rule(sql, rule);
+  buffer_append_text(sql, " AS s LEFT JOIN users AS u ON u.id = s.user_id WHERE s.`action` <> 'report'");
 }
 
 static bool find_once(struct repair_tx *tx, const struct rule *rule, uint64_t step, struct error *error,

@@ -17,10 +17,10 @@ struct measure {
 
 /* Rows that would be changed, once each; those that are paused are not. */
 static void append_measure(struct buffer *sql, const struct rule *rule) {
-  buffer_append_text(sql, "SELECT COUNT(*) FROM (SELECT DISTINCT s.`table`, s.`key` FROM (");
-  buffer_append_text(sql, rule->sql);
+  buffer_append_text(sql, "SELECT COUNT(*) FROM (SELECT DISTINCT s.`table`, s.`key` FROM ");
+  repair_sql_rule(sql, rule);
   buffer_printf(sql,
-                ") AS s WHERE s.`action` <> 'report' AND NOT EXISTS (SELECT 1 FROM rule_pauses AS p WHERE"
+                " AS s WHERE s.`action` <> 'report' AND NOT EXISTS (SELECT 1 FROM rule_pauses AS p WHERE"
                 " p.rule = '%s' AND p.user_id = s.user_id AND p.table_name = s.`table` AND p.row_key ="
                 " s.`key`)) AS n",
                 rule->name);
