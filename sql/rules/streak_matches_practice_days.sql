@@ -15,6 +15,9 @@
 --                       kept, and is never lowered for want of a proof.
 -- A profile without any practice day is left alone: nothing is proven. Where there is none, and
 -- there are days, one is put in.
+--
+-- No current streak is longer than the longest: the table itself refuses it. So the longest is raised
+-- first, and the current one follows when the rule is asked again.
 SELECT STRAIGHT_JOIN s.user_id,
        'profiles' AS `table`,
        CONCAT('{"user_id": ', s.user_id, '}') AS `key`,
@@ -50,7 +53,7 @@ SELECT STRAIGHT_JOIN s.user_id,
         SELECT 'last_practice_date') AS c
     ON NOT s.is_there
        OR CASE c.name
-            WHEN 'current_streak' THEN s.current_streak <> s.proven_current
+            WHEN 'current_streak' THEN s.current_streak <> s.proven_current AND s.proven_current <= s.longest_streak
             WHEN 'longest_streak' THEN s.longest_streak < s.proven_longest
             ELSE NOT s.last_practice_date <=> s.proven_last
           END
