@@ -32,6 +32,6 @@ GRANT INSERT, UPDATE ON repair_runs TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_pauses TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_results TO lockstep@localhost;
 GRANT UPDATE ON shared_version TO lockstep@localhost;
-GRANT DELETE ON sync_jobs TO lockstep@localhost;
-GRANT DELETE ON sync_workers TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON sync_jobs TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON sync_workers TO lockstep@localhost;
 GRANT INSERT, UPDATE ON users TO lockstep@localhost;

@@ -193,11 +193,12 @@ CREATE TABLE sync_jobs (
   cursor_at BIGINT UNSIGNED NULL,
   worker_id BIGINT UNSIGNED NULL,
   claim_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  hold_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
   PRIMARY KEY (id),
   UNIQUE KEY one_active_job_per_dedupe_key (active_key),
   KEY sync_jobs_due (state, priority, run_at),
-  KEY sync_jobs_worker (worker_id),
   KEY sync_jobs_parent (parent_id, state),
+  KEY sync_jobs_cancel (cancel_requested),
   KEY sync_jobs_finished (finished_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 

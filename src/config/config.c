@@ -294,6 +294,25 @@ static const struct field retention_fields[] = {
                        "least offline.max_age_days and a week more."),
 };
 
+static const struct field sync_fields[] = {
+    ROW_INT(sync_config, processes, .minimum = 1, .maximum = 16, .default_text = "1",
+            .summary = "Processes of lockstep-sync that work on jobs."),
+    ROW_INT(sync_config, threads, .minimum = 1, .maximum = 32, .default_text = "2",
+            .summary = "Jobs that one process works on at a time. Each process has 2 * threads + 2 database "
+                       "connections of its own, beside database.connections."),
+    ROW_INT(sync_config, poll_ms, .minimum = 1, .maximum = MINUTE_MS, .default_text = "5",
+            .summary = "How often a process without work looks for jobs that are due."),
+    ROW_INT(sync_config, lease_ms, .minimum = 1000, .maximum = HOUR_MS, .default_text = "10000",
+            .summary = "The jobs of a worker that was silent this long go to others."),
+    ROW_INT(sync_config, batch, .minimum = 1, .maximum = 200, .default_text = "16",
+            .summary =
+                "Most jobs that a thread claims at once; of kinds that take longer than moments, one."),
+    ROW_INT(sync_config, drain_timeout_ms, .minimum = 0, .maximum = HOUR_MS, .default_text = "10000",
+            .summary = "On stop and reload, transactions under way may take this long to finish."),
+    ROW_PATH(sync_config, pid, .default_text = "/run/lockstep/lockstep-sync.pid",
+             .summary = "Process id of lockstep-sync."),
+};
+
 static const struct field log_fields[] = {
     ROW_ENUM(log_config, level, .names = log_level_names, .default_text = "info",
              .summary = "Least severity that is logged."),
@@ -323,6 +342,7 @@ SECTION(offline, "Clients that were offline.")
 SECTION(rules, "Consistency rules and repairs.")
 SECTION(health, "What counts as degraded and as failing at /api/sync/health.")
 SECTION(retention, "What is kept for how long; the job prune removes the rest.")
+SECTION(sync, "lockstep-sync, the worker on the jobs table.")
 SECTION(log, "The log.")
 SECTION(paths, "Files of the running service.")
 
@@ -331,8 +351,8 @@ SECTION(paths, "Files of the running service.")
 static const struct field config_fields[] = {
     ROW_SECTION(listen), ROW_SECTION(workers),  ROW_SECTION(database),  ROW_SECTION(auth),
     ROW_SECTION(http),   ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(offline),
-    ROW_SECTION(rules),  ROW_SECTION(health),   ROW_SECTION(retention), ROW_SECTION(log),
-    ROW_SECTION(paths),
+    ROW_SECTION(rules),  ROW_SECTION(health),   ROW_SECTION(retention), ROW_SECTION(sync),
+    ROW_SECTION(log),    ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

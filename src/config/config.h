@@ -43,7 +43,9 @@ struct database_config {
   int64_t lifetime_ms;            /* of a connection, ± 10 % */
   int64_t idle_check_ms;          /* idle longer than this: ping before use */
   int64_t transaction_timeout_ms; /* all tries of one learner transaction together */
-  int tls;                        /* enum tls_mode */
+  int64_t
+      idle_limit_s; /* not in the file: the server ends a session that is silent so long; 0: its own limit */
+  int tls;          /* enum tls_mode */
   const char *tls_ca;
   const char *tls_cert;
   const char *tls_key;
@@ -122,6 +124,17 @@ struct retention_config {
 /* An operation's id is known for longer than a client may come with it, also where clocks differ. */
 #define RETENTION_LEDGER_MARGIN_DAYS 7
 
+/* lockstep-sync, which works on the jobs table. */
+struct sync_config {
+  int64_t processes;
+  int64_t threads;          /* a process */
+  int64_t poll_ms;          /* how often an idle process looks for jobs that are due */
+  int64_t lease_ms;         /* a worker that is silent so long has lost its jobs */
+  int64_t batch;            /* small jobs that a thread claims at once */
+  int64_t drain_timeout_ms; /* TERM/QUIT/HUP: a transaction in hand may take so long, then escalate */
+  const char *pid;          /* the master's pid */
+};
+
 struct log_config {
   int level;        /* enum log_level */
   const char *file; /* NULL: stderr */
@@ -145,6 +158,7 @@ struct config {
   struct rules_config rules;
   struct health_config health;
   struct retention_config retention;
+  struct sync_config sync;
   struct log_config log;
   struct paths_config paths;
   char digest[17]; /* hex, of the effective values; part of every ETag */

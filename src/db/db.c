@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,6 +97,16 @@ static void db_set_options(MYSQL *mysql, const struct database_config *config, c
 
 static void db_library_start(void) { mysql_library_init(0, NULL, NULL); }
 
+static bool db_set_session(struct db *db, const struct database_config *config, struct error *error) {
+  char limit[64];
+  if (mysql_real_query(db->mysql, db_session_sql, sizeof db_session_sql - 1) != 0 || !db_drain(db, error))
+    return false;
+  if (config->idle_limit_s <= 0) return true;
+  int length =
+      snprintf(limit, sizeof limit, "SET SESSION wait_timeout = %lld", (long long)config->idle_limit_s);
+  return mysql_real_query(db->mysql, limit, (unsigned long)length) == 0;
+}
+
 bool db_connect(const struct database_config *config, size_t host_index, struct error *error,
                 struct db **ret_db) {
   static pthread_once_t started = PTHREAD_ONCE_INIT;
@@ -120,7 +131,7 @@ bool db_connect(const struct database_config *config, size_t host_index, struct 
   if (mysql_real_connect(db->mysql, address.socket == NULL ? address.host : NULL, config->user,
                          config->password, config->name, address.port, address.socket,
                          CLIENT_MULTI_STATEMENTS) == NULL ||
-      mysql_real_query(db->mysql, db_session_sql, sizeof db_session_sql - 1) != 0 || !db_drain(db, error)) {
+      !db_set_session(db, config, error)) {
     db_error_of_connect(db->mysql, host, error);
     db_close(db);
     return false;

@@ -32,7 +32,7 @@
 
 /* Keys and the database's password are in our memory: it goes into no core file, and no process of the
  * same user may look into it. Sanitizers have to. */
-static void master_protect_memory(void) {
+void master_protect_memory(void) {
 #ifndef __SANITIZE_ADDRESS__
   struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
   setrlimit(RLIMIT_CORE, &none);
@@ -254,7 +254,7 @@ static void master_loop(struct master *master) {
 
 /* --- From outside --- */
 
-static int master_exit_code(const struct error *error) {
+int master_exit_code(const struct error *error) {
   if (error->code == ERROR_CONFLICT) return EXIT_CODE_IN_USE;
   if (error->code == ERROR_INTERNAL || error->code == ERROR_UNAVAILABLE) return EXIT_CODE_SYSTEM;
   return EXIT_CODE_CONFIG;
@@ -307,14 +307,18 @@ int master_run(const struct master_options *options) {
   return code;
 }
 
+void master_complain(const char *config_path, const struct error *error) {
+  if (error->field_count == 0) fprintf(stderr, "%s: %s\n", config_path, error->message);
+  for (size_t at = 0; at < error->field_count; at++)
+    fprintf(stderr, "%s: %s %s\n", config_path, error->fields[at].field, error->fields[at].message);
+  if (error->detail[0] != '\0') fprintf(stderr, "%s: %s\n", config_path, error->detail);
+}
+
 int master_check(const struct master_options *options) {
   struct error error = ERROR_INIT;
   struct master_setup *setup = NULL;
   bool good = master_setup_load(options, &error, &setup) && master_setup_try(options, setup, &error);
-  if (!good && error.field_count == 0) fprintf(stderr, "%s: %s\n", options->config_path, error.message);
-  for (size_t at = 0; at < error.field_count; at++)
-    fprintf(stderr, "%s: %s %s\n", options->config_path, error.fields[at].field, error.fields[at].message);
-  if (!good && error.detail[0] != '\0') fprintf(stderr, "%s: %s\n", options->config_path, error.detail);
+  if (!good) master_complain(options->config_path, &error);
   master_setup_free(setup);
   return good ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
 }

@@ -78,6 +78,13 @@ struct master {
   struct master_worker workers[SCOREBOARD_SLOTS];
 };
 
+/* --- master.c: what every master does alike --- */
+
+void master_protect_memory(void);
+int master_exit_code(const struct error *error);
+/* On stderr, one a line. */
+void master_complain(const char *config_path, const struct error *error);
+
 /* --- master_setup.c: configurations --- */
 
 bool master_setup_load(const struct master_options *options, struct error *error,

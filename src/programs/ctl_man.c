@@ -17,7 +17,7 @@ struct man_options {
 
 static const struct field man_fields[] = {
     FIELD_TEXT(struct man_options, "name", name, .flags = FIELD_REQUIRED, .minimum = 1, .maximum = 64,
-               .summary = "One of: " CTL_NAME ", lockstep-fcgi, " YAML_NAME "."),
+               .summary = "One of: " CTL_NAME ", lockstep-fcgi, lockstep-sync, " YAML_NAME "."),
 };
 const struct schema ctl_man_options =
     SCHEMA("CtlMan", struct man_options, man_fields, .summary = "The page to print.");
@@ -91,8 +91,8 @@ static bool print_ctl_page(struct arena *arena, struct error *error, struct buff
       .title = "Environment",
       .text = "NO_COLOR, where it is set and not empty, turns colours off. COLUMNS is the "
               "width that tables and texts keep to, instead of the terminal's."};
-  sections[count++] =
-      (struct manual_section){.title = "See also", .text = "lockstep-fcgi(8), lockstep.yaml(5)"};
+  sections[count++] = (struct manual_section){.title = "See also",
+                                              .text = "lockstep-fcgi(8), lockstep-sync(8), lockstep.yaml(5)"};
   const struct manual manual = {.name = CTL_NAME,
                                 .chapter = "8",
                                 .summary = "administers Lockstep",
@@ -162,8 +162,8 @@ static bool print_yaml_page(struct arena *arena, struct error *error, struct buf
   sections[count++] = (struct manual_section){.title = "Keys"};
   for (size_t at = 0; at < config_schema.field_count && count < KEY_SECTIONS_MAX; at++)
     if (!key_sections(&config_schema.fields[at], arena, error, sections, &count)) return false;
-  sections[count++] =
-      (struct manual_section){.title = "See also", .text = "lockstep-fcgi(8), " CTL_NAME "(8)"};
+  sections[count++] = (struct manual_section){.title = "See also",
+                                              .text = "lockstep-fcgi(8), lockstep-sync(8), " CTL_NAME "(8)"};
   const struct manual manual = {
       .name = YAML_NAME, .chapter = "5", .summary = "the configuration of Lockstep", .sections = sections};
   manual_print_page(&manual, buffer);
@@ -181,10 +181,12 @@ bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) {
     if (!print_yaml_page(ctl->arena, error, &page)) return false;
   } else if (strcmp(man->name, fcgi_manual.name) == 0) {
     manual_print_page(&fcgi_manual, &page);
+  } else if (strcmp(man->name, sync_manual.name) == 0) {
+    manual_print_page(&sync_manual, &page);
   } else {
     return error_set(error, ERROR_NOT_FOUND,
-                     "There is no page %s; there are " CTL_NAME ", %s and " YAML_NAME ".", man->name,
-                     fcgi_manual.name);
+                     "There is no page %s; there are " CTL_NAME ", %s, %s and " YAML_NAME ".", man->name,
+                     fcgi_manual.name, sync_manual.name);
   }
   return ctl_write(&page, error);
 }

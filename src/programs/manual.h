@@ -40,5 +40,6 @@ void manual_print_entry(const char *term, const char *meaning, int column, FILE 
 int manual_widen(int column, const char *term);
 
 extern const struct manual fcgi_manual; /* lockstep-fcgi */
+extern const struct manual sync_manual; /* lockstep-sync */
 
 #endif
