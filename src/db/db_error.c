@@ -116,7 +116,11 @@ bool db_error_of_connection(struct db *db, struct error *error) {
   return db_error_map(db, mysql_errno(db->mysql), mysql_error(db->mysql), "connection", error);
 }
 
+/* What goes wrong while rows are fetched (a lock that was waited for in vain, a lost server) some client
+ * libraries leave on the connection alone. */
 bool db_error_of_statement(struct db *db, MYSQL_STMT *stmt, const char *name, struct error *error) {
+  if (mysql_stmt_errno(stmt) == 0)
+    return db_error_map(db, mysql_errno(db->mysql), mysql_error(db->mysql), name, error);
   return db_error_map(db, mysql_stmt_errno(stmt), mysql_stmt_error(stmt), name, error);
 }
 
