@@ -83,7 +83,7 @@ const struct ctl_command ctl_commands[] = {
      .argument = "rule",
      .needs = CTL_NEEDS_DATABASE,
      .run = ctl_rules_test,
-     .summary = "Tries a rule out: is it good, and what would it change?",
+     .summary = "Tries a rule out: whether it is good, and what it would change.",
      .description = "Reads one file, holds it to its form and to the database, asks it about the first "
                     "learners, or one, "
                     "and prints the first rows that it finds. Changes nothing. Ends with 1, file and line "
@@ -96,6 +96,59 @@ const struct ctl_command ctl_commands[] = {
      .needs = CTL_NEEDS_DATABASE,
      .run = ctl_rules_time,
      .summary = "Measures what each rule costs the database."},
+    {.name = "validate",
+     .options = &ctl_validate_options,
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_validate_run,
+     .summary = "Says which rules hold, and which do not.",
+     .description =
+         "Of everybody as of the last pass, one of which runs every hour; with --refresh a new one runs "
+         "first, as a job of lockstep-sync. Of one learner, with --user, as things stand now, with every row "
+         "that "
+         "breaks a rule. Changes nothing.\n\n"
+         "Ends with 0 when every rule holds, with 1 when one is broken or no pass has run yet."},
+    {.name = "fix",
+     .options = &ctl_fix_options,
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_fix_run,
+     .summary = "Repairs what breaks a rule; without --apply, plans it.",
+     .description =
+         "One learner at once; everybody as a job of lockstep-sync, which is waited for and goes on when "
+         "this is interrupted. A plan is stored, with its digest, and printed rule by rule with some of its "
+         "rows; "
+         "--plan applies exactly that, all of it or, where a row has moved since, nothing.\n\n"
+         "A rule that would change more than its limit stops the run before its first row, unless "
+         "--confirm-over-limit is given. --authority columns rebuilds documents from the columns. Whatever a "
+         "run changed, rollback undoes."},
+    {.name = "repairs",
+     .options = &ctl_repairs_list_options,
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_repairs_list,
+     .summary = "Lists repairs, plans and rollbacks, newest first."},
+    {.name = "repairs show",
+     .options = &ctl_repairs_show_options,
+     .argument = "run",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_repairs_show,
+     .summary = "Shows what a run did, by rule and row by row."},
+    {.name = "repairs resume",
+     .options = &ctl_run_options,
+     .argument = "run",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_repairs_resume,
+     .summary = "Lets the rows of a rollback be repaired again.",
+     .description = "The run is the one that was rolled back, or the rollback itself."},
+    {.name = "rollback",
+     .options = &ctl_run_options,
+     .argument = "run",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_rollback_run,
+     .summary = "Undoes a repair.",
+     .description =
+         "Rows that still hold what the run wrote get back what they held before, byte for byte; the others "
+         "stay, and are listed with what changed them. From then on its rules leave these rows alone, or the "
+         "next run would undo the undoing; \"repairs resume\" ends that.\n\n"
+         "A run of one learner at once; one of everybody as a job of lockstep-sync, which is waited for."},
     {.name = "user show",
      .options = &ctl_user_show_options,
      .argument = "who",

@@ -3,9 +3,12 @@
 #include "http/endpoint.h"
 #include "http/ops.h"
 #include "learner/learner_api.h"
+#include "sync/sync.h"
 
 #include "base/banned.h"
 
 const struct endpoint_table *const endpoint_tables[] = {
-    &ops_endpoints, &anonymous_endpoints, &learner_endpoints, &learner_admin_endpoints, NULL,
+    &ops_endpoints,           &anonymous_endpoints,    &learner_endpoints,
+    &learner_admin_endpoints, &sync_endpoints,         &sync_health_endpoints,
+    &sync_rules_endpoints,    &sync_repairs_endpoints, NULL,
 };

@@ -32,7 +32,8 @@ bool schema_decode_query(const struct schema *schema, const char *query, enum un
 bool schema_decode_yaml(const struct schema *schema, const char *path, const char *text, size_t text_bytes,
                         struct arena *arena, void *ret_struct, struct error *error) WARN_UNUSED;
 
-/* Sets one scalar field from text, as a query string or an environment variable gives it. */
+/* Sets one scalar field from text, as a query string or an environment variable gives it; a list of scalars
+ * from items parted by commas. */
 bool schema_decode_scalar(const struct field *field, const char *text, struct arena *arena, void *structure,
                           struct error *error) WARN_UNUSED;
 

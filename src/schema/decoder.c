@@ -340,7 +340,12 @@ bool schema_decode_scalar(const struct field *field, const char *text, struct ar
   if (!utf8_is_valid(text, bytes)) return decoder_complain(&decoder, &place, "must be valid UTF-8");
   const char *copy = arena_strndup(arena, text, bytes);
   if (copy == NULL) return error_set_memory(error);
-  if (!decoder_store(&decoder, &place, field, copy, bytes, (char *)structure + field->offset)) return false;
+  void *member = (char *)structure + field->offset;
+  if (field->kind == FIELD_KIND_LIST && field->object == NULL)
+    decoder_store_list(&decoder, &place, field, copy, member);
+  else
+    (void)decoder_store(&decoder, &place, field, copy, bytes, member);
+  if (error->code != ERROR_NONE) return false;
   decoder_set_presence(field, structure, PRESENCE_GIVEN);
   return true;
 }

@@ -10,6 +10,7 @@
 #include "sync/sync_order.h"
 #include "sync/sync_pass.h"
 #include "sync/sync_run.h"
+#include "sync/sync_task.h"
 
 #include "base/banned.h"
 
@@ -42,13 +43,21 @@ static uint64_t first_of(const struct job *job) {
 
 /* --- Repair runs --------------------------------------------------------------------------------- */
 
+/* A job about nobody is a mistake that is told. */
+static bool somebody(struct job *job, const struct repair_order *order, struct error *error) {
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.db = NULL};
+  if (order->from_user != order->to_user || order->rolls_back != 0) return true;
+  return borrow(job, error, &lease) && sync_task_learner(lease.db, order->from_user, job->arena, error);
+}
+
 static bool run_prepare(struct job *job, struct repair_order *order, struct error *error) {
   struct repair_engine engine = engine_of(job);
   struct repair_guard guard = job_guard(job);
   uint64_t run_id;
   order->actor = job->actor;
   order->job_id = job->id;
-  if (!repair_open(&engine, order, job->arena, error, &run_id) || !job_set_subject(job, run_id, error))
+  if (!somebody(job, order, error) || !repair_open(&engine, order, job->arena, error, &run_id) ||
+      !job_set_subject(job, run_id, error))
     return false;
   if (order->rolls_back == 0 && !repair_measure(&engine, run_id, &guard, job->arena, error)) {
     sync_order_advise(error, ADVICE);

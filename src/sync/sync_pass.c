@@ -200,12 +200,14 @@ static bool take_rule(const struct rule_set *set, size_t at, const struct pass_s
 bool sync_pass_take(const struct rule_set *set, const struct pass_summary *pass,
                     const struct sync_pauses *pauses, struct arena *arena, struct error *error,
                     struct sync_pass *ret_pass) {
-  size_t count = rule_set_count(set);
+  size_t count = 0;
   size_t found_count = pass == NULL ? 0 : pass->rule_count;
-  struct sync_rule *rules = arena_alloc_array(arena, count + found_count, sizeof *rules);
-  if (rules == NULL && count + found_count > 0) return error_set_memory(error);
-  for (size_t at = 0; at < count; at++)
-    if (!take_rule(set, at, pass, pauses, arena, error, &rules[at])) return false;
+  struct sync_rule *rules = arena_alloc_array(arena, rule_set_count(set) + found_count, sizeof *rules);
+  if (rules == NULL && rule_set_count(set) + found_count > 0) return error_set_memory(error);
+  for (size_t at = 0; at < rule_set_count(set); at++) {
+    if (rule_set_at(set, at)->authority != REPAIR_AUTHORITY_MODULES) continue; /* passes do not ask these */
+    if (!take_rule(set, at, pass, pauses, arena, error, &rules[count++])) return false;
+  }
   for (size_t at = 0; at < found_count; at++) {
     if (sync_order_knows(set, pass->rules[at].rule)) continue;
     rules[count] = (struct sync_rule){.name = pass->rules[at].rule};

@@ -22,12 +22,12 @@ static bool repairs_are_on(const struct repair_engine *engine, struct db *db, st
   return !pauses.all || error_set(error, ERROR_CONFLICT, "Repairs are switched off: every rule is paused.");
 }
 
-static bool learner_must_exist(struct db *db, uint64_t user_id, struct arena *arena, struct error *error) {
+bool sync_task_learner(struct db *db, uint64_t user_id, struct arena *arena, struct error *error) {
   struct learner_exists_params params = {.user_id = user_id};
   struct learner_exists_row row;
   bool found;
   if (!learner_exists(db, &params, arena, error, &row, &found)) return false;
-  return found || error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
+  return found || error_set(error, ERROR_NOT_FOUND, "There is no such learner: %" PRIu64 ".", user_id);
 }
 
 static bool take_plan(struct db *db, struct arena *arena, struct error *error, struct sync_task *task) {
@@ -54,7 +54,7 @@ bool sync_task_fix(const struct repair_engine *engine, struct db *db, const stru
   if (order->plan_given == PRESENCE_GIVEN) {
     if (!take_plan(db, arena, error, &task)) return false;
   } else if (order->user_given == PRESENCE_GIVEN) {
-    if (!learner_must_exist(db, order->user_id, arena, error)) return false;
+    if (!sync_task_learner(db, order->user_id, arena, error)) return false;
     task.is_job = false;
   }
   *ret_task = task;

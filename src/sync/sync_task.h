@@ -17,6 +17,9 @@ struct sync_task {
   const char *message; /* of a job: what it will do */
 };
 
+/* ERROR_NOT_FOUND: there is none of this id, or no more. */
+bool sync_task_learner(struct db *db, uint64_t user_id, struct arena *arena, struct error *error) WARN_UNUSED;
+
 /* ERROR_UNPROCESSABLE: the order makes no sense. ERROR_CONFLICT: repairs are switched off, or the plan is
  * none (any more). ERROR_NOT_FOUND: no such learner or plan. */
 bool sync_task_fix(const struct repair_engine *engine, struct db *db, const struct sync_order *order,

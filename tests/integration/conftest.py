@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from harness import database, truth
+from harness import database, truth, worker
 from harness.client import Client
 from harness.openapi import Contract, check_problem
 from harness.stack import Stack
@@ -28,7 +28,7 @@ class Service:
     def see(self, reply):
         """Every reply of every test comes by here."""
         if reply.status >= 400 and reply.method != "HEAD":
-            if reply.path.split("?")[0] not in ("/readyz",):
+            if reply.path.split("?")[0] not in ("/readyz", "/api/sync/health"):
                 check_problem(reply)
         assert reply.headers["X-Request-Id"], f"no request id: {reply}"
         self.contract.check(reply)
@@ -78,6 +78,14 @@ def mint(service):
 def db(service):
     connection = service.connect()
     yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def sync_worker(service, tmp_path_factory):
+    connection = service.connect()
+    with worker.sync_worker(connection, service.config_path, tmp_path_factory.mktemp("sync")):
+        yield
     connection.close()
 
 

@@ -134,8 +134,9 @@ def commands(offline):
 def test_every_command_explains_itself(offline):
     names = commands(offline)
     assert {"status", "migrate status", "migrate up", "config check", "config print", "config reference", "token",
-            "audit", "rules", "rules explain", "rules test", "rules time", "user show",
-            "percentiles refresh", "openapi", "demo", "man", "help"} == set(names)
+            "audit", "rules", "rules explain", "rules test", "rules time", "validate", "fix", "repairs",
+            "repairs show", "repairs resume", "rollback", "user show", "percentiles refresh", "openapi", "demo",
+            "man", "help"} == set(names)
     for name in names:
         text = offline.out("help", *name.split())
         assert text.startswith(f"Usage: lockstepctl {name}")

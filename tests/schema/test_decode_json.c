@@ -480,8 +480,14 @@ static void test_scalars_from_text(void **state) {
   assert_string_equal(error->message, "whole must be a whole number from -5 to 1000000");
   assert_false(schema_decode_scalar(&fields[4], "\xFF", fixture->arena, got, error));
   assert_string_equal(error->message, "text must be valid UTF-8");
-  assert_false(schema_decode_scalar(&fields[12], "1", fixture->arena, got, error));
+  assert_false(schema_decode_scalar(&fields[12], "1,2,3,4", fixture->arena, got, error));
   assert_string_equal(error->message, "numbers must be a list of at most 3 items");
+  assert_false(schema_decode_scalar(&fields[12], "1,x", fixture->arena, got, error));
+  assert_string_equal(error->fields[0].field, "numbers[1]");
+  assert_true(schema_decode_scalar(&fields[12], "7,8", fixture->arena, got, error));
+  assert_int_equal(got->numbers.count, 2);
+  assert_int_equal(((const int64_t *)got->numbers.items)[1], 8);
+  assert_false(schema_decode_scalar(&fields[11], "1", fixture->arena, got, error));
   assert_int_equal(got->whole, 41);
 }
 
