@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/auth_keys.h"
+#include "http/consistency.h"
 #include "http/handle.h"
 #include "http/router.h"
 #include "http/shared.h"
@@ -30,8 +31,14 @@ bool http_app_open(struct app *app, const struct endpoint_table *const *tables, 
   if (shared != NULL && process_at >= shared->processes)
     return error_set(error, ERROR_INTERNAL, "There is no slot for worker process %zu.", process_at);
   if (!auth_keys_new(&app->config->auth, error, &keys)) return false;
+  const struct repair_engine engine = {.set = app->rules, .pool = app->pool, .config = app->config};
   if (!router_new(tables, error, &router)) {
     auth_keys_free(keys);
+    return false;
+  }
+  if (!consistency_new(&engine, error, &app->consistency)) {
+    auth_keys_free(keys);
+    router_free(router);
     return false;
   }
   app->keys = keys;
@@ -42,6 +49,8 @@ bool http_app_open(struct app *app, const struct endpoint_table *const *tables, 
 }
 
 void http_app_close(struct app *app) {
+  consistency_free(app->consistency);
+  app->consistency = NULL;
   auth_keys_free(app->keys);
   router_free(app->router);
   app->keys = NULL;

@@ -1,4 +1,5 @@
 #include "db/migrate.h"
+#include "http/consistency.h"
 #include "http/handle.h"
 #include "http/metrics.h"
 #include "http/openapi.h"
@@ -103,6 +104,7 @@ static bool ops_metrics(struct request *request, const void *query, const void *
   http_tend(app);
   request->reply_type = "text/plain; version=0.0.4; charset=utf-8";
   metrics_print(app->shared->slots, app->shared->processes, app->router, app->build, &request->reply);
+  consistency_print(app->consistency, &request->reply);
   return true;
 }
 

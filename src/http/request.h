@@ -46,8 +46,9 @@ struct app {
 
   struct auth_keys *keys;
   struct router *router;
-  struct http_shared *shared; /* metrics of all worker processes, rate limits */
-  struct metrics *metrics;    /* this process's own, inside shared */
+  struct http_shared *shared;      /* metrics of all worker processes, rate limits */
+  struct metrics *metrics;         /* this process's own, inside shared */
+  struct consistency *consistency; /* what /metrics tells of the last passes */
 };
 
 struct header {

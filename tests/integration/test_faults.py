@@ -48,6 +48,30 @@ def someone(faulty, faulty_db):
     return Learner(faulty, faulty_db, truth.create_learner(faulty_db))
 
 
+def test_metrics_wait_for_no_database(fault_stack, faulty):
+    """Neither for one that is gone nor for one that is silent; what was known is told on."""
+    def scrape():
+        began = time.monotonic()
+        reply = faulty.client().get("/metrics")
+        assert reply.status == 200, reply
+        assert time.monotonic() - began < 0.6
+        return reply.body.decode("utf-8")
+
+    wait_until(lambda: "lockstep_consistency_score gauge" in scrape(), "the figures", 20)
+    os.kill(fault_stack.database.child.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        while time.monotonic() - began < 6.5:  # longer than figures stay fresh
+            assert "lockstep_consistency_score gauge" in scrape()
+            time.sleep(0.3)
+    finally:
+        os.kill(fault_stack.database.child.pid, signal.SIGCONT)
+    fault_stack.database.kill()
+    for _ in range(4):
+        assert "lockstep_build_info" in scrape()
+    fault_stack.database.start()
+
+
 def test_a_database_that_goes_away_and_comes_back(fault_stack, faulty, someone):
     assert someone.answer().status == 200
     pids = fault_stack.worker_pids()

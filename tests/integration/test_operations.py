@@ -2,6 +2,9 @@
 
 import re
 
+from harness.database import execute, query_one
+from harness.processes import wait_until
+
 SAMPLE = re.compile(r'^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*"'
                     r'(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*")*\})? (\S+)$')
 
@@ -63,6 +66,27 @@ def test_labels_come_from_the_table_not_from_the_client(admin):
 
 def test_pool_figures_are_there(admin):
     assert "pool" in metrics_of(admin.api)
+
+
+def test_the_last_passes_are_told(admin, db):
+    """As soon as there is a pass, /metrics tells of the newest one that is done."""
+    execute(db, "INSERT INTO passes (kind, state, learners, learners_in_breach, score, started_at, finished_at) VALUES"
+            " ('validate', 'done', 8, 2, 0.75, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) - INTERVAL 1 HOUR)")
+    pass_id = query_one(db, "SELECT MAX(id) AS id FROM passes")["id"]
+    execute(db, "INSERT INTO rule_results (pass_id, rule, severity, breaches, paused) VALUES (%s, 'some_rule', 'info', 3, 1)",
+            (pass_id,))
+    try:
+        wait_until(lambda: 'lockstep_consistency_score{pass="validate"} 0.75' in metrics_of(admin.api), "the pass", 20)
+        text = metrics_of(admin.api)
+        assert 'lockstep_pass_learners{pass="validate"} 8\n' in text
+        assert 'lockstep_pass_learners_in_breach{pass="validate"} 2\n' in text
+        assert 'lockstep_rule_breaches{pass="validate",rule="some_rule",severity="info"} 3\n' in text
+        assert 'lockstep_rule_paused{pass="validate",rule="some_rule"} 1\n' in text
+        age = float(re.search(r'lockstep_pass_age_seconds\{pass="validate"\} (\S+)', text).group(1))
+        assert 3600 <= age < 3700
+        test_metrics_are_prometheus_text(admin)
+    finally:
+        execute(db, "DELETE FROM passes WHERE id = %s", (pass_id,))
 
 
 def test_openapi_is_31_and_complete(public):
