@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -150,6 +151,18 @@ def test_nobody_works(health, db):
     assert health.check("jobs") == {**health.check("jobs"), "state": "degraded"}
     execute(db, "DELETE FROM sync_workers")
     assert health.state_of("jobs") == "degraded"
+
+
+def test_a_command_that_waits_for_nobody_says_so(health, stack, db):
+    execute(db, "DELETE FROM sync_workers")
+    command = [stack.program("lockstepctl"), "--config", stack.config_path, "fix", "--apply"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True) as child:
+        said = child.stderr.readline()
+        child.kill()
+    job = query_one(db, "SELECT * FROM sync_jobs WHERE kind = 'auto_fix' AND repeat_every_s IS NULL")
+    assert "No lockstep-sync is alive" in said and f"job {job['id']} " in said, said
+    assert job["state"] == "ready" and job["created_by"] == "lockstepctl", "it stays"
 
 
 def test_repairs_switched_off(health, stack, db):

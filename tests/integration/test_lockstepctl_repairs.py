@@ -1,15 +1,12 @@
 """lockstepctl validate, fix, repairs and rollback, as an administrator types them."""
 
 import json
-import os
 import re
-import subprocess
 
 import pytest
 
 from harness import truth
-from harness.database import execute, query_one
-from harness.stack import build_directory
+from harness.database import query_one
 
 from drift import STATS, TOTALS, drifted, is_repaired, sound
 
@@ -160,17 +157,3 @@ def test_everybody(new_learner, control, db, sync_worker):
     control("repairs", "resume", run)
     control("fix", "--apply", "--rules", f"{TOTALS},{STATS}", "--confirm-over-limit")
     assert is_repaired(db, learner)
-
-
-def test_nobody_works(service, db):
-    """A job that nobody begins is told of; here it is one that another worker is to find later."""
-    if query_one(db, "SELECT COUNT(*) AS n FROM sync_workers")["n"] > 0:
-        pytest.skip("somebody works here")
-    program = os.path.join(build_directory(), "lockstepctl")
-    with subprocess.Popen([program, "--config", service.config_path, "fix", "--rules", STATS],
-                          stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as child:
-        line = child.stderr.readline()
-        child.kill()
-    assert "No lockstep-sync is alive" in line, line
-    execute(db, "UPDATE sync_jobs SET cancel_requested = 1, state = 'cancelled' WHERE kind = 'repair_plan'"
-                " AND state = 'ready'")
