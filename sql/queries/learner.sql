@@ -203,3 +203,12 @@ SELECT u.id AS user_id, u.username, u.tokens, u.questions_answered, u.correct_an
 -- param user_id u64
 -- column id u64
 SELECT u.id FROM users AS u WHERE u.id = :user_id AND u.deleted_at IS NULL;
+
+-- name: learner_synced :one
+-- param job_id u64
+-- column learners u64
+-- Whom the run of a job looked at.
+SELECT r.learners
+  FROM sync_jobs AS j
+  JOIN repair_runs AS r ON r.id = j.subject_id
+ WHERE j.id = :job_id;

@@ -1,25 +1,38 @@
+#include <inttypes.h>
 #include <string.h>
 
-#include "learner/audit.h"
+#include "job/job_accept.h"
 #include "learner/learner_api.h"
 #include "queries/learner.h"
 
 #include "base/banned.h"
 
-/* --- POST /api/admin/sync-user-data -------------------------------------------------------------- */
+#define SYNC_WAIT_MS 10000
 
 struct sync_body {
   uint64_t user_id;
+  enum presence user_id_given;
+  bool wait;
+  bool confirm_over_limit;
 };
 
 struct sync_reply {
   bool success;
   const char *message;
+  uint64_t job_id;
+  enum presence job_id_given;
+  uint64_t synced_count;
+  enum presence synced_count_given;
 };
 
 static const struct field sync_body_fields[] = {
-    FIELD_UINT(struct sync_body, "userId", user_id, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = INT64_MAX, .summary = "The learner to bring into step."),
+    FIELD_UINT(struct sync_body, "userId", user_id, .presence = PRESENCE(struct sync_body, user_id_given),
+               .minimum = 1, .maximum = INT64_MAX,
+               .summary = "The learner to bring into step, at once; everybody where it is absent, by a job."),
+    FIELD_BOOL(struct sync_body, "wait", wait,
+               .summary = "Everybody: wait for the job's end, at most ten seconds."),
+    FIELD_BOOL(struct sync_body, "confirmOverLimit", confirm_over_limit,
+               .summary = "Everybody: go on also where more is to be changed than a rule's limit."),
 };
 static const struct schema sync_body_schema =
     SCHEMA("SyncUserData", struct sync_body, sync_body_fields, .summary = "Whom to synchronize.");
@@ -28,6 +41,11 @@ static const struct field sync_reply_fields[] = {
     FIELD_BOOL(struct sync_reply, "success", success, .flags = FIELD_REQUIRED,
                .summary = "Always true here."),
     FIELD_TEXT(struct sync_reply, "message", message, .flags = FIELD_REQUIRED, .summary = "What was done."),
+    FIELD_UINT(struct sync_reply, "jobId", job_id, .presence = PRESENCE(struct sync_reply, job_id_given),
+               .summary = "Everybody: the job that does it."),
+    FIELD_UINT(struct sync_reply, "syncedCount", synced_count,
+               .presence = PRESENCE(struct sync_reply, synced_count_given),
+               .summary = "Everybody, waited for: how many learners are in step now."),
 };
 static const struct schema sync_reply_schema =
     SCHEMA("SyncUserDataReply", struct sync_reply, sync_reply_fields, .summary = "The outcome.");
@@ -42,114 +60,77 @@ static bool learner_must_exist(struct request *request, uint64_t user_id, struct
   return found || error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
 }
 
+static bool sync_one(struct request *request, uint64_t user_id, struct error *error,
+                     struct sync_reply *reply) {
+  const struct app *app = request->app;
+  struct rule_repair repair;
+  if (!learner_must_exist(request, user_id, error)) return false;
+  if (!rule_heal(app->rules, app->ledger, &app->config->rules, RULE_SCOPE_ALL, user_id,
+                 request->principal.actor, request->arena, error, &repair))
+    return false;
+  reply->message = arena_printf(request->arena, "User %" PRIu64 " synchronized", user_id);
+  return reply->message != NULL || error_set_memory(error);
+}
+
+/* Of a job that is done: how many learners its run looked at, and brought into step where they were not. */
+static bool read_count(struct request *request, uint64_t job_id, struct error *error,
+                       struct sync_reply *reply) {
+  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
+  struct learner_synced_params params = {.job_id = job_id};
+  struct learner_synced_row row = {.learners = 0};
+  bool found;
+  if (!request_borrow(request, error, &lease)) return false;
+  if (!learner_synced(lease.db, &params, request->arena, error, &row, &found)) return false;
+  reply->synced_count = row.learners;
+  reply->synced_count_given = PRESENCE_GIVEN;
+  reply->message = arena_printf(request->arena, "Synchronized %" PRIu64 " users", row.learners);
+  return reply->message != NULL || error_set_memory(error);
+}
+
+static bool sync_wait(struct request *request, struct error *error, struct sync_reply *reply) {
+  const char *state;
+  const char *job_error;
+  bool ended;
+  if (!job_await(request, reply->job_id, SYNC_WAIT_MS, error, &ended, &state, &job_error)) return false;
+  if (!ended) return true;
+  if (strcmp(state, "done") != 0)
+    return error_set(error, ERROR_UNPROCESSABLE, "Job %" PRIu64 " is %s. %s", reply->job_id, state,
+                     job_error == NULL ? "" : job_error);
+  request->status = 200;
+  return read_count(request, reply->job_id, error, reply);
+}
+
+static bool sync_everybody(struct request *request, const struct sync_body *body, struct error *error,
+                           struct sync_reply *reply) {
+  struct job_order order = {.kind = "sync_all_users", .priority = 5, .dedupe_key = "sync_all_users"};
+  if (body->confirm_over_limit) order.params = "{\"confirmOverLimit\": true}";
+  if (!job_accept(request, &order, error, &reply->job_id)) return false;
+  reply->job_id_given = PRESENCE_GIVEN;
+  reply->message = "Every learner is being brought into step; the job tells how far it is.";
+  return !body->wait || sync_wait(request, error, reply);
+}
+
 static bool handle_sync(struct request *request, const void *query, const void *body_struct,
                         void *reply_struct, struct error *error) {
   const struct sync_body *body = body_struct;
   struct sync_reply *reply = reply_struct;
-  struct rule_repair repair;
   (void)query;
   if (!request->app->config->rules.enabled)
     return error_set(error, ERROR_CONFLICT, "Repairs are switched off (rules.enabled).");
-  if (!learner_must_exist(request, body->user_id, error)) return false;
-  if (!rule_heal(request->app->rules, request->app->ledger, &request->app->config->rules, RULE_SCOPE_ALL,
-                 body->user_id, request->principal.actor, request->arena, error, &repair))
-    return false;
   reply->success = true;
-  reply->message = arena_printf(request->arena, "User %llu synchronized", (unsigned long long)body->user_id);
-  return reply->message != NULL || error_set_memory(error);
-}
-
-/* --- GET /api/admin/audit ------------------------------------------------------------------------ */
-
-struct audit_query {
-  uint64_t user_id;
-  enum presence user_id_given;
-  uint64_t limit;
-  uint64_t after;
-};
-
-struct audit_reply {
-  struct field_list entries; /* struct audit_entry */
-  int64_t as_of_ms;
-  uint64_t next_after;
-  enum presence next_after_given;
-};
-
-static const struct field audit_query_fields[] = {
-    FIELD_UINT(struct audit_query, "userId", user_id, .presence = PRESENCE(struct audit_query, user_id_given),
-               .minimum = 1, .maximum = INT64_MAX, .summary = "Only this learner."),
-    FIELD_UINT(struct audit_query, "limit", limit, .minimum = 1, .maximum = AUDIT_PAGE_MAX,
-               .default_text = "50", .summary = "Learners a page."),
-    FIELD_UINT(struct audit_query, "after", after, .maximum = INT64_MAX,
-               .summary = "Go on after this learner: the nextAfter of the page before."),
-};
-static const struct schema audit_query_schema =
-    SCHEMA("AuditQuery", struct audit_query, audit_query_fields, .summary = "Which page of the audit.");
-
-static const struct field audit_reply_fields[] = {
-    FIELD_LIST(struct audit_reply, "entries", entries, .object = &audit_entry_schema, .flags = FIELD_REQUIRED,
-               .maximum = AUDIT_PAGE_MAX,
-               .summary = "A page of learners, the largest token difference first."),
-    FIELD_TIME(struct audit_reply, "asOf", as_of_ms, .flags = FIELD_REQUIRED, .summary = "When it was read."),
-    FIELD_UINT(struct audit_reply, "nextAfter", next_after, .flags = FIELD_REQUIRED | FIELD_NULLABLE,
-               .presence = PRESENCE(struct audit_reply, next_after_given),
-               .summary = "Where the next page goes on; null at the end."),
-};
-static const struct schema audit_reply_schema =
-    SCHEMA("Audit", struct audit_reply, audit_reply_fields, .summary = "A page of the audit.");
-
-static bool answer_csv(struct request *request, const struct audit_reply *reply) {
-  if (reply->next_after_given == PRESENCE_GIVEN) {
-    char *next = arena_printf(request->arena, "%llu", (unsigned long long)reply->next_after);
-    if (next != NULL) request_add_header(request, "X-Next-After", next);
-  }
-  request->reply_type = "text/csv; charset=utf-8";
-  audit_write_csv(reply->entries.items, reply->entries.count, &request->reply);
-  return true;
-}
-
-static bool handle_audit(struct request *request, const void *query_struct, const void *body,
-                         void *reply_struct, struct error *error) {
-  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
-  const struct audit_query *query = query_struct;
-  struct audit_reply *reply = reply_struct;
-  bool one = query->user_id_given == PRESENCE_GIVEN;
-  size_t limit = one ? 1 : (size_t)query->limit;
-  struct audit_entry *entries;
-  uint64_t last_id;
-  (void)body;
-  if (!request_borrow(request, error, &lease)) return false;
-  if (!audit_read(lease.db, one ? query->user_id : query->after + 1, one ? query->user_id : INT64_MAX, limit,
-                  request->arena, error, &entries, &reply->entries.count, &last_id))
-    return false;
-  if (one && reply->entries.count == 0) return error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
-  reply->entries.items = entries;
-  reply->as_of_ms = request->now_ms;
-  reply->next_after = last_id;
-  reply->next_after_given = !one && reply->entries.count == limit ? PRESENCE_GIVEN : PRESENCE_NULL;
-  if (request->accept != NULL && strstr(request->accept, "text/csv") != NULL)
-    return answer_csv(request, reply);
-  return true;
+  return body->user_id_given == PRESENCE_GIVEN ? sync_one(request, body->user_id, error, reply)
+                                               : sync_everybody(request, body, error, reply);
 }
 
 static const struct endpoint rows[] = {
     {.method = "POST",
      .path = "/api/admin/sync-user-data",
      .role = ROLE_ADMIN,
+     .flags = ENDPOINT_MAY_DEFER,
      .body = &sync_body_schema,
      .reply = &sync_reply_schema,
      .handle = handle_sync,
      .tag = "Administration",
-     .summary = "Bring one learner's totals into step"},
-    {.method = "GET",
-     .path = "/api/admin/audit",
-     .role = ROLE_ADMIN,
-     .flags = ENDPOINT_WRITES_REPLY,
-     .query = &audit_query_schema,
-     .reply = &audit_reply_schema,
-     .reply_type = "text/csv",
-     .handle = handle_audit,
-     .tag = "Administration",
-     .summary = "Columns beside document, learner by learner; as CSV by Accept: text/csv"},
+     .summary = "Bring one learner's totals into step, or everybody's"},
 };
 const struct endpoint_table learner_admin_endpoints = ENDPOINT_TABLE(rows);

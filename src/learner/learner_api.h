@@ -6,5 +6,6 @@
 
 extern const struct endpoint_table learner_endpoints;
 extern const struct endpoint_table learner_admin_endpoints;
+extern const struct endpoint_table learner_audit_endpoints;
 
 #endif

@@ -1,10 +1,11 @@
-/* audit: every learner's columns beside the document, the largest differences first. */
+/* audit: every learner's columns beside the document, the largest differences first; as of the last pass, of
+ * a new one that a job makes, or read here and now. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "learner/audit.h"
-#include "programs/ctl.h"
-#include "programs/ctl_print.h"
+#include "base/clock.h"
+#include "learner/audit_pass.h"
+#include "programs/ctl_sync.h"
 #include "queries/ctl.h"
 #include "schema/encode.h"
 
@@ -20,6 +21,8 @@ static const char *const audit_format_names[] = {"table", "csv", "json", NULL};
 struct audit_options {
   int format; /* enum audit_format */
   uint64_t limit;
+  bool refresh;
+  bool live;
   bool all;
 };
 
@@ -29,12 +32,17 @@ static const struct field audit_fields[] = {
     FIELD_UINT(struct audit_options, "limit", limit, .minimum = 1, .maximum = AUDIT_LIMIT_MAX,
                .default_text = "100",
                .summary = "At most so many learners, those with the largest differences."),
-    FIELD_BOOL(struct audit_options, "all", all, .summary = "Also learners with no difference."),
+    FIELD_BOOL(struct audit_options, "refresh", refresh,
+               .summary = "Have a new pass made by lockstep-sync, and wait for it."),
+    FIELD_BOOL(struct audit_options, "live", live,
+               .summary = "Read every learner here and now instead of asking the last pass."),
+    FIELD_BOOL(struct audit_options, "all", all, .summary = "Also learners with no difference; with --live."),
 };
 const struct schema ctl_audit_options =
     SCHEMA("CtlAudit", struct audit_options, audit_fields, .summary = "The audit to print.");
 
-/* What is kept while all learners pass by: `limit` of them and room for a page more. */
+/* What is to be printed. --live: what is kept while all learners pass by, `limit` of them and room for a page
+ * more. */
 struct audit_pass {
   struct ctl *ctl;
   const struct audit_options *options;
@@ -45,6 +53,7 @@ struct audit_pass {
   size_t count;
   uint64_t looked_at;
   uint64_t differ;
+  int64_t as_of_ms;
 };
 
 static bool differs(const struct audit_entry *entry) {
@@ -54,7 +63,7 @@ static bool differs(const struct audit_entry *entry) {
 static bool pass_open(struct audit_pass *pass, struct ctl *ctl, const struct audit_options *options,
                       struct error *error) {
   size_t places = options->limit + AUDIT_PAGE;
-  *pass = (struct audit_pass){.ctl = ctl, .options = options};
+  *pass = (struct audit_pass){.ctl = ctl, .options = options, .as_of_ms = clock_now_ms()};
   pass->entries = arena_alloc_array(ctl->arena, places, sizeof *pass->entries);
   pass->names = arena_alloc_array(ctl->arena, places, sizeof *pass->names);
   pass->free_names = arena_alloc_array(ctl->arena, places, sizeof *pass->free_names);
@@ -122,6 +131,37 @@ static bool pass_run(struct audit_pass *pass, struct error *error) {
   return done;
 }
 
+/* -- The last pass, or a new one ------------------------------------------------------------ */
+
+static bool pass_find(struct ctl *ctl, uint64_t pass_id, struct error *error,
+                      struct audit_summary *ret_summary) {
+  bool found;
+  if (!audit_pass_find(ctl->db, pass_id, ctl->arena, error, ret_summary, &found)) return false;
+  return found ||
+         error_set(error, ERROR_NOT_FOUND,
+                   "There was no audit yet. --refresh has lockstep-sync make one, --live reads every "
+                   "learner here and now.");
+}
+
+static bool pass_load(struct audit_pass *pass, struct ctl *ctl, const struct audit_options *options,
+                      uint64_t pass_id, struct error *error) {
+  struct audit_summary summary;
+  uint64_t last_place;
+  if (!pass_find(ctl, pass_id, error, &summary)) return false;
+  *pass = (struct audit_pass){.ctl = ctl,
+                              .options = options,
+                              .looked_at = summary.learners,
+                              .differ = summary.differ,
+                              .as_of_ms = summary.as_of_ms};
+  return audit_pass_page(ctl->db, summary.pass_id, 0, options->limit, ctl->arena, error, &pass->entries,
+                         &pass->count, &last_place);
+}
+
+static bool pass_refresh(struct ctl *ctl, struct error *error, uint64_t *ret_pass_id) {
+  static const struct job_order order = {.kind = "audit", .priority = 5, .dedupe_key = "audit:refresh"};
+  return ctl_sync_await(ctl, &order, error, ret_pass_id);
+}
+
 /* -- Printing ------------------------------------------------------------------------------ */
 
 static const struct ctl_column wide_columns[] = {
@@ -165,6 +205,9 @@ static bool fill_table(const struct audit_pass *pass, bool is_wide, struct ctl_t
 
 static void print_summary(const struct audit_pass *pass, FILE *stream) {
   const struct ctl *ctl = pass->ctl;
+  char as_of[CLOCK_ISO_BYTES];
+  clock_format_ms(pass->as_of_ms, as_of);
+  if (!pass->options->live) (void)fprintf(stream, "As of %s. ", as_of);
   (void)fprintf(stream, "Looked at %s %s; %s.\n", ctl_number(ctl, (int64_t)pass->looked_at),
                 pass->looked_at == 1 ? "learner" : "learners",
                 pass->differ == 0 ? "columns and documents agree everywhere"
@@ -198,12 +241,15 @@ static bool print_csv(const struct audit_pass *pass, struct error *error) {
 }
 
 struct audit_report {
+  int64_t as_of_ms;
   uint64_t looked_at;
   uint64_t differ;
   struct field_list learners; /* struct audit_entry */
 };
 
 static const struct field report_fields[] = {
+    FIELD_TIME(struct audit_report, "asOf", as_of_ms, .flags = FIELD_REQUIRED,
+               .summary = "When the pass ended, or the reading began."),
     FIELD_UINT(struct audit_report, "lookedAt", looked_at, .flags = FIELD_REQUIRED,
                .summary = "Learners read."),
     FIELD_UINT(struct audit_report, "differ", differ, .flags = FIELD_REQUIRED,
@@ -217,7 +263,8 @@ static const struct schema report_schema =
 
 static bool print_json(const struct audit_pass *pass, struct error *error) {
   CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(CTL_TEXT_BYTES);
-  struct audit_report report = {.looked_at = pass->looked_at,
+  struct audit_report report = {.as_of_ms = pass->as_of_ms,
+                                .looked_at = pass->looked_at,
                                 .differ = pass->differ,
                                 .learners = {.items = pass->entries, .count = pass->count}};
   schema_encode_json(&report_schema, &report, &text);
@@ -228,7 +275,16 @@ static bool print_json(const struct audit_pass *pass, struct error *error) {
 bool ctl_audit_print(struct ctl *ctl, const void *options, struct error *error) {
   const struct audit_options *audit = options;
   struct audit_pass pass;
-  if (!pass_open(&pass, ctl, audit, error) || !pass_run(&pass, error)) return false;
+  uint64_t pass_id = 0;
+  if (audit->all && !audit->live)
+    return error_set(error, ERROR_MALFORMED,
+                     "A pass keeps only learners who differ: --all goes with --live.");
+  if (audit->refresh && audit->live)
+    return error_set(error, ERROR_MALFORMED, "--refresh has a pass made, --live needs none: one of them.");
+  if (audit->refresh && !pass_refresh(ctl, error, &pass_id)) return false;
+  if (audit->live ? !pass_open(&pass, ctl, audit, error) || !pass_run(&pass, error)
+                  : !pass_load(&pass, ctl, audit, pass_id, error))
+    return false;
   ctl->outcome = pass.differ == 0 ? CTL_EXIT_OK : CTL_EXIT_FAILED;
   if (audit->format == AUDIT_CSV) return print_csv(&pass, error);
   return audit->format == AUDIT_JSON ? print_json(&pass, error) : print_table(&pass, error);

@@ -63,7 +63,8 @@ const struct ctl_command ctl_commands[] = {
      .summary = "Compares every learner's columns with the totals in the document.",
      .description =
          "For each learner the columns of users beside global_stats of hidden_grade_asset, and the column "
-         "minus the document as ±; the largest difference in tokens first. Changes nothing.\n\n"
+         "minus the document as ±; the largest difference in tokens first. As of the last pass, which "
+         "lockstep-sync makes every night; --refresh has one made now, --live reads every learner itself.\n\n"
          "Ends with 0 when they agree everywhere, with 1 when learners differ."},
     {.name = "rules",
      .needs = CTL_NEEDS_DATABASE,

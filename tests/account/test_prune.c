@@ -174,8 +174,7 @@ static void add_histories(unsigned count) {
       " SELECT u.seq, r.seq, CONCAT('op:', r.seq), REPEAT('h', 32), 'user_1', IF(r.seq = 0, 'opening', "
       "'answer'),"
       " IF(r.seq = 0, '[{\"what\":\"tokens\",\"by\":100,\"because\":\"before Lockstep\"}]',"
-      " CONCAT('[{\"what\":\"tokens\",\"by\":', r.seq, '},{\"what\":\"correct\",\"by\":', IF(r.seq %% 2, 1, "
-      "-1),"
+      " CONCAT('[{\"what\":\"tokens\",\"by\":', r.seq, '},{\"what\":\"correct\",\"by\":', -1,"
       " '},{\"what\":\"module\",\"key\":\"m \\\\\"', r.seq %% 2, '\",\"by\":', r.seq,"
       " '},{\"what\":\"displayName\"}]')), '{\"a\": 1}', DATE_SUB(" DAYS_AGO(
           3) ", INTERVAL 10 * (10 - r.seq) DAY) FROM seq_1_to_%u u, seq_0_to_10 r",
@@ -209,7 +208,7 @@ static void test_old_entries_become_one(void **state) {
       "folded:5 lockstep folded"
       " 0000000000000000000000000000000000000000000000000000000000000000 - 2026-11-23 08:00:00.000");
   assert_answer("SELECT changes FROM ledger WHERE user_id = 1 AND revision = 5",
-                "[{\"what\":\"correct\",\"by\":1,\"because\":\"up to revision 5\"},"
+                "[{\"what\":\"correct\",\"by\":-5,\"because\":\"up to revision 5\"},"
                 "{\"what\":\"module\",\"key\":\"m \\\"0\",\"by\":6,\"because\":\"up to revision 5\"},"
                 "{\"what\":\"module\",\"key\":\"m \\\"1\",\"by\":9,\"because\":\"up to revision 5\"},"
                 "{\"what\":\"tokens\",\"by\":115,\"because\":\"up to revision 5\"}]");

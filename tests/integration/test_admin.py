@@ -1,4 +1,4 @@
-"""POST /api/admin/sync-user-data and GET /api/admin/audit."""
+"""POST /api/admin/sync-user-data and GET /api/admin/audit, of one learner. (Of everybody: test_audit_pass.py.)"""
 
 import csv
 import io
@@ -66,17 +66,6 @@ def test_audit_of_broken_documents(new_learner, admin, document):
     assert row["hasDocument"] is (document is not None)
 
 
-def test_audit_lists_the_largest_difference_first(new_learner, admin, db):
-    small, big, negative = (drifted(new_learner) for _ in range(3))
-    execute(db, "UPDATE users SET tokens = 2000000003 WHERE id = %s", (big.id,))
-    execute(db, "UPDATE users SET tokens = 3, hidden_grade_asset = JSON_SET(hidden_grade_asset,"
-            " '$.global_stats.total_tokens_earned', 1000000003) WHERE id = %s", (negative.id,))
-    rows = rows_of(admin.api.get(f"/api/admin/audit?after={small.id - 1}"))
-    assert [row["userId"] for row in rows] == [big.id, negative.id, small.id], "by size, not by sign"
-    for learner in (big, negative):
-        execute(db, "UPDATE users SET tokens = 9 WHERE id = %s", (learner.id,))
-
-
 def test_audit_as_csv(new_learner, admin):
     learner = drifted(new_learner, username='a "quoted", name\nin two lines')
     reply = admin.api.get(f"/api/admin/audit?userId={learner.id}", headers={"Accept": "text/csv"})
@@ -99,15 +88,3 @@ def test_csv_holds_no_formula(new_learner, admin):
 def test_audit_of_nobody(admin):
     assert admin.api.get(f"/api/admin/audit?userId={2**62}").status in (200, 404)
     assert admin.api.get("/api/admin/audit?userId=x").status == 400
-
-
-def test_audit_pages(new_learner, admin):
-    for _ in range(3):
-        drifted(new_learner)
-    first = admin.api.get("/api/admin/audit?limit=2")
-    assert len(rows_of(first)) == 2
-    after = first.json()["nextAfter"]
-    second = admin.api.get(f"/api/admin/audit?limit=2&after={after}")
-    ids = [row["userId"] for reply in (first, second) for row in rows_of(reply)]
-    assert len(ids) == len(set(ids))
-    assert admin.api.get("/api/admin/audit?limit=201").status in (400, 422)

@@ -356,7 +356,7 @@ def test_demo_data_agree(control, ctl_db):
                      " (exercise_id) LEFT JOIN modules AS m ON m.module_key = a.module WHERE x.module <> a.module OR"
                      " m.module_key IS NULL OR a.is_correct <> (a.user_answer = x.answer_key)")["astray"] == 0
     assert query_one(ctl_db, "SELECT percentile_learners AS n FROM shared_version")["n"] > 100
-    assert "agree everywhere" in control.out("audit")
+    assert "agree everywhere" in control.out("audit", "--live")
 
 
 def test_demo_again_harms_nothing(control, ctl_db):
@@ -375,7 +375,7 @@ def test_demo_more_than_one_chunk(control, ctl_db):
     count = query_one(ctl_db, "SELECT COUNT(*) AS n, SUM(questions_answered > 0) AS active FROM users")
     assert count["n"] == 2102 and count["active"] > 1500
     assert query_one(ctl_db, "SELECT COUNT(*) AS n FROM ledger")["n"] == count["active"]
-    assert "Looked at 2,102 learners" in control.out("audit")
+    assert "Looked at 2,102 learners" in control.out("audit", "--live")
 
 
 def test_a_seed_makes_the_same_learners(control, ctl_db, service, tmp_path):
@@ -433,24 +433,24 @@ def drifted(control, ctl_db):
 
 
 def test_audit_table(control, drifted):
-    lines = control.out("audit", status=FAILED).splitlines()
+    lines = control.out("audit", "--live", status=FAILED).splitlines()
     assert [int(line.split()[0]) for line in lines[1:4]] == drifted
     assert "-5,000" in lines[1] and "+2" in lines[2] and lines[-1] == "Looked at 22 learners; 3 differ."
     assert len({len(line) for line in lines[:4]}) == 1
-    assert len(control.out("audit", "--all", status=FAILED).splitlines()) == 22 + 3
-    short = control.out("audit", "--limit", "1", status=FAILED)
+    assert len(control.out("audit", "--live", "--all", status=FAILED).splitlines()) == 22 + 3
+    short = control.out("audit", "--live", "--limit", "1", status=FAILED)
     assert str(drifted[0]) in short and "The first 1 are shown" in short
-    narrow = control.run("audit", status=FAILED, environment={"COLUMNS": "80"}).stdout
+    narrow = control.run("audit", "--live", status=FAILED, environment={"COLUMNS": "80"}).stdout
     assert max(map(len, narrow.splitlines())) <= 80 and "-5,000" in narrow
 
 
 def test_audit_for_programs(control, drifted):
-    report = json.loads(control.out("audit", "--format", "json", status=FAILED))
+    report = json.loads(control.out("audit", "--live", "--format", "json", status=FAILED))
     assert (report["lookedAt"], report["differ"]) == (22, 3)
     assert [row["userId"] for row in report["learners"]] == drifted
     first = report["learners"][0]
     assert first["tokenDiff"] == -5000 == first["tableTokens"] - first["jsonTokens"]
-    outcome = control.run("audit", "--format", "csv", "--all", status=FAILED)
+    outcome = control.run("audit", "--live", "--format", "csv", "--all", status=FAILED)
     rows = list(csv.DictReader(io.StringIO(outcome.stdout)))
     assert len(rows) == 22 and [int(row["userId"]) for row in rows[:2]] == drifted[:2]
     assert outcome.stderr == "Looked at 22 learners; 3 differ.\n"
@@ -461,7 +461,7 @@ def test_audit_keeps_the_largest_of_many(control, ctl_db):
     control.run("demo", "--learners", 4500)
     execute(ctl_db, "UPDATE users SET tokens = tokens + id")
     ids = [row["id"] for row in query(ctl_db, "SELECT id FROM users ORDER BY id DESC LIMIT 25")]
-    report = json.loads(control.out("audit", "--format", "json", "--limit", 25, status=FAILED))
+    report = json.loads(control.out("audit", "--live", "--format", "json", "--limit", 25, status=FAILED))
     assert [row["userId"] for row in report["learners"]] == ids and report["differ"] == report["lookedAt"] == 4502
     names = dict((row["id"], row["username"]) for row in query(ctl_db, "SELECT id, username FROM users"))
     assert all(row["username"] == names[row["userId"]] for row in report["learners"])
@@ -480,8 +480,15 @@ def test_a_page_of_the_audit_reads_a_page(control, ctl_db):
     assert reads < 300
 
 
+def test_an_audit_before_there_is_one(control):
+    told = control.complaint("audit")
+    assert "no audit yet" in told and "--refresh" in told and "--live" in told
+    assert "--live" in control.complaint("audit", "--all")
+    assert "one of them" in control.complaint("audit", "--live", "--refresh")
+
+
 def test_an_audit_of_nobody(control):
-    assert control.out("audit") == "Looked at 0 learners; columns and documents agree everywhere.\n"
+    assert control.out("audit", "--live") == "Looked at 0 learners; columns and documents agree everywhere.\n"
 
 
 # user show
@@ -511,7 +518,7 @@ def test_a_name_of_digits_is_found(control, ctl_db):
 
 def test_nothing_stored_commands_the_terminal(control, ctl_db):
     truth.create_learner(ctl_db, username="evil\x1b[2J\n\x9b2Jname", display_name="\x1b]0;title\x07", tokens=5)
-    for words in (["audit", "--all"], ["user", "show", "1"]):
+    for words in (["audit", "--live", "--all"], ["user", "show", "1"]):
         shown = control.run(*words, status=FAILED if words[0] == "audit" else DONE).stdout
         assert "\x1b" not in shown and "\x07" not in shown and "\x9b" not in shown and "evil?[2J" in shown
 
@@ -526,7 +533,7 @@ def test_colours_and_bars_only_on_a_terminal(control, ctl_db):
     seen = control.terminal("demo", "--learners", "1500")
     assert re.search(r"\rLearners \[[#.]{28}\] +\d+ %  [\d,]+ of [\d,]+", seen)
     assert "The demo data is loaded" in seen.split("\x1b[K")[-1]
-    assert "Learners [" not in control.run("audit").stderr
+    assert "Learners [" not in control.run("audit", "--live").stderr
 
 
 # status, openapi, man

@@ -35,6 +35,7 @@ RIGHTS = [
     ("GET", "/api/admin/repairs/{id}", ..., "admin"),
     ("POST", "/api/admin/repairs/{id}/rollback", ..., "admin"),
     ("POST", "/api/admin/repairs/{id}/resume", ..., "admin"),
+    ("DELETE", "/api/admin/users/{id}", ..., "admin"),
     ("POST", "/api/anonymous", ..., "public"),
     ("GET", "/healthz", ..., "public"),
     ("GET", "/readyz", ..., "public"),

@@ -136,13 +136,16 @@ static void test_a_lost_claim_is_taken_over(void **state) {
 static void test_older_passes_are_forgotten(void **state) {
   (void)state;
   uint64_t passes[4];
+  uint64_t slow = open_pass(77);
+  assert_done(&fixture, audit_pass_range(pool, slow, 0, 100, NULL, fixture.arena, &fixture.error));
   for (uint64_t at = 0; at < 4; at++) {
     passes[at] = open_pass(at + 1);
     audit_all(passes[at]);
   }
   struct audit_summary summary;
   bool found;
-  assert_answer("SELECT COUNT(DISTINCT pass_id) FROM audit_results", "2");
+  assert_answer("SELECT COUNT(DISTINCT pass_id) FROM audit_results", "3");
+  assert_int_equal(strtoull(ask("SELECT MIN(pass_id) FROM audit_results"), NULL, 10), slow);
   assert_int_equal(last_pass().pass_id, passes[3]);
   assert_done(&fixture,
               audit_pass_find(fixture.db, passes[2], fixture.arena, &fixture.error, &summary, &found));
