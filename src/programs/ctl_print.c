@@ -8,8 +8,9 @@
 #include "base/banned.h"
 
 #define GAP "  "
-#define SHORT_BYTES 60
-#define CUT_MIN 12 /* a column gives way as far as this */
+#define EXCERPT_BYTES 60
+#define EXCERPT_BEFORE 24 /* of it, what is the same as in the other text */
+#define CUT_MIN 12        /* a column gives way as far as this */
 
 static const char *const colours[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m"};
 
@@ -35,12 +36,23 @@ const char *ctl_number(const struct ctl *ctl, int64_t value) {
   return copy == NULL ? "?" : copy;
 }
 
-const char *ctl_short(const struct ctl *ctl, const char *text) {
-  size_t length = SHORT_BYTES;
-  if (text == NULL || strlen(text) <= SHORT_BYTES) return text;
-  while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-    length--;
-  const char *cut = arena_printf(ctl->arena, "%.*s…", (int)length, text);
+static size_t back_to_character(const char *text, size_t at) {
+  while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+    at--;
+  return at;
+}
+
+const char *ctl_excerpt(const struct ctl *ctl, const char *text, const char *other) {
+  if (text == NULL || strlen(text) <= EXCERPT_BYTES) return text;
+  size_t length = strlen(text);
+  size_t same = 0;
+  while (other != NULL && other[same] != '\0' && text[same] == other[same])
+    same++;
+  size_t from = same <= EXCERPT_BEFORE ? 0 : back_to_character(text, same - EXCERPT_BEFORE);
+  if (from + EXCERPT_BYTES > length) from = back_to_character(text, length - EXCERPT_BYTES);
+  size_t to = from + EXCERPT_BYTES >= length ? length : back_to_character(text, from + EXCERPT_BYTES);
+  const char *cut = arena_printf(ctl->arena, "%s%.*s%s", from > 0 ? "…" : "", (int)(to - from), text + from,
+                                 to < length ? "…" : "");
   return cut == NULL ? "?" : cut;
 }
 

@@ -37,8 +37,9 @@ int ctl_table_width(const struct ctl_table *table);
 
 /* Without control characters; the text itself where it has none. */
 const char *ctl_harmless(const struct ctl *ctl, const char *text);
-/* Its beginning where it is long, as stored documents are; NULL for NULL. */
-const char *ctl_short(const struct ctl *ctl, const char *text);
+/* Of a long text, such as a stored document, the part where it begins to differ from the other; NULL for
+ * NULL, and so may the other be. */
+const char *ctl_excerpt(const struct ctl *ctl, const char *text, const char *other);
 /* "12,345", in the arena; "?" where there is no memory. */
 const char *ctl_number(const struct ctl *ctl, int64_t value);
 /* "2026-11-21 00:53:07", UTC. */

@@ -47,8 +47,8 @@ static bool print_rows(const struct ctl *ctl, const struct pass_rule *result, st
                            ctl_harmless(ctl, place),
                            rule_action_names[row->action],
                            row->column,
-                           ctl_short(ctl, row->actual),
-                           ctl_short(ctl, row->wanted)};
+                           ctl_excerpt(ctl, row->actual, row->wanted),
+                           ctl_excerpt(ctl, row->wanted, row->actual)};
     ctl_table_add(&table, CTL_PLAIN, cells);
   }
   ctl_table_print(&table, stdout);

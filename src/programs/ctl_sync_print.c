@@ -66,8 +66,8 @@ static bool print_counts(const struct ctl *ctl, const struct repair_summary *run
   for (size_t at = 0; at < run->count_count; at++) {
     const struct repair_count *count = &run->counts[at];
     const char *cells[] = {count->rule, ctl_number(ctl, (int64_t)count->found),
-                           ctl_number(ctl, (int64_t)count->changed), ctl_number(ctl, (int64_t)count->moved),
-                           ctl_number(ctl, (int64_t)count->paused)};
+                           ctl_number(ctl, (int64_t)sync_run_changed(run, count)),
+                           ctl_number(ctl, (int64_t)count->moved), ctl_number(ctl, (int64_t)count->paused)};
     ctl_table_add(&table, count->found == 0 ? CTL_FAINT : CTL_PLAIN, cells);
   }
   (void)printf("\n");
@@ -96,8 +96,8 @@ static bool print_rows(const struct ctl *ctl, const struct repair_row *rows, siz
                            place,
                            row->action,
                            row->column,
-                           ctl_short(ctl, row->before),
-                           ctl_short(ctl, row->after),
+                           ctl_excerpt(ctl, row->before, row->after),
+                           ctl_excerpt(ctl, row->after, row->before),
                            state};
     ctl_table_add(&table, strcmp(row->state, "moved") == 0 ? CTL_YELLOW : CTL_PLAIN, cells);
   }

@@ -84,8 +84,8 @@ static bool add_row(struct ctl_table *table, const char *rule, const struct sync
                          place,
                          row->action,
                          row->column,
-                         ctl_short(ctl, row->actual),
-                         ctl_short(ctl, row->wanted)};
+                         ctl_excerpt(ctl, row->actual, row->wanted),
+                         ctl_excerpt(ctl, row->wanted, row->actual)};
   ctl_table_add(table, CTL_PLAIN, cells);
   return true;
 }

@@ -116,19 +116,24 @@ struct sync_run sync_run_brief(const struct repair_summary *summary) {
                            .duration_ms = summary->finished_at_ms - summary->started_at_ms};
 }
 
+/* A plan finds what it would change, and has changed nothing. */
+uint64_t sync_run_changed(const struct repair_summary *summary, const struct repair_count *count) {
+  return summary->state == REPAIR_PLANNED ? count->found : count->changed;
+}
+
 bool sync_run_take(const struct repair_summary *summary, struct arena *arena, struct error *error,
                    struct sync_run *ret_run) {
   struct sync_count *counts = arena_alloc_array(arena, summary->count_count, sizeof *counts);
   if (counts == NULL && summary->count_count > 0) return error_set_memory(error);
   for (size_t at = 0; at < summary->count_count; at++) {
     const struct repair_count *count = &summary->counts[at];
-    counts[at] =
-        (struct sync_count){.rule = count->rule,
-                            .before = count->found,
-                            .after = count->found > count->changed ? count->found - count->changed : 0,
-                            .changed = count->changed,
-                            .moved = count->moved,
-                            .paused = count->paused};
+    uint64_t changed = sync_run_changed(summary, count);
+    counts[at] = (struct sync_count){.rule = count->rule,
+                                     .before = count->found,
+                                     .after = count->found > changed ? count->found - changed : 0,
+                                     .changed = changed,
+                                     .moved = count->moved,
+                                     .paused = count->paused};
   }
   *ret_run = sync_run_brief(summary);
   ret_run->counts = (struct field_list){.items = counts, .count = summary->count_count};

@@ -56,6 +56,8 @@ struct sync_run sync_run_brief(const struct repair_summary *summary);
 /* ERROR_NOT_FOUND when there is no such run. */
 bool sync_run_read(struct db *db, uint64_t run_id, struct arena *arena, struct error *error,
                    struct repair_summary *ret_summary) WARN_UNUSED;
+/* Rows; of a plan, those that would be. */
+uint64_t sync_run_changed(const struct repair_summary *summary, const struct repair_count *count);
 bool sync_run_is_of_one(const struct repair_summary *summary);
 
 #endif

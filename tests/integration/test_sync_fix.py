@@ -75,6 +75,8 @@ def test_a_plan_changes_nothing_and_is_applied_exactly(new_learner, fix, db):
     assert plan["run"]["state"] == "planned" and plan["planId"] == plan["run"]["id"]
     assert len(plan["digest"]) == 64 and plan["digest"] == plan["run"]["digest"]
     assert plan["rows"] and {row["state"] for row in plan["rows"]} == {"planned"}
+    counts = counts_of(plan["run"])
+    assert counts[STATS]["changed"] == counts[STATS]["before"] == 1 and counts[STATS]["after"] == 0
     wanted = {(row["table"], row["column"], row["before"], row["after"]) for row in plan["rows"]}
 
     reply = fix(planId=plan["planId"], digest=plan["digest"])

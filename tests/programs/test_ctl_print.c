@@ -105,6 +105,32 @@ static void test_no_text_commands_the_terminal(void **state) {
   assert_string_equal(ctl_harmless(ctl, "caf\xc3\xa9 \xc2\xa7"), "caf\xc3\xa9 \xc2\xa7");
 }
 
+static void test_an_excerpt_shows_the_difference(void **state) {
+  struct ctl *ctl = *state;
+  char one[101];
+  char other[101];
+  memset(one, 'a', 100);
+  one[100] = '\0';
+  memcpy(other, one, sizeof other);
+  assert_null(ctl_excerpt(ctl, NULL, one));
+  assert_string_equal(ctl_excerpt(ctl, "short", one), "short");
+  assert_string_equal(ctl_excerpt(ctl, one, NULL),
+                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…");
+  other[30] = 'X';
+  assert_string_equal(ctl_excerpt(ctl, other, one),
+                      "…aaaaaaaaaaaaaaaaaaaaaaaaXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…");
+  assert_int_equal(strlen(ctl_excerpt(ctl, one, other)), strlen(ctl_excerpt(ctl, other, one)));
+  other[30] = 'a';
+  other[99] = 'X';
+  assert_string_equal(ctl_excerpt(ctl, other, one),
+                      "…aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX");
+  memcpy(one + 38, "é", 2);
+  memcpy(other, one, sizeof other);
+  other[63] = 'X';
+  assert_string_equal(ctl_excerpt(ctl, other, one),
+                      "…éaaaaaaaaaaaaaaaaaaaaaaaXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…");
+}
+
 static void test_numbers(void **state) {
   struct ctl *ctl = *state;
   assert_string_equal(ctl_number(ctl, 0), "0");
@@ -126,6 +152,7 @@ int main(void) {
       cmocka_unit_test(test_a_narrow_terminal_cuts_what_may_be_cut),
       cmocka_unit_test(test_colours_only_where_wanted),
       cmocka_unit_test(test_no_text_commands_the_terminal),
+      cmocka_unit_test(test_an_excerpt_shows_the_difference),
       cmocka_unit_test(test_numbers),
   };
   return cmocka_run_group_tests_name("ctl_print", tests, setup, teardown);
