@@ -189,14 +189,15 @@ static bool range_find(const struct range_work *work, uint64_t from_user, uint64
 }
 
 /* The first learners of a range, as many as one step takes; `ret_last`: to where it came. */
-static bool range_step(struct range_work *work, uint64_t from_user, uint64_t to_user, struct error *error,
-                       uint64_t *ret_last) {
+static bool range_step(const struct range_work *work, uint64_t from_user, uint64_t to_user,
+                       struct error *error, uint64_t *ret_last) {
   CLEANUP(pass_found_free) struct pass_found found = {.rule_count = 0};
   const struct repair_guard *guard = work->guard;
   if (guard != NULL && !guard->may_go_on(guard->context, error)) return false;
   if (!range_find(work, from_user, to_user, error, &found)) return false;
-  work->found = &found;
-  if (!pass_write(work->engine->pool, range_write, work, error)) return false;
+  struct range_work write = *work;
+  write.found = &found;
+  if (!pass_write(work->engine->pool, range_write, &write, error)) return false;
   *ret_last = found.last_user;
   return true;
 }
