@@ -113,6 +113,7 @@ BUILD_PACKAGES=(gcc libc6-dev make autoconf automake pkg-config python3-minimal 
 SERVE_PACKAGES=(mariadb-server-core mariadb-client-core nginx curl ca-certificates procps)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(libcmocka-dev clang clang-format cppcheck shellcheck git xz-utils
+  galera-4 rsync socat lsof
   python3-pytest python3-pymysql python3-jwt python3-yaml python3-jsonschema python3-cryptography nodejs npm)
 
 package_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }

@@ -4,7 +4,7 @@ machine does falls on both. Ends with 1 when an aim is missed.
 
   make bench            all, at full size (about ten minutes)
   bench.py --quick      the same at a tenth of the size, to see that it runs
-  bench.py answers …    some: answers learners attempts unchanged healthz memory
+  bench.py answers …    some: answers learners attempts unchanged healthz memory repair
 """
 
 import argparse
@@ -15,14 +15,18 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from bench import population  # noqa: E402
-from harness.processes import resident_kib  # noqa: E402
-from harness.stack import Stack  # noqa: E402
+from harness import jobs  # noqa: E402
+from harness.database import execute  # noqa: E402
+from harness.processes import resident_kib, wait_until  # noqa: E402
+from harness.stack import Stack, SyncWorker  # noqa: E402
 from harness.tokens import Mint  # noqa: E402
 from harness.tools import load, tool, write_learners  # noqa: E402
+from proof import population as drifting  # noqa: E402
 
 CONNECTIONS = 32
 VETERAN, NOVICE = 900001, 900002
@@ -229,8 +233,72 @@ def bench_memory(bench, field):
     bench.add(f"its growth over {total:,} requests", f"{growth} KiB", "none (< 512 KiB)", growth < 512)
 
 
+class Drifting:
+    """A schema of its own with learners of whom three tenths have drifted, brought back to that state before
+    every run."""
+
+    def __init__(self, field, name, learners):
+        self.stack = Stack(WORKERS, database=field.small.database, name=name)
+        self.stack.start_database()
+        self.connection = self.stack.connect()
+        drifting.load(self.connection, learners, self.stack.directory)
+        self.copy("drifted", "users")
+
+    def copy(self, target, source):
+        execute(self.connection, f"CREATE TABLE {target} LIKE {source}")
+        execute(self.connection, f"INSERT INTO {target} SELECT * FROM {source}")
+
+    def reset(self):
+        """As it was loaded, and nothing left to be done from before."""
+        for table in ("ledger", "repair_rows", "sync_jobs"):
+            execute(self.connection, f"DELETE FROM {table}" + (" WHERE kind = 'repair'" if table == "ledger" else ""))
+        execute(self.connection, "UPDATE users AS u JOIN drifted AS d ON d.id = u.id SET u.tokens = d.tokens,"
+                " u.questions_answered = d.questions_answered, u.correct_answers = d.correct_answers,"
+                " u.hidden_grade_asset = d.hidden_grade_asset, u.revision = d.revision, u.updated_at = d.updated_at")
+        execute(self.connection, "ANALYZE TABLE users, ledger, repair_rows")
+
+
+def bench_repair(bench, field):
+    """Everybody brought into step: by lockstep-sync, with limits, images and history, two threads; and by document
+    000's own loop on sixteen connections, which writes everybody, and by one that writes only who differs."""
+    count = field.large_count
+    learners = drifting.make(count)
+    ours = Drifting(field, "lockstep_repair", learners)
+    theirs = Drifting(field, "lockstep_loop", learners)
+    loop_tool = tool("tests/bench/loop")
+
+    def engine():
+        ours.reset()
+        with SyncWorker(ours.stack, overrides={"sync": {"processes": 1, "threads": 2}}) as sync:
+            wait_until(lambda: jobs.run(ours.connection, "sync_user", {"userId": 1}), "the worker", child=sync.child)
+            started = time.monotonic()
+            row = jobs.run(ours.connection, "sync_all_users", timeout_s=600)
+            seconds = time.monotonic() - started
+        figure = {"per_second": count / seconds, "changed": row["report"]["learnersChanged"]}
+        bench.say(f"lockstep-sync      {figure['per_second']:,.0f}/s, {figure['changed']:,} of {count:,} repaired")
+        return figure
+
+    def loop(*options):
+        theirs.reset()
+        output = subprocess.run(
+            [loop_tool, "--socket", field.small.database.socket, "--database", theirs.stack.name, "--last", str(count),
+             "--threads", "16", *options], check=True, stdout=subprocess.PIPE, text=True).stdout
+        figure = json.loads(output)
+        bench.say(f"the loop {' '.join(options):<11}{figure['per_second']:,.0f}/s, {figure['written']:,} written")
+        return figure
+
+    loops, engines = bench.alternate(loop, engine)
+    ratio = statistics.median(e["per_second"] / l["per_second"] for l, e in zip(loops, engines))
+    bench.add("everybody into step, of document 000's loop",
+              f"{median(engines, 'per_second'):,.0f}/s of {median(loops, 'per_second'):,.0f}/s = {ratio:.1f}", ">= 4",
+              ratio >= 4)
+    kinder = loop("--differing")
+    bench.add("the same, of a loop that writes only who differs",
+              f"{median(engines, 'per_second') / kinder['per_second']:.1f}", "-", True)
+
+
 BENCHES = {"answers": bench_answers, "learners": bench_learners, "attempts": bench_attempts,
-           "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory}
+           "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory, "repair": bench_repair}
 
 
 def main():

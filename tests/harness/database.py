@@ -10,14 +10,12 @@ import pymysql.cursors
 from harness.processes import Child, NotReady, wait_until
 
 
-def _as_root():
-    """The server refuses to run as root unless it is told so; others must not name a user."""
-    return ["--user=root"] if os.geteuid() == 0 else []
-
-
 class Database:
-    def __init__(self, directory, buffer_pool_mb=256, port=None, extra_arguments=()):
+    """`user`: whom the server runs as when root starts it; another than root owns its directories then."""
+
+    def __init__(self, directory, buffer_pool_mb=256, port=None, extra_arguments=(), user="root"):
         self.directory = directory
+        self.user = user
         self.data = os.path.join(directory, "data")
         # Its own: a server that starts removes every temporary table that it finds in its directory
         # for them, also those that another server is about to use (which then crashes).
@@ -26,20 +24,30 @@ class Database:
         self.port = port
         self.buffer_pool_mb = buffer_pool_mb
         self.extra_arguments = list(extra_arguments)
+        self.environment = None
         self.child = None
+
+    def _as_user(self):
+        """The server refuses to run as root unless it is told so; others must not name a user."""
+        return [f"--user={self.user}"] if os.geteuid() == 0 else []
+
+    def make_directories(self):
+        for path in (self.directory, self.data, self.temporary):
+            os.makedirs(path, exist_ok=True)
+            if os.geteuid() == 0 and self.user != "root":
+                shutil.chown(path, self.user)
 
     def create(self):
         """Initialises the data directory; root has no password and only the socket leads in."""
-        os.makedirs(self.temporary, exist_ok=True)
+        self.make_directories()
         if os.path.isdir(os.path.join(self.data, "mysql")):
             return
-        shutil.rmtree(self.data, ignore_errors=True)
         log_path = os.path.join(self.directory, "install.log")
         with open(log_path, "wb") as log:
             outcome = subprocess.run(
                 ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
                  f"--tmpdir={self.temporary}", "--auth-root-authentication-method=normal",
-                 "--skip-name-resolve", *_as_root()],
+                 "--skip-name-resolve", *self._as_user()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
         if outcome.returncode != 0:
             with open(log_path, encoding="utf-8", errors="replace") as log:
@@ -50,7 +58,7 @@ class Database:
         if self.port is not None:
             network = ["--bind-address=127.0.0.1", f"--port={self.port}"]
         arguments = [
-            "/usr/sbin/mariadbd", "--no-defaults", *_as_root(), f"--datadir={self.data}",
+            "/usr/sbin/mariadbd", "--no-defaults", *self._as_user(), f"--datadir={self.data}",
             f"--tmpdir={self.temporary}", f"--socket={self.socket}",
             f"--pid-file={self.directory}/db.pid", "--skip-name-resolve",
             f"--innodb-buffer-pool-size={self.buffer_pool_mb}M", "--innodb-log-file-size=256M",
@@ -58,7 +66,7 @@ class Database:
             "--character-set-server=utf8mb4", "--performance-schema=OFF",
         ]
         self.child = Child("mariadbd", arguments + network + self.extra_arguments,
-                           os.path.join(self.directory, "db.log"))
+                           os.path.join(self.directory, "db.log"), self.environment)
         wait_until(self.answers, "the database", timeout_s, child=self.child)
 
     def answers(self):

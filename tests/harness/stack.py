@@ -66,6 +66,56 @@ def merge(base, overrides):
     return merged
 
 
+class SyncWorker:
+    """lockstep-sync with a configuration of its own, as on a host of its own: a session apart, so that all of
+    it can be frozen and killed at once."""
+
+    def __init__(self, stack, name="sync", overrides=None):
+        self.stack = stack
+        self.name = name
+        self.config_path = os.path.join(stack.directory, f"{name}.yaml")
+        own = {"sync": {"pid": os.path.join(stack.directory, f"{name}.pid"), "processes": 1, "threads": 2}}
+        self.config = merge(merge(stack.config, own), overrides or {})
+        self.child = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        with open(self.config_path, "w", encoding="utf-8") as file:
+            yaml.safe_dump(self.config, file, sort_keys=False)
+        self.child = Child(self.name, ["setsid", self.stack.program("lockstep-sync"), "--config", self.config_path],
+                           os.path.join(self.stack.directory, f"{self.name}.log"))
+
+    def stop(self):
+        if self.child is not None:
+            self.signal_all(signal.SIGCONT)
+            self.child.stop(signal.SIGTERM)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def worker_pids(self):
+        return children_of(self.pid)
+
+    def signal_all(self, number):
+        """To the supervisor and what it started."""
+        for pid in [self.pid, *self.worker_pids()]:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def log(self):
+        with open(os.path.join(self.stack.directory, f"{self.name}.log"), encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+
 class Stack:
     """`overrides` goes over the configuration; `database_socket` leads the service elsewhere than
     to the database itself (through a proxy); `database` is a running one to share, in which this
