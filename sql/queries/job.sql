@@ -7,33 +7,7 @@
 -- param rank_from u64
 -- param rank_to u64 -- partitions rank_from to rank_to
 -- param count u64
--- column id u64
--- column kind text
 -- column is_schedule bool
--- column is_range bool
--- Jobs that are due, most urgent first, without a lock: others may see the same. A priority beyond 9 is a
--- mistake that must be found, too.
-SELECT j.id, j.kind, j.repeat_every_s IS NOT NULL OR j.repeat_daily_at IS NOT NULL AS is_schedule,
-       j.parent_id IS NOT NULL AS is_range
-  FROM sync_jobs AS j FORCE INDEX (sync_jobs_due)
- WHERE j.state = 'ready' AND j.priority IN (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-   AND j.run_at <= UTC_TIMESTAMP(3) - INTERVAL :overdue_ms * 1000 MICROSECOND
-   AND CRC32(j.id) % :workers BETWEEN :rank_from AND :rank_to
- ORDER BY j.priority, j.run_at
- LIMIT :count;
-
--- name: job_claim :exec
--- param worker_id u64
--- param id u64
--- By primary key: an index of states is never locked first.
-UPDATE sync_jobs FORCE INDEX (PRIMARY)
-   SET state = 'running', worker_id = :worker_id, claim_seq = claim_seq + 1, attempts = attempts + 1,
-       started_at = COALESCE(started_at, UTC_TIMESTAMP(3))
- WHERE id IN ([[:id]]) AND state = 'ready' AND repeat_every_s IS NULL AND repeat_daily_at IS NULL;
-
--- name: job_claimed :many
--- param worker_id u64
--- param id u64
 -- column id u64
 -- column kind text
 -- column params text null
@@ -53,12 +27,46 @@ UPDATE sync_jobs FORCE INDEX (PRIMARY)
 -- column range_to u64 null
 -- column cursor_at u64 null
 -- column claim_seq u64
--- What of the claimed is ours.
-SELECT j.id, j.kind, j.params, j.priority, j.run_at, j.max_attempts, j.cancel_requested, j.attempts, j.done_units,
+-- Jobs that are due, most urgent first, without a lock: others may see the same.
+SELECT j.repeat_every_s IS NOT NULL OR j.repeat_daily_at IS NOT NULL AS is_schedule, j.id, j.kind, j.params, j.priority, j.run_at, j.max_attempts, j.cancel_requested, j.attempts, j.done_units,
        j.total_units, j.created_by, j.parent_id, j.open_children, j.is_split, j.subject_id, j.range_from, j.range_to,
        j.cursor_at, j.claim_seq
-  FROM sync_jobs AS j
- WHERE j.id IN ([[:id]]) AND j.state = 'running' AND j.worker_id = :worker_id;
+  FROM sync_jobs AS j FORCE INDEX (sync_jobs_due)
+ WHERE j.state = 'ready' AND j.priority IN (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+   AND j.run_at <= UTC_TIMESTAMP(3) - INTERVAL :overdue_ms * 1000 MICROSECOND
+   AND CRC32(j.id) % :workers BETWEEN :rank_from AND :rank_to
+ ORDER BY j.priority, j.run_at
+ LIMIT :count;
+
+-- name: job_claim_few :exec
+-- param worker_id u64
+-- param id u64
+-- param claim_seq u64
+-- By primary key: an index of states is never locked first. Only as they were read.
+UPDATE sync_jobs FORCE INDEX (PRIMARY)
+   SET state = 'running', worker_id = :worker_id, claim_seq = claim_seq + 1, attempts = attempts + 1,
+       started_at = COALESCE(started_at, UTC_TIMESTAMP(3))
+ WHERE id IN ([[:id]]) AND state = 'ready' AND claim_seq = CASE id [[WHEN :id THEN :claim_seq]] END;
+
+-- name: job_claim_many :exec
+-- param worker_id u64
+-- param claims text -- [[id, claim_seq], …]
+-- The same for a long list.
+UPDATE JSON_TABLE(:claims, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', seq BIGINT UNSIGNED PATH '$[1]')) AS l
+  STRAIGHT_JOIN sync_jobs AS j FORCE INDEX (PRIMARY) ON j.id = l.id
+   SET j.state = 'running', j.worker_id = :worker_id, j.claim_seq = j.claim_seq + 1, j.attempts = j.attempts + 1,
+       j.started_at = COALESCE(j.started_at, UTC_TIMESTAMP(3))
+ WHERE j.state = 'ready' AND j.claim_seq = l.seq;
+
+-- name: job_claimed :many
+-- param worker_id u64
+-- param claims text -- [[id, claim_seq], …], with the numbers before the claim
+-- column id u64
+-- Which of the claimed are ours, where some are not.
+SELECT j.id
+  FROM JSON_TABLE(:claims, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', seq BIGINT UNSIGNED PATH '$[1]')) AS l
+  STRAIGHT_JOIN sync_jobs AS j FORCE INDEX (PRIMARY) ON j.id = l.id
+ WHERE j.state = 'running' AND j.worker_id = :worker_id AND j.claim_seq = l.seq + 1;
 
 -- name: job_hold_row :exec
 -- param id u64
@@ -103,7 +111,7 @@ UPDATE sync_jobs FORCE INDEX (PRIMARY)
    SET hold_seq = hold_seq + 1, subject_id = :subject_id
  WHERE id = :id AND state = 'running' AND worker_id = :worker_id AND claim_seq = :claim_seq;
 
--- name: job_write_done :exec
+-- name: job_write_done_few :exec
 -- param worker_id u64
 -- param id u64
 -- param claim_seq u64
@@ -114,6 +122,17 @@ UPDATE sync_jobs FORCE INDEX (PRIMARY)
        done_expected_at = NULL, finished_at = UTC_TIMESTAMP(3)
  WHERE id IN ([[:id]]) AND state = 'running' AND worker_id = :worker_id
    AND claim_seq = CASE id [[WHEN :id THEN :claim_seq]] END;
+
+-- name: job_write_done_many :exec
+-- param worker_id u64
+-- param claims text -- [[id, claim_seq, report], …]
+-- The same for a long list.
+UPDATE JSON_TABLE(:claims, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', seq BIGINT UNSIGNED PATH '$[1]',
+                    report LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]')) AS l
+  STRAIGHT_JOIN sync_jobs AS j FORCE INDEX (PRIMARY) ON j.id = l.id
+   SET j.state = 'done', j.worker_id = NULL, j.report = l.report, j.error = NULL, j.done_expected_at = NULL,
+       j.finished_at = UTC_TIMESTAMP(3)
+ WHERE j.state = 'running' AND j.worker_id = :worker_id AND j.claim_seq = l.seq;
 
 -- name: job_write_end :exec
 -- param id u64

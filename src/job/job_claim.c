@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "job/job_private.h"
@@ -6,9 +7,9 @@
 
 #define OVERDUE_MS 1000
 
-/* What is claimed together, and the ids padded to a number of rows that needs one statement less. */
+/* What is claimed together. */
 struct choice {
-  uint64_t ids[JOB_BATCH_MAX + DB_ROWS_MAX];
+  struct job_candidates_row *rows[JOB_BATCH_MAX];
   size_t count;
   uint64_t schedules[JOB_BATCH_MAX];
   size_t schedule_count;
@@ -22,7 +23,7 @@ static int64_t pace_of(struct job_crew *crew, const char *name) {
 
 /* As many as are worth about JOB_BATCH_MS; a job of a kind that takes longer, or of which nothing is known
  * yet, alone: what stands behind it would wait for it while other threads are free. */
-static void choose(struct job_crew *crew, const struct job_candidates_row *rows, size_t count,
+static void choose(struct job_crew *crew, struct job_candidates_row *rows, size_t count,
                    struct choice *choice) {
   int64_t left_ns = (int64_t)JOB_BATCH_MS * 1000000;
   for (size_t at = 0; at < count; at++) {
@@ -30,10 +31,10 @@ static void choose(struct job_crew *crew, const struct job_candidates_row *rows,
       choice->schedules[choice->schedule_count++] = rows[at].id;
       continue;
     }
-    int64_t pace_ns = rows[at].is_range ? 0 : pace_of(crew, rows[at].kind);
+    int64_t pace_ns = !rows[at].parent_id_is_null ? 0 : pace_of(crew, rows[at].kind);
     bool fits = pace_ns > 0 && pace_ns <= left_ns;
     if (choice->count > 0 && !fits) return;
-    choice->ids[choice->count++] = rows[at].id;
+    choice->rows[choice->count++] = &rows[at];
     if (!fits) return;
     left_ns -= pace_ns;
   }
@@ -51,80 +52,121 @@ static void candidates_of(struct job_worker *worker, enum job_reach reach,
   ret->rank_to = reach == JOB_REACH_OWN ? ret->rank_from : atomic_load(&crew->rank_to);
 }
 
-/* Naming a row twice in an IN list changes nothing, and saves the statement for the rest. */
-static size_t pad(struct choice *choice) {
-  size_t rest = choice->count % DB_ROWS_MAX;
-  size_t padded = choice->count;
-  while (rest != 0 && db_rows_fit(rest) != rest) {
-    choice->ids[padded++] = choice->ids[choice->count - 1];
-    rest++;
-  }
-  return padded;
-}
-
-static bool claim(struct job_worker *worker, struct db *db, struct choice *choice, struct error *error,
-                  struct job_claimed_row **ret_rows, size_t *ret_count) {
-  struct job_claim_params claims[JOB_BATCH_MAX + DB_ROWS_MAX];
-  struct job_claimed_params reads[JOB_BATCH_MAX + DB_ROWS_MAX];
-  struct db_outcome outcome;
-  uint64_t worker_id = atomic_load(&worker->id);
-  size_t padded = pad(choice);
-  for (size_t at = 0; at < padded; at++) {
-    claims[at] = (struct job_claim_params){.worker_id = worker_id, .id = choice->ids[at]};
-    reads[at] = (struct job_claimed_params){.worker_id = worker_id, .id = choice->ids[at]};
-  }
-  if (!job_claim(db, claims, padded, error, &outcome)) return false;
-  if (outcome.affected == 0) {
-    db_rollback(db);
-    *ret_count = 0;
-    return true;
-  }
-  return job_claimed(db, reads, padded, worker->claim_arena, JOB_BATCH_MAX, error, ret_rows, ret_count);
-}
-
-/* A COMMIT that fails may yet have happened, or happen later: then the jobs are in the hands of this worker,
- * and nobody knows. It takes a new name, and the old one's jobs become nobody's. */
-static bool claim_and_commit(struct job_worker *worker, struct db *db, struct choice *choice,
-                             struct error *error, struct job_claimed_row **ret_rows, size_t *ret_count) {
-  struct job_claimed_row *rows = NULL;
-  size_t count = 0;
-  if (choice->count > 0) {
-    if (!claim(worker, db, choice, error, &rows, &count)) return false;
-    if (count > 0 && !db_commit(db, error)) {
-      if (db_is_broken(db)) atomic_store(&worker->lost, true);
-      return false;
-    }
-  }
-  *ret_rows = rows;
-  *ret_count = count;
+static bool write_claims(const struct choice *choice, struct arena *arena, struct error *error,
+                         const char **ret_claims) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(JOB_CLAIM_ARENA_BYTES);
+  for (size_t at = 0; at < choice->count; at++)
+    buffer_printf(&text, "%s[%" PRIu64 ",%" PRIu64 "]", at == 0 ? "[" : ",", choice->rows[at]->id,
+                  choice->rows[at]->claim_seq);
+  buffer_append_char(&text, ']');
+  const char *claims = text.failed ? NULL : arena_strdup(arena, buffer_text(&text));
+  if (claims == NULL) return error_set_memory(error);
+  *ret_claims = claims;
   return true;
 }
 
+static bool claim_few(uint64_t worker_id, struct db *db, const struct choice *choice, struct error *error,
+                      struct db_outcome *ret_outcome) {
+  struct job_claim_few_params params[DB_ROWS_MAX];
+  size_t count = choice->count;
+  for (size_t at = 0; at < count; at++)
+    params[at] = (struct job_claim_few_params){
+        .worker_id = worker_id, .id = choice->rows[at]->id, .claim_seq = choice->rows[at]->claim_seq};
+  for (; db_rows_fit(count) != count; count++)
+    params[count] = params[count - 1]; /* naming a row twice saves the statement for the rest */
+  return job_claim_few(db, params, count, error, ret_outcome);
+}
+
+/* Others may have been first with some of them. */
+static bool keep_ours(struct job_worker *worker, struct db *db, const char *claims, struct choice *choice,
+                      struct error *error) {
+  struct job_claimed_params params = {.worker_id = atomic_load(&worker->id), .claims = claims};
+  struct job_claimed_row *ours;
+  size_t count;
+  size_t kept = 0;
+  if (!job_claimed(db, &params, worker->claim_arena, JOB_BATCH_MAX, error, &ours, &count)) return false;
+  for (size_t at = 0; at < choice->count; at++)
+    for (size_t row = 0; row < count; row++)
+      if (ours[row].id == choice->rows[at]->id) {
+        choice->rows[kept++] = choice->rows[at];
+        break;
+      }
+  choice->count = kept;
+  return true;
+}
+
+static bool claim(struct job_worker *worker, struct db *db, struct choice *choice, struct error *error) {
+  uint64_t worker_id = atomic_load(&worker->id);
+  const char *claims;
+  struct db_outcome outcome;
+  if (choice->count == 0) return true;
+  if (!write_claims(choice, worker->claim_arena, error, &claims)) return false;
+  struct job_claim_many_params many = {.worker_id = worker_id, .claims = claims};
+  if (choice->count <= DB_ROWS_MAX ? !claim_few(worker_id, db, choice, error, &outcome)
+                                   : !job_claim_many(db, &many, error, &outcome))
+    return false;
+  if (outcome.affected == 0) choice->count = 0;
+  return outcome.affected == choice->count || keep_ours(worker, db, claims, choice, error);
+}
+
+/* As the rows are now that they are ours. */
+static bool take(struct job_worker *worker, const struct choice *choice, struct error *error,
+                 struct job_candidates_row **ret_rows) {
+  struct job_candidates_row *rows =
+      arena_alloc_array(worker->claim_arena, choice->count + 1, sizeof(struct job_candidates_row));
+  if (rows == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < choice->count; at++) {
+    rows[at] = *choice->rows[at];
+    rows[at].claim_seq++;
+    rows[at].attempts++;
+  }
+  *ret_rows = rows;
+  return true;
+}
+
+/* One transaction. A COMMIT that fails may yet have happened, or happen later: then jobs are in the hands of
+ * this worker, and nobody knows. It takes a new name, and the old one's jobs become nobody's. */
+static bool claim_and_commit(struct job_worker *worker, struct db *db, struct job_candidates_params *params,
+                             struct error *error, struct choice *ret_choice, bool *ret_busy) {
+  struct job_candidates_row *rows;
+  size_t count;
+  if (!job_end_done_write(worker, db, worker->done, worker->done_count, error)) return false;
+  if (!job_candidates(db, params, worker->claim_arena, JOB_BATCH_MAX, error, &rows, &count)) return false;
+  choose(worker->crew, rows, count, ret_choice);
+  *ret_busy = count > 0;
+  if (!claim(worker, db, ret_choice, error)) return false;
+  if (ret_choice->count == 0 && worker->done_count == 0) {
+    db_end_read(db);
+    return true;
+  }
+  if (db_commit(db, error)) return true;
+  if (db_is_broken(db) && ret_choice->count > 0) atomic_store(&worker->lost, true);
+  return false;
+}
+
 bool job_claim_batch(struct job_worker *worker, enum job_reach reach, struct error *error,
-                     struct job_claimed_row **ret_rows, size_t *ret_count, bool *ret_busy) {
+                     struct job_candidates_row **ret_rows, size_t *ret_count, bool *ret_busy) {
   CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = worker->crew->app.pool};
   struct job_candidates_params params;
-  struct job_candidates_row *rows;
   struct choice choice = {.count = 0};
-  size_t count;
   arena_reset(worker->claim_arena);
   candidates_of(worker, reach, &params);
-  if (!pool_acquire(lease.pool, INT64_MAX, error, &lease.db)) return false;
-  if (!job_candidates(lease.db, &params, worker->claim_arena, JOB_BATCH_MAX, error, &rows, &count))
-    return false;
-  choose(worker->crew, rows, count, &choice);
-  size_t claimed = 0;
-  struct job_claimed_row *claims = NULL;
-  if (!claim_and_commit(worker, lease.db, &choice, error, &claims, &claimed)) return false;
-  if (claimed == 0) db_end_read(lease.db);
+  bool works = pool_acquire(lease.pool, INT64_MAX, error, &lease.db) &&
+               claim_and_commit(worker, lease.db, &params, error, &choice, ret_busy);
   pool_lease_end(&lease);
+  if (works && !take(worker, &choice, error, ret_rows)) {
+    atomic_store(&worker->lost, true); /* claimed, and no memory to know of it */
+    return false;
+  }
+  if (!works) job_end_done(worker, worker->done, worker->done_count);
+  worker->done_count = 0;
+  arena_reset(worker->done_arena);
+  if (!works) return false;
   for (size_t at = 0; at < choice.schedule_count; at++) {
     struct error failure = ERROR_INIT;
     if (!job_schedule_tick(worker->crew, choice.schedules[at], worker->claim_arena, &failure))
       job_log_error("schedule", choice.schedules[at], &failure);
   }
-  *ret_rows = claims;
-  *ret_count = claimed;
-  *ret_busy = count > 0;
+  *ret_count = choice.count;
   return true;
 }

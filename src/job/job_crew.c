@@ -31,7 +31,11 @@ static bool crew_worker_init(struct job_crew *crew, size_t place, struct error *
   if (crew->options.board != NULL) worker->id = atomic_load(&crew->options.board->worker_ids[place]);
   worker->claim_arena = arena_new(JOB_CLAIM_ARENA_BYTES);
   worker->job_arena = arena_new(JOB_ARENA_BYTES);
-  return (worker->claim_arena != NULL && worker->job_arena != NULL) || error_set_memory(error);
+  worker->done_arena = arena_new(JOB_CLAIM_ARENA_BYTES);
+  worker->done = calloc(JOB_BATCH_MAX, sizeof *worker->done);
+  return (worker->claim_arena != NULL && worker->job_arena != NULL && worker->done_arena != NULL &&
+          worker->done != NULL) ||
+         error_set_memory(error);
 }
 
 static bool crew_init(struct job_crew *crew, const struct job_app *app,
@@ -95,6 +99,8 @@ void job_crew_free(struct job_crew *crew) {
   for (size_t at = 0; at < JOB_CREW_THREADS_MAX; at++) {
     arena_free(crew->workers[at].claim_arena);
     arena_free(crew->workers[at].job_arena);
+    arena_free(crew->workers[at].done_arena);
+    free(crew->workers[at].done);
   }
   pthread_cond_destroy(&crew->poll_change);
   pthread_cond_destroy(&crew->stop_change);

@@ -1,34 +1,60 @@
+#include <inttypes.h>
+
 #include "job/job_private.h"
+#include "schema/encode.h"
 
 #include "base/banned.h"
 
 /* --- Done, several at once ------------------------------------------------------------------------ */
 
 struct done_write {
-  const struct job_write_done_params *rows;
+  struct job_worker *worker;
+  const struct job_done *done;
   size_t count;
 };
 
-static bool write_done(struct db *db, void *context, struct error *error) {
-  const struct done_write *write = context;
+static bool write_few(struct job_worker *worker, struct db *db, const struct job_done *done, size_t count,
+                      struct error *error) {
+  struct job_write_done_few_params rows[DB_ROWS_MAX];
   struct db_outcome outcome;
-  return job_write_done(db, write->rows, write->count, error, &outcome);
+  for (size_t at = 0; at < count; at++)
+    rows[at] = (struct job_write_done_few_params){.worker_id = atomic_load(&worker->id),
+                                                  .id = done[at].id,
+                                                  .claim_seq = done[at].claim_seq,
+                                                  .report = done[at].report};
+  for (; db_rows_fit(count) != count; count++)
+    rows[count] = rows[count - 1]; /* naming a row twice saves the statement for the rest */
+  return job_write_done_few(db, rows, count, error, &outcome);
 }
 
 /* Rows that are not ours any more stay as they are: whoever has them does them again. */
+bool job_end_done_write(struct job_worker *worker, struct db *db, const struct job_done *done, size_t count,
+                        struct error *error) {
+  CLEANUP(buffer_free) struct buffer claims = BUFFER_INIT(JOB_CLAIM_ARENA_BYTES);
+  struct db_outcome outcome;
+  if (count <= DB_ROWS_MAX) return count == 0 || write_few(worker, db, done, count, error);
+  for (size_t at = 0; at < count; at++) {
+    buffer_printf(&claims, "%s[%" PRIu64 ",%" PRIu64 ",", at == 0 ? "[" : ",", done[at].id,
+                  done[at].claim_seq);
+    json_append_text(&claims, done[at].report);
+    buffer_append_char(&claims, ']');
+  }
+  buffer_append_char(&claims, ']');
+  if (claims.failed) return error_set_memory(error);
+  struct job_write_done_many_params params = {.worker_id = atomic_load(&worker->id),
+                                              .claims = buffer_text(&claims)};
+  return job_write_done_many(db, &params, error, &outcome);
+}
+
+static bool write_done(struct db *db, void *context, struct error *error) {
+  const struct done_write *write = context;
+  return job_end_done_write(write->worker, db, write->done, write->count, error);
+}
+
 void job_end_done(struct job_worker *worker, const struct job_done *done, size_t count) {
-  struct job_write_done_params rows[JOB_BATCH_MAX + DB_ROWS_MAX];
-  struct done_write write = {.rows = rows, .count = count};
+  struct done_write write = {.worker = worker, .done = done, .count = count};
   struct error error = ERROR_INIT;
-  if (count == 0) return;
-  for (size_t at = 0; at < count; at++)
-    rows[at] = (struct job_write_done_params){.worker_id = atomic_load(&worker->id),
-                                              .id = done[at].id,
-                                              .claim_seq = done[at].claim_seq,
-                                              .report = done[at].report};
-  for (size_t rest = count % DB_ROWS_MAX; rest != 0 && db_rows_fit(rest) != rest; rest++)
-    rows[write.count++] = rows[count - 1];
-  if (!job_write(worker->crew->app.pool, worker, write_done, &write, &error))
+  if (count > 0 && !job_write(worker->crew->app.pool, worker, write_done, &write, &error))
     job_log_error("job_end", done[0].id, &error);
 }
 
@@ -91,7 +117,7 @@ static bool write_put_back(struct db *db, void *context, struct error *error) {
   return job_put_back(db, context, error, &outcome);
 }
 
-void job_end_put_back(struct job_worker *worker, const struct job_claimed_row *row, bool counted,
+void job_end_put_back(struct job_worker *worker, const struct job_candidates_row *row, bool counted,
                       int64_t delay_ms, const char *why) {
   struct job_put_back_params params = {.id = row->id,
                                        .worker_id = atomic_load(&worker->id),

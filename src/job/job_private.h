@@ -25,6 +25,8 @@ enum job_stop {
   JOB_STOPS_LOST       /* the claim is not ours any more */
 };
 
+struct job_done;
+
 /* One thread that works on jobs. */
 struct job_worker {
   struct job_crew *crew;
@@ -37,13 +39,16 @@ struct job_worker {
   atomic_bool rank_is_known;
   struct arena *claim_arena; /* a batch's rows */
   struct arena *job_arena;
+  struct arena *done_arena; /* reports that are still to be written */
+  struct job_done *done;    /* JOB_BATCH_MAX */
+  size_t done_count;
 };
 
 struct job_private {
   struct job_worker *worker;
   const struct job_kind *kind; /* NULL: there is none */
   const void *params;
-  const struct job_claimed_row *row;
+  const struct job_candidates_row *row;
   enum job_stop stop;
   bool split; /* job_split was called */
   int64_t looked_ms;
@@ -116,30 +121,35 @@ bool job_write(struct pool *pool, const struct job_worker *worker, job_write_fn 
 /* --- job_claim.c --- */
 
 enum job_reach { JOB_REACH_OWN, JOB_REACH_CREW, JOB_REACH_OVERDUE };
-/* Claims what is due, in the partition of the reach; schedules that are due have their tick. The rows live in
- * worker->claim_arena. */
-bool job_claim_batch(struct job_worker *worker, enum job_reach reach, struct error *error,
-                     struct job_claimed_row **ret_rows, size_t *ret_count, bool *ret_busy) WARN_UNUSED;
-
-/* --- job_run.c --- */
-
-/* Runs one claimed job to its end. `ret_deferred`: it is done, and only its last write is left to be made
- * with those of others (job_end_done). */
+/* A job that is done; only its last write is left to be made. */
 struct job_done {
   uint64_t id;
   uint64_t claim_seq;
   const char *report;
 };
-void job_run(struct job_worker *worker, const struct job_claimed_row *row, bool *ret_deferred,
+/* Claims what is due, in the partition of the reach; schedules that are due have their tick. What
+ * worker->done holds is finished in the same transaction, so that a batch costs one commit; that is settled
+ * whatever is returned. The rows live in worker->claim_arena. `ret_busy`: something was due, even if others
+ * were first. */
+bool job_claim_batch(struct job_worker *worker, enum job_reach reach, struct error *error,
+                     struct job_candidates_row **ret_rows, size_t *ret_count, bool *ret_busy) WARN_UNUSED;
+
+/* --- job_run.c --- */
+
+/* Runs one claimed job to its end. `ret_deferred`: it is done, and its last write goes with those of others.
+ */
+void job_run(struct job_worker *worker, const struct job_candidates_row *row, bool *ret_deferred,
              struct job_done *ret_done);
 
 /* --- job_end.c: the last write of a claim --- */
 
+bool job_end_done_write(struct job_worker *worker, struct db *db, const struct job_done *done, size_t count,
+                        struct error *error) WARN_UNUSED;
 void job_end_done(struct job_worker *worker, const struct job_done *done, size_t count);
 /* done, failed, dead or cancelled. */
 void job_end(struct job *job, const char *state, const char *why);
 /* Ready again: handed back (delay 0), or to be tried again later. */
-void job_end_put_back(struct job_worker *worker, const struct job_claimed_row *row, bool counted,
+void job_end_put_back(struct job_worker *worker, const struct job_candidates_row *row, bool counted,
                       int64_t delay_ms, const char *why);
 
 /* --- job_split.c --- */

@@ -59,7 +59,7 @@ static int64_t backoff_ms(uint64_t attempts) {
 }
 
 static void end_failed(struct job *job, const struct error *error) {
-  const struct job_claimed_row *row = job->own->row;
+  const struct job_candidates_row *row = job->own->row;
   uint64_t attempts = row->attempts;
   const char *why = explain(job, error);
   if (is_final(error)) {
@@ -144,7 +144,7 @@ static void remember_pace(struct job *job, int64_t took_ns) {
   atomic_store(pace, now > 0 ? now : 1);
 }
 
-static bool fill(struct job_worker *worker, const struct job_claimed_row *row, struct job *job) {
+static bool fill(struct job_worker *worker, const struct job_candidates_row *row, struct job *job) {
   job->app = &worker->crew->app;
   job->arena = worker->job_arena;
   job->id = row->id;
@@ -163,7 +163,7 @@ static bool fill(struct job_worker *worker, const struct job_claimed_row *row, s
 
 /* Ended here if it cannot be worked on at all. */
 static bool may_begin(struct job *job) {
-  const struct job_claimed_row *row = job->own->row;
+  const struct job_candidates_row *row = job->own->row;
   struct error error = ERROR_INIT;
   struct job_row_check check = {
       .kind = row->kind, .params = row->params, .priority = row->priority, .max_attempts = row->max_attempts};
@@ -182,7 +182,7 @@ static bool may_begin(struct job *job) {
   return true;
 }
 
-void job_run(struct job_worker *worker, const struct job_claimed_row *row, bool *ret_deferred,
+void job_run(struct job_worker *worker, const struct job_candidates_row *row, bool *ret_deferred,
              struct job_done *ret_done) {
   struct job_private own = {.kind = NULL};
   struct job job = {.own = &own};
@@ -202,7 +202,7 @@ void job_run(struct job_worker *worker, const struct job_claimed_row *row, bool 
     job_end(&job, "done", NULL);
     return;
   }
-  const char *report = job.report == NULL ? NULL : arena_strdup(worker->claim_arena, job.report);
+  const char *report = job.report == NULL ? NULL : arena_strdup(worker->done_arena, job.report);
   *ret_deferred = true;
   *ret_done = (struct job_done){.id = row->id, .claim_seq = row->claim_seq, .report = report};
 }

@@ -15,7 +15,7 @@ struct split {
 static bool add_range(struct split *split, uint64_t from, uint64_t to, uint64_t learners,
                       struct error *error) {
   struct job *job = split->job;
-  const struct job_claimed_row *row = job->own->row;
+  const struct job_candidates_row *row = job->own->row;
   if (split->count == RANGES_MAX)
     return error_set(error, ERROR_UNPROCESSABLE, "There are more learners than one job can be divided over.");
   if (split->count == split->capacity) {

@@ -34,9 +34,8 @@ static void claim_failed(struct job_worker *worker, const struct error *error) {
   job_crew_sleep(worker->crew, AWAY_PAUSE_MS);
 }
 
-static void run_batch(struct job_worker *worker, struct job_claimed_row *rows, size_t count) {
-  struct job_done done[JOB_BATCH_MAX];
-  size_t done_count = 0;
+/* What is done is left in worker->done, for the next claim to write. */
+static void run_batch(struct job_worker *worker, struct job_candidates_row *rows, size_t count) {
   for (size_t at = 0; at < count; at++) {
     bool deferred = false;
     if (atomic_load(&worker->lost)) break;
@@ -44,19 +43,24 @@ static void run_batch(struct job_worker *worker, struct job_claimed_row *rows, s
       job_end_put_back(worker, &rows[at], false, 0, NULL);
       continue;
     }
-    job_run(worker, &rows[at], &deferred, &done[done_count]);
-    if (deferred) done_count++;
+    job_run(worker, &rows[at], &deferred, &worker->done[worker->done_count]);
+    if (deferred) worker->done_count++;
   }
-  job_end_done(worker, done, done_count);
+}
+
+static void flush_done(struct job_worker *worker) {
+  job_end_done(worker, worker->done, worker->done_count);
+  worker->done_count = 0;
 }
 
 /* `ret_rows` to be run; none: nothing is due. */
-static bool claim(struct job_worker *worker, enum job_reach reach, struct job_claimed_row **ret_rows,
+static bool claim(struct job_worker *worker, enum job_reach reach, struct job_candidates_row **ret_rows,
                   size_t *ret_count, bool *ret_busy) {
   struct error error = ERROR_INIT;
   *ret_count = 0;
   *ret_busy = false;
   if (job_worker_is_stale(worker)) {
+    flush_done(worker);
     job_crew_sleep(worker->crew, AWAY_PAUSE_MS);
     return false;
   }
@@ -71,7 +75,7 @@ static bool claim(struct job_worker *worker, enum job_reach reach, struct job_cl
 /* The one that looks keeps at it until it finds something, and lets the next one look while it works. */
 static void wait_for_work(struct job_worker *worker) {
   struct job_crew *crew = worker->crew;
-  struct job_claimed_row *rows = NULL;
+  struct job_candidates_row *rows = NULL;
   size_t count = 0;
   bool busy = false;
   pthread_mutex_lock(&crew->lock);
@@ -111,9 +115,10 @@ void *job_worker_main(void *context) {
   struct job_crew *crew = worker->crew;
   while (!atomic_load(&crew->stops)) {
     struct error error = ERROR_INIT;
-    struct job_claimed_row *rows = NULL;
+    struct job_candidates_row *rows = NULL;
     size_t count;
     bool busy;
+    if (atomic_load(&worker->lost)) worker->done_count = 0; /* whoever has them does them again */
     if ((atomic_load(&worker->id) == 0 || atomic_load(&worker->lost)) &&
         !job_worker_register(worker, &error)) {
       job_crew_tell(crew, true, &error);
@@ -124,6 +129,7 @@ void *job_worker_main(void *context) {
     run_batch(worker, rows, count);
     if (!busy) wait_for_work(worker);
   }
+  flush_done(worker);
   leave(worker);
   return NULL;
 }
