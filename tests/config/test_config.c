@@ -195,6 +195,12 @@ static void test_keys_that_contradict_each_other(void **state) {
   refuses(fixture, LEAST "retention: {ledger_days: 96}", "retention.ledger_days",
           "must be 0, or at least offline.max_age_days and a week more (97)");
   assert_int_equal(loads(fixture, LEAST "retention: {ledger_days: 97}")->retention.ledger_days, 97);
+  refuses(fixture, LEAST "health: {score_failing_percent: 100}", "health.score_failing_percent",
+          "must be at most health.score_degraded_percent (99)");
+  refuses(fixture, LEAST "health: {drift_failing_percent: 0}", "health.drift_failing_percent",
+          "must be at least health.drift_degraded_percent (1)");
+  refuses(fixture, LEAST "health: {job_overdue_s: 7201}", "health.job_stalled_s",
+          "must be at least health.job_overdue_s (7201)");
   refuses(fixture, LEAST "database: {tls: verify, tls_cert: /a}", "database.tls_key",
           "is required: certificate and key belong together");
   refuses(fixture, LEAST "database: {tls: required, tls_key: /a}", "database.tls_cert",

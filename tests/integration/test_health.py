@@ -174,6 +174,13 @@ def test_repairs_switched_off(health, stack, db):
     stack.restart_service({"rules": {"enabled": False}})
     try:
         assert health.state_of("repairs") == "degraded"
+        somebody = truth.create_learner(db, tokens=5)
+        for body in ({}, {"userId": somebody}):
+            reply = health.admin.post("/api/sync/auto-fix", body)
+            assert reply.status == 409 and "rules.enabled" in reply.json()["message"], reply
+        assert health.admin.post("/api/sync/auto-fix", {"userId": somebody, "dryRun": True}).status == 200
+        assert stack.control("fix", "--user", str(somebody), "--apply", check=False).returncode == 1
+        assert truth.modules_of(db, somebody) == {}
     finally:
         stack.restart_service({"rules": {"enabled": True}})
     assert health.state_of("repairs") == "healthy"
