@@ -1,0 +1,121 @@
+/* Every rule that ships, through the engine and back: what a run changed, its rollback restores to the byte,
+ * and nothing is repaired again unasked. */
+#include "repair_fixture.h"
+#include "shipped_fixture.h"
+
+#include "base/banned.h"
+
+/* Everything that the rules may touch of the learners from..to, but revision and time. */
+static const char *everything(uint64_t from, uint64_t to) {
+  static const char *const tables[] = {
+      "SELECT CONCAT_WS('|', id, tokens, questions_answered, correct_answers, COALESCE(hidden_grade_asset, "
+      "'-'))"
+      " FROM users WHERE id",
+      "SELECT CONCAT_WS('|', user_id, current_streak, longest_streak, COALESCE(last_practice_date, '-'),"
+      " total_points, created_at) FROM profiles WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, day, module, questions, correct, tokens) FROM daily_totals WHERE "
+      "user_id",
+      "SELECT CONCAT_WS('|', user_id, day, activity, count) FROM practice_days WHERE user_id",
+      "SELECT CONCAT_WS('|', id, user_id, exercise_id, user_answer, created_at) FROM attempts WHERE user_id",
+      "SELECT CONCAT_WS('|', id, user_id, started_at, total_exercises) FROM practice_sessions WHERE user_id",
+  };
+  struct shipped_rows rows = {.text = BUFFER_INIT((size_t)1024 * 1024)};
+  for (size_t at = 0; at < ARRAY_LENGTH(tables); at++) {
+    const char *sql =
+        arena_printf(fixture.arena, "%s BETWEEN %llu AND %llu ORDER BY 1", tables[at], ID(from), ID(to));
+    assert_done(&fixture,
+                db_text_each(fixture.db, sql, NULL, 0, fixture.arena, shipped_row, &rows, &fixture.error));
+  }
+  db_rollback(fixture.db);
+  const char *text = arena_strdup(fixture.arena, buffer_text(&rows.text));
+  buffer_free(&rows.text);
+  return text;
+}
+
+/* Learners who break all rules but those of orphans, and one who is gone. */
+static uint64_t drifted(uint64_t *ret_gone) {
+  uint64_t first = learner_new(5, 2, 1, MODULES(MODULE("a", 1, 3, 1)));
+  uint64_t second = learner_new(50, 2, 1, "[\"no document\"]");
+  uint64_t gone = learner_new(0, 0, 0, NULL);
+  RUN("INSERT INTO profiles (user_id, current_streak, longest_streak, last_practice_date) VALUES"
+      " (%llu, 0, 0, NULL), (%llu, 4, 4, '2024-03-03')",
+      ID(first), ID(gone));
+  RUN("INSERT INTO practice_days (user_id, day, activity, count) VALUES (%llu, '2024-02-28', 'answer', 1),"
+      " (%llu, '2024-02-29', 'answer', 1), (%llu, '2024-01-01', 'answer', 1), (%llu, '2024-01-01', 'a "
+      "\"b\"', 3)",
+      ID(first), ID(first), ID(second), ID(gone));
+  for (uint64_t user_id = first; user_id <= gone; user_id++)
+    RUN("INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, user_answer, tokens,"
+        " practised_on, created_at) VALUES (%llu, 1, 'e', 'it''s', 1, 'x \\\\ \xc3\xbc', 3, '2024-02-29',"
+        " '2024-02-29 01:02:03.004')",
+        ID(user_id));
+  RUN("INSERT INTO daily_totals (user_id, day, module, questions) VALUES (%llu, '2024-02-29', 'it''s', 0),"
+      " (%llu, '2024-01-01', 'm', 7)",
+      ID(first), ID(gone));
+  RUN("INSERT INTO practice_sessions (user_id, started_at, total_exercises) VALUES (%llu, '2024-01-01', 5)",
+      ID(gone));
+  run_text("SET foreign_key_checks = 0");
+  RUN("DELETE FROM users WHERE id = %llu", ID(gone));
+  run_text("SET foreign_key_checks = 1");
+  *ret_gone = gone;
+  return first;
+}
+
+static void assert_all_hold(uint64_t from, uint64_t to, bool expected) {
+  for (size_t at = 0; at < rule_set_count(set); at++) {
+    const struct rule *rule = rule_set_at(set, at);
+    if (rule->authority != REPAIR_AUTHORITY_MODULES) continue;
+    if (rule->change_count == 0) continue;
+    const char *rows = shipped_find(rule->name, from, to, NULL);
+    if ((*rows == '\0') != expected) fail_msg("%s:\n%s", rule->name, rows);
+  }
+}
+
+static void test_every_rule_is_repaired_and_undone(void **state) {
+  (void)state;
+  use_rules();
+  uint64_t gone;
+  uint64_t first = drifted(&gone);
+  const char *before = everything(first, gone);
+  assert_all_hold(first, gone, false);
+  uint64_t run_id = repair(first, gone);
+  assert_all_hold(first, gone, true);
+  assert_string_equal(ask(first,
+                          "(SELECT CONCAT_WS(' ', p.current_streak, p.longest_streak, p.last_practice_date)"
+                          " FROM profiles AS p WHERE p.user_id = u.id)"),
+                      "2 2 2024-02-29");
+  assert_string_not_equal(everything(first, gone), before);
+  rollback_run(run_id);
+  assert_string_equal(everything(first, gone), before);
+  repair(first, gone); /* the rows are paused */
+  assert_string_equal(everything(first, gone), before);
+}
+
+static void test_the_document_is_rebuilt_and_undone(void **state) {
+  (void)state;
+  use_rules();
+  uint64_t above = learner_new(3, 2, 1, "{\"more\": [1.50], \"modules\": {" MODULE("a", 20, 10, 5) "}}");
+  uint64_t below = learner_new(30, 20, 10, MODULES(MODULE("a", 20, 10, 5)));
+  const char *before = everything(above, below);
+  struct repair_order order = order_of(above, below);
+  order.authority = REPAIR_AUTHORITY_COLUMNS;
+  uint64_t run_id;
+  assert_done(&fixture, repair_run(&engine, &order, fixture.arena, &fixture.error, &run_id));
+  assert_int_equal(ask_number(above, "tokens"), 3);
+  assert_int_equal(modules_of(above, DOCUMENT_UNATTRIBUTED).tokens, 3);
+  assert_int_equal(modules_of(above, "a").tokens, 0);
+  assert_int_equal(modules_of(below, DOCUMENT_UNATTRIBUTED).questions, 10);
+  assert_int_equal(modules_of(below, "a").tokens, 20);
+  assert_int_equal(find(above, NULL) + find(below, NULL), 0);
+  rollback_run(run_id);
+  assert_string_equal(everything(above, below), before);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_every_rule_is_repaired_and_undone, repair_setup, teardown),
+      cmocka_unit_test_setup_teardown(test_the_document_is_rebuilt_and_undone, repair_setup, teardown),
+  };
+  if (fixture_is_missing()) return 0;
+  return cmocka_run_group_tests_name("rule/rules_shipped_undo", tests, group_setup, group_teardown);
+}
