@@ -3,6 +3,7 @@
 #include "account/delete_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
+#include "job/job_api.h"
 #include "learner/learner_api.h"
 #include "sync/sync.h"
 
@@ -14,6 +15,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &learner_endpoints,
     &learner_admin_endpoints,
     &learner_audit_endpoints,
+    &job_endpoints,
     &sync_endpoints,
     &sync_health_endpoints,
     &sync_rules_endpoints,
