@@ -83,6 +83,28 @@ static void test_a_plan_that_was_not_applied_is_still_one(void **state) {
   assert_int_equal(read_run(plan).state, REPAIR_PLANNED);
 }
 
+/* The cursor moved in the transaction of the effect: a claim that takes over has nothing left to do. Without
+ * a row in sync_jobs behind it, any transaction of this job would fail. */
+static void test_what_is_settled_is_not_done_again(void **state) {
+  (void)state;
+  struct repair_engine over = engine();
+  uint64_t plan = open_run(&over, 105, true);
+  uint64_t run = open_run(&over, 106, false);
+  assert_done(&fixture, repair_close(&over, plan, fixture.arena, &fixture.error));
+  struct job_app app = {.config = &whole_config, .pool = pool, .ledger = ledger, .rules = set};
+  struct sync_order by_plan = {.plan_id = plan, .plan_given = PRESENCE_GIVEN};
+  struct sync_order everybody = {.dry_run = false};
+  struct job applied = {.app = &app, .arena = fixture.arena, .id = 105, .subject_id = plan, .cursor_at = 9};
+  struct job range = {.app = &app, .arena = fixture.arena, .id = 107, .parent_id = 106, .subject_id = run};
+  assert_done(&fixture, kind_of("auto_fix")->work(&applied, &by_plan, &fixture.error));
+  assert_int_equal(read_run(plan).state, REPAIR_PLANNED);
+  range.range_from = 5;
+  range.range_to = range.cursor_at = 10;
+  assert_done(&fixture, kind_of("auto_fix")->work(&range, &everybody, &fixture.error));
+  assert_done(&fixture, kind_of("validate")->work(&range, NULL, &fixture.error));
+  assert_done(&fixture, repair_abandon(&over, run, REPAIR_CANCELLED, "The test is over.", &fixture.error));
+}
+
 static void test_a_pass_ends_with_its_job(void **state) {
   (void)state;
   struct repair_engine over = engine();
@@ -99,6 +121,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_run_ends_as_its_job_does, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_job_that_began_nothing_leaves_nothing, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_plan_that_was_not_applied_is_still_one, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_what_is_settled_is_not_done_again, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_pass_ends_with_its_job, setup, teardown),
   };
   return cmocka_run_group_tests_name("sync_kinds", tests, group_setup, group_teardown);
