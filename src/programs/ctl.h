@@ -100,6 +100,13 @@ bool ctl_rules_list(struct ctl *ctl, const void *options, struct error *error) W
 bool ctl_rules_explain(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_rules_test(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_rules_time(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_jobs_list(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_jobs_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_jobs_watch(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_jobs_add(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_jobs_cancel(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_jobs_retry(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_jobs_kinds(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_user_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_openapi_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
@@ -118,6 +125,9 @@ extern const struct schema ctl_repairs_show_options;
 extern const struct schema ctl_rules_explain_options;
 extern const struct schema ctl_rules_test_options;
 extern const struct schema ctl_rules_time_options;
+extern const struct schema ctl_jobs_list_options;
+extern const struct schema ctl_jobs_id_options;
+extern const struct schema ctl_jobs_add_options;
 extern const struct schema ctl_user_show_options;
 extern const struct schema ctl_man_options;
 

@@ -99,6 +99,11 @@ static bool wait_for_end(struct ctl *ctl, const char *kind, uint64_t job_id, str
   return done;
 }
 
+bool ctl_sync_wait(struct ctl *ctl, const char *kind, uint64_t job_id, struct error *error) {
+  struct ctl_job_row row;
+  return wait_for_end(ctl, kind, job_id, error, &row);
+}
+
 bool ctl_sync_await(struct ctl *ctl, const struct job_order *order, struct error *error,
                     uint64_t *ret_subject_id) {
   struct job_order own = *order;

@@ -23,6 +23,8 @@ void ctl_sync_close(struct ctl_sync *sync); /* for CLEANUP() */
  * run or pass that it worked on. */
 bool ctl_sync_await(struct ctl *ctl, const struct job_order *order, struct error *error,
                     uint64_t *ret_subject_id) WARN_UNUSED;
+/* Waits for a job's end, whichever, with a bar. */
+bool ctl_sync_wait(struct ctl *ctl, const char *kind, uint64_t job_id, struct error *error) WARN_UNUSED;
 /* At once, or by a job that is waited for. */
 bool ctl_sync_do(struct ctl *ctl, const struct ctl_sync *sync, const struct sync_task *task,
                  struct error *error, uint64_t *ret_run_id) WARN_UNUSED;
