@@ -114,7 +114,8 @@ const char *job_kind_complaint(const struct error *error, struct arena *arena);
 /* --- job_write.c: short transactions on jobs, tried again while they may --- */
 
 typedef bool (*job_write_fn)(struct db *db, void *context, struct error *error);
-/* Commits when `write` says true. `worker`: tries end when it is lost; NULL: after a few. */
+/* Commits when `write` says true. `worker`: tries end when it is lost; NULL: after
+ * a few, and at once when there is no database. */
 bool job_write(struct pool *pool, const struct job_worker *worker, job_write_fn write, void *context,
                struct error *error) WARN_UNUSED;
 

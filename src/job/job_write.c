@@ -15,8 +15,8 @@ static bool write_once(struct pool *pool, job_write_fn write, void *context, str
 }
 
 static bool may_try(const struct job_worker *worker, const struct error *error, unsigned tries) {
+  if (worker == NULL) return error->code == ERROR_TRANSIENT && tries < JOB_WRITE_TRIES;
   if (error->code != ERROR_TRANSIENT && error->code != ERROR_UNAVAILABLE) return false;
-  if (worker == NULL) return tries < JOB_WRITE_TRIES;
   /* Until the lease has run out: what is not written then is no longer ours to write. */
   return !atomic_load(&worker->lost) && !job_worker_is_stale(worker);
 }

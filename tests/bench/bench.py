@@ -4,7 +4,7 @@ machine does falls on both. Ends with 1 when an aim is missed.
 
   make bench            all, at full size (about ten minutes)
   bench.py --quick      the same at a tenth of the size, to see that it runs
-  bench.py answers …    some: answers learners attempts unchanged healthz memory repair
+  bench.py answers …    some: jobs answers learners attempts unchanged healthz memory repair
 """
 
 import argparse
@@ -297,7 +297,30 @@ def bench_repair(bench, field):
               f"{median(engines, 'per_second') / kinder['per_second']:.1f}", "-", True)
 
 
-BENCHES = {"answers": bench_answers, "learners": bench_learners, "attempts": bench_attempts,
+def bench_jobs(bench, field):
+    """No-op jobs beside the claim that most job systems use, on the same server; waiting and idleness."""
+    stack = Stack(WORKERS, database=field.small.database, name="lockstep_jobs")
+    stack.start()
+    stack.stop()
+    jobs = "5000" if bench.quick else "40000"
+    runs = [json.loads(subprocess.run([tool("tests/bench/jobs"), field.small.database.socket, stack.name, jobs], check=True,
+                                      stdout=subprocess.PIPE, text=True).stdout) for _ in range(1 if bench.quick else 3)]
+    for at, batch in enumerate((10, 100)):
+        usual = statistics.median(run["rates"][at]["skip_locked"] for run in runs)
+        ours = statistics.median(run["rates"][at]["lockstep"] for run in runs)
+        ratio = statistics.median(run["rates"][at]["lockstep"] / run["rates"][at]["skip_locked"] for run in runs)
+        full = statistics.median(run["rates"][at]["lockstep_beside_finished"] / run["rates"][at]["lockstep"]
+                                 for run in runs)
+        bench.add(f"jobs, batches of {batch}, of SKIP LOCKED", f"{ours:,.0f}/s of {usual:,.0f}/s = {ratio:.2f}", ">= 1.8",
+                  ratio >= 1.8)
+        bench.add(f"jobs, batches of {batch}, beside 200,000 that ended", f"{full:.2f}", ">= 0.85", full >= 0.85)
+    half, most = (statistics.median(run[name] for run in runs) for name in ("started_median_ms", "started_p99_ms"))
+    bench.add("inserted to started, p50 and p99", f"{half:.1f} and {most:.1f} ms", "5 and 15 ms", half <= 5 and most <= 15)
+    idle = statistics.median(run["idle_percent"] for run in runs)
+    bench.add("lockstep-sync idle", f"{idle:.1f} % of a core", "< 3 %", idle < 3)
+
+
+BENCHES = {"jobs": bench_jobs, "answers": bench_answers, "learners": bench_learners, "attempts": bench_attempts,
            "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory, "repair": bench_repair}
 
 
