@@ -21,6 +21,8 @@ bool job_worker_is_stale(const struct job_worker *worker) {
   return clock_monotonic_ms() - atomic_load(&worker->beat_ms) > worker->crew->options.lease_ms / 4 * 3;
 }
 
+void job_worker_give_up(struct job_worker *worker) { atomic_store(&worker->lost, true); }
+
 struct registration {
   const char *name;
   uint64_t former_id;

@@ -54,8 +54,10 @@ static bool write_done(struct db *db, void *context, struct error *error) {
 void job_end_done(struct job_worker *worker, const struct job_done *done, size_t count) {
   struct done_write write = {.worker = worker, .done = done, .count = count};
   struct error error = ERROR_INIT;
-  if (count > 0 && !job_write(worker->crew->app.pool, worker, write_done, &write, &error))
+  if (count > 0 && !job_write(worker->crew->app.pool, worker, write_done, &write, &error)) {
+    job_worker_give_up(worker);
     job_log_error("job_end", done[0].id, &error);
+  }
 }
 
 /* --- One, whatever it came to --------------------------------------------------------------------- */
@@ -106,8 +108,10 @@ static bool write_end(struct db *db, void *context, struct error *error) {
 void job_end(struct job *job, const char *state, const char *why) {
   struct end_write write = {.job = job, .state = state, .why = why};
   struct error error = ERROR_INIT;
-  if (!job_write(job->app->pool, job->own->worker, write_end, &write, &error) && error.code != ERROR_CONFLICT)
+  if (!job_write(job->app->pool, job->own->worker, write_end, &write, &error) && error.code != ERROR_CONFLICT) {
+    job_worker_give_up(job->own->worker);
     job_log_error("job_end", job->id, &error);
+  }
 }
 
 /* --- To be claimed again -------------------------------------------------------------------------- */
@@ -126,6 +130,8 @@ void job_end_put_back(struct job_worker *worker, const struct job_candidates_row
                                        .delay_ms = (uint64_t)delay_ms,
                                        .error = why};
   struct error error = ERROR_INIT;
-  if (!job_write(worker->crew->app.pool, worker, write_put_back, &params, &error))
+  if (!job_write(worker->crew->app.pool, worker, write_put_back, &params, &error)) {
+    job_worker_give_up(worker);
     job_log_error("job_put_back", row->id, &error);
+  }
 }

@@ -179,6 +179,10 @@ void job_crew_sleep(struct job_crew *crew, int64_t duration_ms);
 bool job_worker_register(struct job_worker *worker, struct error *error) WARN_UNUSED;
 /* Its last good beat is too old for anything to be believed. */
 bool job_worker_is_stale(const struct job_worker *worker);
+/* It has left a job, and could not say so in the job's row. Nobody else would take it up while the worker
+ * lives (where the whole database stood still, no lease ran out but in its own eyes): it goes on under a new
+ * row, and what the old one had is swept up. */
+void job_worker_give_up(struct job_worker *worker);
 
 /* --- job_sweep.c --- */
 

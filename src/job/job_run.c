@@ -79,6 +79,7 @@ static void end_of_failure(struct job *job, const struct error *error) {
   if (atomic_load(&job->own->worker->lost)) job->own->stop = JOB_STOPS_LOST;
   switch (job->own->stop) {
   case JOB_STOPS_LOST:
+    job_worker_give_up(job->own->worker);
     log_write(LOG_LEVEL_WARN, "job", "%llu (%s) was taken over by another worker",
               (unsigned long long)job->id, job->own->row->kind);
     return;
