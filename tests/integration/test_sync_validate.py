@@ -63,6 +63,7 @@ def test_a_pass_over_everybody(new_learner, admin, db, sync_worker):
     job_id = reply.json()["jobId"]
     assert reply.headers["Location"] == f"/api/admin/jobs/{job_id}"
     job = await_job(db, job_id)
+    assert admin.api.get(reply.headers["Location"]).status == 200
     assert job["kind"] == "validate" and 2 <= job["done_units"] <= job["total_units"], "those who are gone aside"
     value = admin.api.get("/api/sync/validate").json()
     rules = {rule["name"]: rule for rule in value["rules"]}
