@@ -10,7 +10,8 @@
 -- stand there as that very number. One that is missing reads as 0, so that a learner without any
 -- practice needs no document. The repair sets the three and the time of it (last_sync, which is not
 -- compared), and keeps every other key. It comes after user_totals_match_modules, which may raise
--- the columns.
+-- the columns. JSON_VALUE compares the digits, JSON_CONTAINS tells a number from a text that spells
+-- one; both stop at what they look for, where JSON_EXTRACT reads the whole document each time.
 SELECT u.id AS user_id,
        'users' AS `table`,
        CONCAT('{"id": ', u.id, '}') AS `key`,
@@ -26,9 +27,24 @@ SELECT u.id AS user_id,
            'last_sync', CONCAT(LEFT(DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')))) AS wanted
   FROM users AS u FORCE INDEX (PRIMARY)
  WHERE u.id BETWEEN :from AND :to AND u.merged_into IS NULL AND u.deleted_at IS NULL
-   AND (COALESCE(CAST(JSON_EXTRACT(u.hidden_grade_asset, '$.global_stats.total_tokens_earned') AS CHAR), '0')
-          <> CAST(u.tokens AS CHAR)
-        OR COALESCE(CAST(JSON_EXTRACT(u.hidden_grade_asset, '$.global_stats.total_questions_answered') AS CHAR),
-                    '0') <> CAST(u.questions_answered AS CHAR)
-        OR COALESCE(CAST(JSON_EXTRACT(u.hidden_grade_asset, '$.global_stats.total_correct_answers') AS CHAR),
-                    '0') <> CAST(u.correct_answers AS CHAR));
+   AND NOT (CASE WHEN JSON_VALUE(u.hidden_grade_asset, '$.global_stats.total_tokens_earned')
+                     = CAST(u.tokens AS CHAR)
+                THEN JSON_CONTAINS(u.hidden_grade_asset, CAST(u.tokens AS CHAR),
+                                   '$.global_stats.total_tokens_earned')
+                ELSE u.tokens = 0
+                     AND JSON_EXTRACT(u.hidden_grade_asset, '$.global_stats.total_tokens_earned') IS NULL
+           END
+       AND CASE WHEN JSON_VALUE(u.hidden_grade_asset, '$.global_stats.total_questions_answered')
+                     = CAST(u.questions_answered AS CHAR)
+                THEN JSON_CONTAINS(u.hidden_grade_asset, CAST(u.questions_answered AS CHAR),
+                                   '$.global_stats.total_questions_answered')
+                ELSE u.questions_answered = 0
+                     AND JSON_EXTRACT(u.hidden_grade_asset, '$.global_stats.total_questions_answered') IS NULL
+           END
+       AND CASE WHEN JSON_VALUE(u.hidden_grade_asset, '$.global_stats.total_correct_answers')
+                     = CAST(u.correct_answers AS CHAR)
+                THEN JSON_CONTAINS(u.hidden_grade_asset, CAST(u.correct_answers AS CHAR),
+                                   '$.global_stats.total_correct_answers')
+                ELSE u.correct_answers = 0
+                     AND JSON_EXTRACT(u.hidden_grade_asset, '$.global_stats.total_correct_answers') IS NULL
+           END);

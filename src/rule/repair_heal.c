@@ -8,7 +8,7 @@
 #include "base/banned.h"
 
 #define HEAL_PAUSES_MAX 100000 /* of one learner, and of whole rules */
-#define HEAL_DEADLINE_MS 10000 /* for all tries */
+#define HEAL_DEADLINE_MS 8000  /* for all tries */
 #define HEAL_MISSES_MAX 3      /* rows that hold something else than their rule says */
 
 static bool is_paused(const struct rule_breach *breach, const struct repair_heal_pauses_row *pauses,

@@ -129,8 +129,10 @@ bool repair_next_span(const struct repair_work *work, uint64_t from, uint64_t to
 static bool range_work(const struct repair_work *work, uint64_t from, uint64_t to, struct error *error) {
   for (uint64_t at = from; at <= to;) {
     struct repair_span span;
+    struct arena_mark mark = arena_mark(work->arena);
     if (!repair_next_span(work, at, to, error, &span)) return false;
     if (!span_settle(work, &span, error)) return false;
+    arena_rewind(work->arena, mark);
     at = span.to + 1;
   }
   return true;
