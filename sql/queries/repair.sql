@@ -330,7 +330,7 @@ SELECT u.id, u.revision + 1, CONCAT('repair:', :run_id, ':', u.revision + 1), RE
                    CONCAT('","by":', u.correct_answers - COALESCE(h.correct, 0))),
                 ',"because":"', :because, IF(:names_rule, COALESCE(c.correct, c.one), ''), '"}'))), ']'),
        UTC_TIMESTAMP(3)
-  FROM (SELECT r.user_id, SUBSTRING_INDEX(GROUP_CONCAT(r.rule ORDER BY r.id), ',', 1) AS one,
+  FROM (SELECT r.user_id, SUBSTR(MIN(CONCAT(LPAD(r.step, 5, '0'), r.rule)), 6) AS one,
                GROUP_CONCAT(IF(
                    r.table_name = 'users' AND r.column_name IN ('tokens', 'questions_answered', 'correct_answers')
                    OR (r.action <> 'set' AND EXISTS (
@@ -344,12 +344,12 @@ SELECT u.id, u.revision + 1, CONCAT('repair:', :run_id, ':', u.revision + 1), RE
                                              CONCAT(r.table_name, '.', r.column_name))),
                           '","key":"', r.rule, '","because":"', :because, IF(:names_rule, r.rule, ''), '"}'))
                  ORDER BY r.id SEPARATOR ',') AS told,
-               SUBSTRING_INDEX(GROUP_CONCAT(IF(r.table_name = 'users' AND r.column_name = 'tokens', r.rule, NULL)
-                                            ORDER BY r.id DESC), ',', 1) AS tokens,
-               SUBSTRING_INDEX(GROUP_CONCAT(IF(r.table_name = 'users' AND r.column_name = 'questions_answered',
-                                               r.rule, NULL) ORDER BY r.id DESC), ',', 1) AS questions,
-               SUBSTRING_INDEX(GROUP_CONCAT(IF(r.table_name = 'users' AND r.column_name = 'correct_answers',
-                                               r.rule, NULL) ORDER BY r.id DESC), ',', 1) AS correct
+               SUBSTR(MAX(IF(r.table_name = 'users' AND r.column_name = 'tokens',
+                             CONCAT(LPAD(r.step, 5, '0'), r.rule), NULL)), 6) AS tokens,
+               SUBSTR(MAX(IF(r.table_name = 'users' AND r.column_name = 'questions_answered',
+                             CONCAT(LPAD(r.step, 5, '0'), r.rule), NULL)), 6) AS questions,
+               SUBSTR(MAX(IF(r.table_name = 'users' AND r.column_name = 'correct_answers',
+                             CONCAT(LPAD(r.step, 5, '0'), r.rule), NULL)), 6) AS correct
           FROM repair_rows AS r
          WHERE r.run_id = :run_id AND r.user_id BETWEEN :from_user AND :to_user AND r.state = 'done'
          GROUP BY r.user_id) AS c

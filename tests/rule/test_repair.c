@@ -267,19 +267,17 @@ static void test_a_job_has_one_run(void **state) {
 }
 
 struct guard_log {
-  uint64_t holds;
   uint64_t cursor;
-  uint64_t units;
-  uint64_t refuse_at;
+  uint64_t refuse_beyond;
 };
 
+/* What it writes goes the way of the transaction. */
 static bool guard_hold(void *context, struct db *db, uint64_t cursor, uint64_t units, struct error *error) {
   struct guard_log *log = context;
-  if (++log->holds == log->refuse_at) return error_set(error, ERROR_CONFLICT, "The claim is lost.");
-  assert_true(cursor > log->cursor);
+  if (cursor > log->refuse_beyond) return error_set(error, ERROR_CONFLICT, "The claim is lost.");
+  assert_true(cursor >= log->cursor);
   log->cursor = cursor;
-  log->units += units;
-  return db_text_exec(db, "UPDATE shared_version SET version = version + 1", NULL, 0, error, NULL);
+  return db_text_exec(db, with_number("UPDATE guarded SET units = units + #", units), NULL, 0, error, NULL);
 }
 
 static bool guard_may_go_on(void *context, struct error *error) {
@@ -294,23 +292,25 @@ static void test_a_guard_holds_every_transaction(void **state) {
   rule_file_write(site, "names.sql", NAMES_RULE("names", EVERY_ROW));
   use_rules();
   uint64_t first = named_learners(1500);
-  struct guard_log log = {.refuse_at = 2};
+  struct guard_log log = {.refuse_beyond = first + 999};
   struct repair_guard guard = {guard_hold, guard_may_go_on, &log};
   struct repair_order order = order_of(first, first + 1499);
   uint64_t run_id = 0;
-  uint64_t version = count("SELECT version FROM shared_version", 0);
+  run("CREATE TABLE guarded (units BIGINT UNSIGNED NOT NULL)", NULL, 0);
+  run("INSERT INTO guarded VALUES (0)", NULL, 0);
   assert_done(&fixture, repair_open(&engine, &order, fixture.arena, &fixture.error, &run_id));
   assert_false(repair_range(&engine, run_id, 0, UINT64_MAX, &guard, fixture.arena, &fixture.error));
   assert_int_equal(fixture.error.code, ERROR_CONFLICT);
+  assert_string_equal(fixture.error.message, "The claim is lost.");
   assert_int_equal(count_of(run_id, "names").changed, 1000);
-  assert_int_equal(count("SELECT version FROM shared_version", 0), version + 1);
+  assert_int_equal(count("SELECT units FROM guarded", 0), 1000);
   assert_int_equal(log.cursor, first + 999);
+  log.refuse_beyond = UINT64_MAX;
   assert_done(&fixture, repair_range(&engine, run_id, log.cursor + 1, UINT64_MAX, &guard, fixture.arena,
                                      &fixture.error));
-  assert_int_equal(log.units, 1500);
   assert_int_equal(log.cursor, first + 1499);
   assert_int_equal(count_of(run_id, "names").changed, 1500);
-  assert_int_equal(count("SELECT version FROM shared_version", 0), version + 2);
+  assert_int_equal(count("SELECT units FROM guarded", 0), 1500);
 }
 
 int main(void) {
