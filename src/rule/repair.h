@@ -4,18 +4,18 @@
  * those whose revision moved since they were found, to be found again; writes the targets by
  * compare-and-set from repair_rows; and gives each learner that changed the next revision and the one
  * ledger row ("run 17, rule X"), all in one transaction a range. A conflict of locks runs the range again,
- * halved from the second time on. A row that held something else runs it again row by row: those rows are left
- * as they are and listed as `moved`, the others are written. What one learner's table refuses even then is
- * listed with the server's words. A rule of the site is asked once more after its repair, and left aside when it
- * still finds something.
+ * halved from the second time on. A row that held something else runs it again row by row: those rows are
+ * left as they are and listed as `moved`, the others are written. What one learner's table refuses even then
+ * is listed with the server's words. A rule of the site is asked once more after its repair, and left aside
+ * when it still finds something.
  *
  * A dry run does the very same, rolls back, and keeps the rows: they are the plan, with a digest.
  * Applying a plan changes exactly that, in one transaction, or nothing (ERROR_CONFLICT).
  *
  * A rollback is a run whose rows are another's with the sides swapped, latest rule first. A row of a table
- * comes back whole or not at all: where one of its touched columns no longer holds the after-image, all of them
- * stay, listed with what changed it. What came back is paused, for every rule of the run that may change its
- * table. A rollback can be rolled back, which ends its pauses.
+ * comes back whole or not at all: where one of its touched columns no longer holds the after-image, all of
+ * them stay, listed with what changed it. What came back is paused, for every rule of the run that may change
+ * its table. A rollback can be rolled back, which ends its pauses.
  *
  * One learner is a range of one: rule_heal goes this way, too. */
 #ifndef LOCKSTEP_RULE_REPAIR_H
