@@ -1,4 +1,6 @@
--- What is kept no longer (src/account/prune*.c): outside of any request, in bounded batches.
+-- What is kept no longer (src/account/prune*.c): outside of any request, in bounded batches. The ledger is
+-- read by its primary key whatever its statistics say: after an import they are stale for a while, and
+-- the server would then read all of it for each learner.
 
 -- name: prune_jobs :exec
 -- param before time
@@ -101,7 +103,7 @@ SELECT MAX(w.id) AS last_id
 SELECT u.id AS user_id
   FROM users AS u FORCE INDEX (PRIMARY)
  WHERE u.id > :after_user AND u.id <= :to_user
-   AND (SELECT l.created_at FROM ledger AS l WHERE l.user_id = u.id ORDER BY l.revision LIMIT 1 OFFSET 1) < :before
+   AND (SELECT l.created_at FROM ledger AS l FORCE INDEX (PRIMARY) WHERE l.user_id = u.id ORDER BY l.revision LIMIT 1 OFFSET 1) < :before
  ORDER BY u.id
  LIMIT :limit_rows;
 
@@ -122,10 +124,10 @@ SELECT u.id AS user_id
 -- column to_revision u64
 -- Up to which revision everything is old, entry for entry: clocks of two hosts may differ.
 SELECT COALESCE(e.user_id, 0) AS user_id,
-       LEAST(COALESCE((SELECT k.revision FROM ledger AS k
+       LEAST(COALESCE((SELECT k.revision FROM ledger AS k FORCE INDEX (PRIMARY)
                         WHERE k.user_id = e.user_id AND k.created_at >= :before
                         ORDER BY k.revision LIMIT 1), 9223372036854775807) - 1,
-             COALESCE((SELECT c.revision FROM ledger AS c
+             COALESCE((SELECT c.revision FROM ledger AS c FORCE INDEX (PRIMARY)
                         WHERE c.user_id = e.user_id ORDER BY c.revision LIMIT 1 OFFSET :cut),
                       9223372036854775806)) AS to_revision
   FROM JSON_TABLE(:user_ids, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$')) AS e;
@@ -138,7 +140,7 @@ SELECT COALESCE(e.user_id, 0) AS user_id,
 -- column last_at time
 SELECT l.user_id, MAX(l.revision) AS last_revision, COUNT(*) AS entries, MAX(l.created_at) AS last_at
   FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
-  STRAIGHT_JOIN ledger AS l ON l.user_id = e.user_id AND l.revision <= e.revision
+  STRAIGHT_JOIN ledger AS l FORCE INDEX (PRIMARY) ON l.user_id = e.user_id AND l.revision <= e.revision
  GROUP BY l.user_id
  ORDER BY l.user_id;
 
@@ -151,7 +153,7 @@ SELECT l.user_id, MAX(l.revision) AS last_revision, COUNT(*) AS entries, MAX(l.c
 -- What a learner's old entries add up to, by what they moved.
 SELECT l.user_id, c.what, c.item, CAST(SUM(c.moved) AS SIGNED) AS moved
   FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
-  STRAIGHT_JOIN ledger AS l ON l.user_id = e.user_id AND l.revision <= e.revision
+  STRAIGHT_JOIN ledger AS l FORCE INDEX (PRIMARY) ON l.user_id = e.user_id AND l.revision <= e.revision
   JOIN JSON_TABLE(l.changes, '$[*]' COLUMNS (
          what VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.what',
          item VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.key',
@@ -161,6 +163,7 @@ HAVING SUM(c.moved) <> 0
  ORDER BY l.user_id, c.what, c.item;
 
 -- name: prune_fold_remove :exec
--- param user_id u64
--- param to_revision u64
-DELETE FROM ledger WHERE user_id = :user_id AND revision <= :to_revision;
+-- param bounds text -- a JSON list of [learner, to_revision], ascending
+DELETE l
+  FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
+  STRAIGHT_JOIN ledger AS l FORCE INDEX (PRIMARY) ON l.user_id = e.user_id AND l.revision <= e.revision;

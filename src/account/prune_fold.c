@@ -112,7 +112,32 @@ static bool fill_entry(const struct prune_fold_extents_row *extent, const struct
   return true;
 }
 
+/* Of those learners for whom there is more than one entry: the entries that take the place of theirs, and up
+ * to where theirs go. */
+static bool fold_entries(struct fold_work *work, const struct prune_fold_extents_row *extents,
+                         size_t extent_count, const struct prune_fold_sums_row *sums, size_t sum_count,
+                         struct buffer *removed, struct error *error, struct ledger_append_params *entries) {
+  for (size_t at = 0, sum = 0; at < extent_count; at++) {
+    const struct prune_fold_extents_row *extent = &extents[at];
+    size_t first = sum;
+    while (sum < sum_count && sums[sum].user_id == extent->user_id)
+      sum++;
+    if (extent->entries < 2) continue;
+    if (!fill_entry(extent, &sums[first], sum - first, work->arena, error, &entries[work->learners]))
+      return false;
+    buffer_printf(removed, "%s[%" PRIu64 ",%" PRIu64 "]", work->learners == 0 ? "[" : ",", extent->user_id,
+                  extent->last_revision);
+    work->learners++;
+    work->entries += extent->entries;
+    /* There may be more of them: these learners are looked at again. */
+    if (extent->entries >= PRUNE_FOLD_ENTRIES) work->settled = work->after_user;
+  }
+  buffer_append_char(removed, ']');
+  return !removed->failed || error_set_memory(error);
+}
+
 static bool replace_entries(struct db *db, struct fold_work *work, const char *bounds, struct error *error) {
+  CLEANUP(buffer_free) struct buffer removed = BUFFER_INIT(LIST_BYTES_MAX);
   struct prune_fold_extents_params extent_params = {.bounds = bounds};
   struct prune_fold_sums_params sum_params = {.bounds = bounds};
   struct prune_fold_extents_row *extents;
@@ -120,30 +145,16 @@ static bool replace_entries(struct db *db, struct fold_work *work, const char *b
   struct db_outcome outcome;
   size_t extent_count;
   size_t sum_count;
-  size_t appended = 0;
   if (!prune_fold_extents(db, &extent_params, work->arena, PRUNE_FOLD_LEARNERS, error, &extents,
                           &extent_count) ||
       !prune_fold_sums(db, &sum_params, work->arena, SUMS_MAX, error, &sums, &sum_count))
     return false;
   struct ledger_append_params *entries = arena_alloc_array(work->arena, extent_count, sizeof *entries);
   if (entries == NULL) return error_set_memory(error);
-  for (size_t at = 0, sum = 0; at < extent_count; at++) {
-    size_t first = sum;
-    while (sum < sum_count && sums[sum].user_id == extents[at].user_id)
-      sum++;
-    if (extents[at].entries < 2) continue;
-    struct prune_fold_remove_params remove = {.user_id = extents[at].user_id,
-                                              .to_revision = extents[at].last_revision};
-    if (!fill_entry(&extents[at], &sums[first], sum - first, work->arena, error, &entries[appended]) ||
-        !prune_fold_remove(db, &remove, error, &outcome))
-      return false;
-    appended++;
-    work->entries += extents[at].entries;
-    /* There may be more of them: these learners are looked at again. */
-    if (extents[at].entries >= PRUNE_FOLD_ENTRIES) work->settled = work->after_user;
-  }
-  work->learners = appended;
-  return ledger_append(db, entries, appended, error, &outcome);
+  if (!fold_entries(work, extents, extent_count, sums, sum_count, &removed, error, entries)) return false;
+  struct prune_fold_remove_params remove = {.bounds = buffer_text(&removed)};
+  return work->learners == 0 || (prune_fold_remove(db, &remove, error, &outcome) &&
+                                 ledger_append(db, entries, work->learners, error, &outcome));
 }
 
 static bool fold_step(struct db *db, void *context, struct error *error) {

@@ -268,10 +268,10 @@ static void test_folding_is_taken_over(void **state) {
                              "moved BIGINT PATH '$.by' DEFAULT '0' ON EMPTY)) c");
   int64_t before_ms = NOW_MS - 50 * DAY_MS;
   assert_false(prune_fold(pool, before_ms, 0, &before, fixture.arena, &fixture.error, &learners, &entries));
-  assert_int_equal(first.cursor, 200);
+  assert_int_equal(first.cursor, 400);
   assert_done(&fixture, prune_fold(pool, before_ms, first.cursor, &after, fixture.arena, &fixture.error,
                                    &learners, &entries));
-  assert_int_equal(learners, 250);
+  assert_int_equal(learners, 50);
   assert_answer("SELECT COUNT(*) FROM ledger", "2700");
   assert_answer("SELECT SUM(c.moved) FROM ledger l JOIN JSON_TABLE(l.changes, '$[*]' COLUMNS ("
                 "moved BIGINT PATH '$.by' DEFAULT '0' ON EMPTY)) c",
