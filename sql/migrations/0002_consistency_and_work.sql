@@ -197,7 +197,7 @@ CREATE TABLE sync_jobs (
   PRIMARY KEY (id),
   UNIQUE KEY one_active_job_per_dedupe_key (active_key),
   KEY sync_jobs_due (state, priority, run_at),
-  KEY sync_jobs_parent (parent_id, state),
+  KEY sync_jobs_parent (parent_id),
   KEY sync_jobs_cancel (cancel_requested),
   KEY sync_jobs_finished (finished_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;

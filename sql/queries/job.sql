@@ -125,12 +125,11 @@ UPDATE sync_jobs FORCE INDEX (PRIMARY)
 
 -- name: job_write_done_many :exec
 -- param worker_id u64
--- param claims text -- [[id, claim_seq, report], …]
--- The same for a long list.
-UPDATE JSON_TABLE(:claims, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', seq BIGINT UNSIGNED PATH '$[1]',
-                    report LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]')) AS l
+-- param claims text -- [[id, claim_seq], …]
+-- The same for a long list without reports: a long text in such a list becomes a table on disk.
+UPDATE JSON_TABLE(:claims, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', seq BIGINT UNSIGNED PATH '$[1]')) AS l
   STRAIGHT_JOIN sync_jobs AS j FORCE INDEX (PRIMARY) ON j.id = l.id
-   SET j.state = 'done', j.worker_id = NULL, j.report = l.report, j.error = NULL, j.done_expected_at = NULL,
+   SET j.state = 'done', j.worker_id = NULL, j.report = NULL, j.error = NULL, j.done_expected_at = NULL,
        j.finished_at = UTC_TIMESTAMP(3)
  WHERE j.state = 'running' AND j.worker_id = :worker_id AND j.claim_seq = l.seq;
 

@@ -1,7 +1,6 @@
 #include <inttypes.h>
 
 #include "job/job_private.h"
-#include "schema/encode.h"
 
 #include "base/banned.h"
 
@@ -27,23 +26,32 @@ static bool write_few(struct job_worker *worker, struct db *db, const struct job
   return job_write_done_few(db, rows, count, error, &outcome);
 }
 
-/* Rows that are not ours any more stay as they are: whoever has them does them again. */
-bool job_end_done_write(struct job_worker *worker, struct db *db, const struct job_done *done, size_t count,
-                        struct error *error) {
+static bool write_without_reports(struct job_worker *worker, struct db *db, const struct job_done *done,
+                                  size_t count, struct error *error) {
   CLEANUP(buffer_free) struct buffer claims = BUFFER_INIT(JOB_CLAIM_ARENA_BYTES);
   struct db_outcome outcome;
-  if (count <= DB_ROWS_MAX) return count == 0 || write_few(worker, db, done, count, error);
-  for (size_t at = 0; at < count; at++) {
-    buffer_printf(&claims, "%s[%" PRIu64 ",%" PRIu64 ",", at == 0 ? "[" : ",", done[at].id,
+  for (size_t at = 0; at < count; at++)
+    buffer_printf(&claims, "%s[%" PRIu64 ",%" PRIu64 "]", at == 0 ? "[" : ",", done[at].id,
                   done[at].claim_seq);
-    json_append_text(&claims, done[at].report);
-    buffer_append_char(&claims, ']');
-  }
   buffer_append_char(&claims, ']');
   if (claims.failed) return error_set_memory(error);
   struct job_write_done_many_params params = {.worker_id = atomic_load(&worker->id),
                                               .claims = buffer_text(&claims)};
   return job_write_done_many(db, &params, error, &outcome);
+}
+
+/* Rows that are not ours any more stay as they are: whoever has them does them again. */
+bool job_end_done_write(struct job_worker *worker, struct db *db, const struct job_done *done, size_t count,
+                        struct error *error) {
+  bool has_reports = false;
+  for (size_t at = 0; at < count; at++)
+    has_reports = has_reports || done[at].report != NULL;
+  if (count > DB_ROWS_MAX && !has_reports) return write_without_reports(worker, db, done, count, error);
+  for (size_t at = 0; at < count; at += DB_ROWS_MAX) {
+    size_t part = count - at < DB_ROWS_MAX ? count - at : DB_ROWS_MAX;
+    if (!write_few(worker, db, &done[at], part, error)) return false;
+  }
+  return true;
 }
 
 static bool write_done(struct db *db, void *context, struct error *error) {
@@ -108,7 +116,8 @@ static bool write_end(struct db *db, void *context, struct error *error) {
 void job_end(struct job *job, const char *state, const char *why) {
   struct end_write write = {.job = job, .state = state, .why = why};
   struct error error = ERROR_INIT;
-  if (!job_write(job->app->pool, job->own->worker, write_end, &write, &error) && error.code != ERROR_CONFLICT) {
+  if (!job_write(job->app->pool, job->own->worker, write_end, &write, &error) &&
+      error.code != ERROR_CONFLICT) {
     job_worker_give_up(job->own->worker);
     job_log_error("job_end", job->id, &error);
   }
