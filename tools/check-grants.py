@@ -15,7 +15,10 @@ WRITES = [
     (re.compile(r"\bINSERT\s+(?:IGNORE\s+)?INTO\s+`?(\w+)`?", re.I), "INSERT"),
     (re.compile(r"\bREPLACE\s+INTO\s+`?(\w+)`?", re.I), "INSERT"),
     (re.compile(r"\bREPLACE\s+INTO\s+`?(\w+)`?", re.I), "DELETE"),
-    (re.compile(r"(?<!KEY )(?<!FOR )\bUPDATE\s+(?:IGNORE\s+)?`?(\w+)`?", re.I), "UPDATE"),
+    (re.compile(r"(?<!KEY )(?<!FOR )\bUPDATE\s+(?:IGNORE\s+)?`?(?!JSON_TABLE\b)(\w+)`?", re.I), "UPDATE"),
+    # Over a list: the table is the one that is joined to it.
+    (re.compile(r"\bUPDATE\s+JSON_TABLE\b.*?\bJOIN\s+`?(\w+)`?", re.I | re.S), "UPDATE"),
+    (re.compile(r"\bDELETE\s+\w+\s+FROM\s+JSON_TABLE\b.*?\bJOIN\s+`?(\w+)`?", re.I | re.S), "DELETE"),
     (re.compile(r"\bINTO\s+`?(\w+)`?.*\bON\s+DUPLICATE\s+KEY\s+UPDATE\b", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+FROM\s+`?(\w+)`?", re.I), "DELETE"),
 ]

@@ -9,8 +9,8 @@
 
 #define PRUNE_ROWS 2000         /* removed by one transaction */
 #define PRUNE_FOLD_LEARNERS 200 /* folded by one transaction */
-#define PRUNE_FOLD_WINDOW 5000 /* learners among whom the next ones are looked for */
-#define PRUNE_FOLD_ENTRIES 500 /* of one learner, folded by one transaction */
+#define PRUNE_FOLD_WINDOW 5000  /* learners among whom the next ones are looked for */
+#define PRUNE_FOLD_ENTRIES 500  /* of one learner, folded by one transaction */
 
 struct prune_report {
   uint64_t jobs;
