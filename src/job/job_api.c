@@ -128,7 +128,7 @@ static const struct field add_fields[] = {
     FIELD_INT(struct add_body, "priority", priority, .minimum = 0, .maximum = 9, .default_text = "5",
               .summary = "0 first to 9 last."),
     FIELD_TIME(struct add_body, "runAt", run_at_ms, .summary = "When; at once where it is not said."),
-    FIELD_INT(struct add_body, "repeatEveryS", repeat_every_s, .maximum = INT32_MAX,
+    FIELD_INT(struct add_body, "repeatEveryS", repeat_every_s, .minimum = 1, .maximum = INT32_MAX,
               .summary = "Makes it a schedule: a job every so many seconds."),
     FIELD_TEXT(struct add_body, "repeatDailyAt", repeat_daily_at, .maximum = 8,
                .summary = "Makes it a schedule: a job every day at this time, UTC.",

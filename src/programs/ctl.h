@@ -100,6 +100,8 @@ bool ctl_rules_list(struct ctl *ctl, const void *options, struct error *error) W
 bool ctl_rules_explain(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_rules_test(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_rules_time(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_rules_pause(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_rules_resume(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_jobs_list(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_jobs_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_jobs_watch(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
@@ -125,6 +127,8 @@ extern const struct schema ctl_repairs_show_options;
 extern const struct schema ctl_rules_explain_options;
 extern const struct schema ctl_rules_test_options;
 extern const struct schema ctl_rules_time_options;
+extern const struct schema ctl_rules_pause_options;
+extern const struct schema ctl_rules_resume_options;
 extern const struct schema ctl_jobs_list_options;
 extern const struct schema ctl_jobs_id_options;
 extern const struct schema ctl_jobs_add_options;

@@ -184,7 +184,7 @@ static const struct field add_fields[] = {
     FIELD_INT(struct add_options, "priority", priority, .minimum = 0, .maximum = 9, .default_text = "5",
               .summary = "0 first to 9 last."),
     FIELD_TIME(struct add_options, "runAt", run_at_ms, .summary = "When; at once where it is not said."),
-    FIELD_INT(struct add_options, "repeatEvery", repeat_every_s, .minimum = 0, .maximum = INT32_MAX,
+    FIELD_INT(struct add_options, "repeatEvery", repeat_every_s, .minimum = 1, .maximum = INT32_MAX,
               .summary = "Makes it a schedule: a job every so many seconds."),
     FIELD_TEXT(struct add_options, "repeatDaily", repeat_daily_at, .minimum = 1, .maximum = 8,
                .summary = "Makes it a schedule: a job every day at this time, UTC."),

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sync/sync_pass.h"
+
 #include "base/banned.h"
 
 #define PLAN_COLUMNS_MAX CTL_COLUMNS_MAX
@@ -77,36 +79,39 @@ static const struct pass_rule *result_of(const struct pass_summary *pass, const 
   return NULL;
 }
 
+static const char *state_of(const struct rule_set *set, size_t at, const struct sync_pauses *pauses) {
+  const struct rule *rule = rule_set_at(set, at);
+  if (!rule_set_in_use(set, at)) return "left aside";
+  if (pauses->all || sync_pauses_find(pauses, rule->name) != NULL) return "paused";
+  return rule->authority != REPAIR_AUTHORITY_MODULES ? "when asked for" : "in use";
+}
+
 static void add_rule(struct ctl_table *table, const struct rule_set *set, size_t at,
-                     const struct pass_summary *pass) {
+                     const struct pass_summary *pass, const struct sync_pauses *pauses) {
   const struct ctl *ctl = table->ctl;
   const struct rule *rule = rule_set_at(set, at);
   const struct pass_rule *result = result_of(pass, rule->name);
-  bool asked_for = rule->authority != REPAIR_AUTHORITY_MODULES;
-  bool in_use = rule_set_in_use(set, at);
   const char *cells[] = {rule->name,
                          rule_severity_names[rule->severity],
                          ctl_number(ctl, rule->order),
                          rule->on_read ? "yes" : "no",
                          rule->change_count == 0 ? "reports" : ctl_rules_limit(ctl, rule),
-                         !in_use     ? "left aside"
-                         : asked_for ? "when asked for"
-                                     : "in use",
+                         state_of(set, at, pauses),
                          result == NULL ? NULL : ctl_number(ctl, (int64_t)result->breaches),
                          ctl_harmless(ctl, rule->summary)};
   enum ctl_colour colour = CTL_PLAIN;
   if (result != NULL && result->breaches > 0) colour = CTL_RED;
-  if (!in_use) colour = CTL_YELLOW;
+  if (!rule_set_in_use(set, at)) colour = CTL_YELLOW;
   ctl_table_add(table, colour, cells);
 }
 
 static bool print_list(struct ctl *ctl, const struct rule_set *set, const struct pass_summary *pass,
-                       struct error *error) {
+                       const struct sync_pauses *pauses, struct error *error) {
   struct ctl_table table;
   if (!ctl_table_open(&table, ctl, list_columns, ARRAY_LENGTH(list_columns), rule_set_count(set), error))
     return false;
   for (size_t at = 0; at < rule_set_count(set); at++)
-    add_rule(&table, set, at, pass);
+    add_rule(&table, set, at, pass, pauses);
   ctl_table_print(&table, stdout);
   if (pass->id == 0)
     (void)printf("\nNo pass has run yet.\n");
@@ -121,13 +126,16 @@ static bool print_list(struct ctl *ctl, const struct rule_set *set, const struct
 bool ctl_rules_list(struct ctl *ctl, const void *options, struct error *error) {
   CLEANUP(ctl_rules_close) struct rule_set *set = NULL;
   struct pass_summary pass = {.id = 0};
+  struct sync_pauses pauses;
   bool found;
   (void)options;
   if (!rule_set_load(&ctl->config.rules, error, &set) || !rule_set_check(set, ctl->db, error)) return false;
   const struct repair_engine engine = {.set = set, .config = &ctl->config};
-  if (!pass_read_last(&engine, ctl->db, PASS_VALIDATE, ctl->arena, error, &pass, &found)) return false;
+  if (!pass_read_last(&engine, ctl->db, PASS_VALIDATE, ctl->arena, error, &pass, &found) ||
+      !sync_pauses_read(ctl->db, ctl->arena, error, &pauses))
+    return false;
   if (rule_set_problem_count(set) > 0) ctl->outcome = CTL_EXIT_FAILED;
-  return print_list(ctl, set, &pass, error);
+  return print_list(ctl, set, &pass, &pauses, error);
 }
 
 /* -- rules explain -------------------------------------------------------------------------------- */

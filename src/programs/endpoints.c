@@ -10,16 +10,7 @@
 #include "base/banned.h"
 
 const struct endpoint_table *const endpoint_tables[] = {
-    &ops_endpoints,
-    &anonymous_endpoints,
-    &learner_endpoints,
-    &learner_admin_endpoints,
-    &learner_audit_endpoints,
-    &job_endpoints,
-    &sync_endpoints,
-    &sync_health_endpoints,
-    &sync_rules_endpoints,
-    &sync_repairs_endpoints,
-    &delete_endpoints,
-    NULL,
+    &ops_endpoints,           &anonymous_endpoints,    &learner_endpoints, &learner_admin_endpoints,
+    &learner_audit_endpoints, &job_endpoints,          &sync_endpoints,    &sync_health_endpoints,
+    &sync_rules_endpoints,    &sync_repairs_endpoints, &delete_endpoints,  NULL,
 };

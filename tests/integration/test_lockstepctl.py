@@ -134,9 +134,10 @@ def commands(offline):
 def test_every_command_explains_itself(offline):
     names = commands(offline)
     assert {"status", "migrate status", "migrate up", "config check", "config print", "config reference", "token",
-            "audit", "rules", "rules explain", "rules test", "rules time", "validate", "fix", "repairs",
-            "repairs show", "repairs resume", "rollback", "user show", "percentiles refresh", "openapi", "demo",
-            "man", "help"} == set(names)
+            "audit", "rules", "rules explain", "rules test", "rules time", "rules pause", "rules resume", "validate",
+            "fix", "repairs", "repairs show", "repairs resume", "rollback", "jobs list", "jobs show", "jobs watch",
+            "jobs add", "jobs cancel", "jobs retry", "jobs kinds", "user show", "percentiles refresh", "openapi",
+            "demo", "man", "help"} == set(names)
     for name in names:
         text = offline.out("help", *name.split())
         assert text.startswith(f"Usage: lockstepctl {name}")
@@ -674,3 +675,35 @@ def test_rules_are_timed(ruled, ctl_db):
     rows = ruled.out("rules", "time").splitlines()[1:]
     assert len(rows) == 12 and all(re.search(r" 1 +0 +[0-9.]+ +[0-9.]+$", row) for row in rows), rows
     assert len(ruled.out("rules", "time", "orphan_profiles").splitlines()) == 2
+
+
+def test_rules_are_paused_and_resumed(ruled, ctl_db):
+    def state(rule):
+        return re.search(rf"^{rule} .*(in use|paused|when asked for|left aside)", ruled.out("rules"), re.MULTILINE).group(1)
+
+    totals, stats = "user_totals_match_modules", "global_stats_match_totals"
+    assert "rules resume " + totals in ruled.out("rules", "pause", totals)
+    assert (state(totals), state(stats)) == ("paused", "in use")
+    row = query_one(ctl_db, "SELECT rule, user_id, actor FROM rule_pauses")
+    assert row == {"rule": totals, "user_id": 0, "actor": "lockstepctl"}
+    ruled.out("rules", "pause", totals)
+    assert "Every rule is paused" in ruled.out("rules", "pause", "all")
+    assert state(stats) == "paused"
+    learner = truth.create_learner(ctl_db, tokens=5)
+    assert "every rule is paused" in ruled.complaint("fix", "--user", learner, "--apply")
+    assert ruled.out("rules", "resume", "all") == "1 pause was ended.\n"
+    assert (state(totals), state(stats)) == ("paused", "in use")
+    assert ruled.out("rules", "resume", totals) == "1 pause was ended.\n"
+    assert ruled.out("rules", "resume", totals) == "Nothing was paused.\n"
+    assert (state(totals), state(stats)) == ("in use", "in use")
+    for command in ("pause", "resume"):
+        assert ruled.complaint("rules", command, "nobody").endswith("There is no rule nobody.")
+
+
+def test_a_resumed_rule_takes_its_rows_along_when_told(ruled, ctl_db):
+    execute(ctl_db, "INSERT INTO rule_pauses (rule, user_id, table_name, row_key) VALUES ('orphan_profiles', 7, 't', 'k'),"
+            " ('gone', 0, '', '')")
+    assert ruled.out("rules", "resume", "orphan_profiles") == "Nothing was paused.\n"
+    assert ruled.out("rules", "resume", "orphan_profiles", "--rows-too") == "1 pause was ended.\n"
+    assert ruled.out("rules", "resume", "gone") == "1 pause was ended.\n", "a rule may be gone, and its pause still there"
+    assert query(ctl_db, "SELECT * FROM rule_pauses") == ()
