@@ -74,7 +74,8 @@ struct repair_guard {
 bool repair_open(const struct repair_engine *engine, const struct repair_order *order, struct arena *arena,
                  struct error *error, uint64_t *ret_run_id) WARN_UNUSED;
 /* Counts what each rule would change (repair_counts.found) and holds it to the rules' limits: past one, the
- * run becomes `stopped` and ERROR_UNPROCESSABLE names the rule, figures and limit. Not for rollbacks. */
+ * run becomes `stopped` and ERROR_UNPROCESSABLE names the rule, figures and limit. Not for rollbacks, and not
+ * where confirm_over_limit says that no limit holds: that run counts what it finds as it goes. */
 bool repair_measure(const struct repair_engine *engine, uint64_t run_id, const struct repair_guard *guard,
                     struct arena *arena, struct error *error) WARN_UNUSED;
 /* Repairs, plans or rolls back, as the run says, the learners from..to (of the run's scope); in transactions

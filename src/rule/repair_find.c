@@ -10,16 +10,17 @@
 
 enum { FIND_RUN, FIND_FROM, FIND_TO, FIND_STEP, FIND_NUMBERS };
 
-/* UUID_SHORT counts up on its server, and needs no lock; 48 bits of it stay exact in JavaScript. */
+/* UUID_SHORT counts up on its server, and needs no lock; 48 bits of it stay exact in JavaScript. The revision
+ * is a look-up of its own for each row: were it a join, the server might begin with all learners. */
 static void append_find(struct buffer *sql, const struct rule *rule) {
   buffer_printf(sql,
                 "INSERT INTO repair_rows (run_id, user_id, step, id, rule, table_name, row_key, action,"
                 " column_name, before_value, after_value, base_revision, state) SELECT ?,"
                 " IF(s.user_id BETWEEN ? AND ?, s.user_id, NULL), ?, UUID_SHORT() & 281474976710655, '%s',"
-                " s.`table`, s.`key`, s.`action`, s.`column`, s.actual, s.wanted, u.revision, 'done' FROM ",
-                rule->name);
-  repair_sql_rule(sql, rule);
-  buffer_append_text(sql, " AS s LEFT JOIN users AS u ON u.id = s.user_id WHERE s.`action` <> 'report'");
+                " s.`table`, s.`key`, s.`action`, s.`column`, s.actual, s.wanted,"
+                " (SELECT u.revision FROM users AS u WHERE u.id = s.user_id), 'done' FROM (%s) AS s"
+                " WHERE s.`action` <> 'report'",
+                rule->name, rule->sql);
 }
 
 static bool find_once(struct repair_tx *tx, const struct rule *rule, uint64_t step, struct error *error,

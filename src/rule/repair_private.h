@@ -142,9 +142,6 @@ struct repair_sql {
 };
 #define REPAIR_SQL_INIT \
   { .text = BUFFER_INIT(REPAIR_SQL_BYTES_MAX) }
-/* Within FROM: the rule's SELECT as a table that stays one. Merged into what stands around it, it would lose
- * the order of its joins, and be planned by walking over every learner. */
-void repair_sql_rule(struct buffer *sql, const struct rule *rule);
 void repair_sql_begin(struct repair_sql *sql, const struct repair_tx *tx, uint64_t step);
 void repair_sql_append_rows(struct repair_sql *sql, const struct repair_group *group);
 void repair_sql_append_column(struct repair_sql *sql, const struct repair_group *group);

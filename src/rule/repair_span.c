@@ -124,7 +124,7 @@ bool repair_span_try(const struct repair_work *work, const struct repair_span *s
                          .learners = span->learners,
                          .mode = span->mode,
                          .left_because = left_because,
-                         .counts_found = work->run->dry_run};
+                         .counts_found = work->run->dry_run || work->run->confirm_over_limit};
   if (work->guard != NULL && !work->guard->may_go_on(work->guard->context, error)) return false;
   if (!repair_borrow(work->pool, error, &lease)) return false;
   struct arena_mark mark = arena_mark(work->arena);

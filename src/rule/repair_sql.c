@@ -100,10 +100,6 @@ bool repair_read_groups(struct repair_tx *tx, uint64_t first_step, uint64_t last
   return true;
 }
 
-void repair_sql_rule(struct buffer *sql, const struct rule *rule) {
-  buffer_printf(sql, "((%s) LIMIT 18446744073709551615)", rule->sql);
-}
-
 void repair_sql_begin(struct repair_sql *sql, const struct repair_tx *tx, uint64_t step) {
   const uint64_t numbers[] = {tx->work->run->id, tx->from, tx->to, step};
   for (size_t at = 0; at < ARRAY_LENGTH(numbers); at++)

@@ -53,6 +53,33 @@ static void test_a_run_repairs_tells_and_keeps_images(void **state) {
   assert_int_equal(summary_of(repair(low, broken)).learners_changed, 0);
 }
 
+static uint64_t rows_read(void) {
+  return count("SELECT CAST(SUM(VARIABLE_VALUE) AS UNSIGNED) FROM information_schema.GLOBAL_STATUS"
+               " WHERE VARIABLE_NAME LIKE 'HANDLER\\_READ\\_%'",
+               0);
+}
+
+/* Whatever the server makes of a rule within the engine's statements, it does not walk over everybody for a
+ * few learners. */
+static void test_a_small_range_does_not_read_everybody(void **state) {
+  (void)state;
+  use_rules();
+  run("INSERT INTO users (tokens) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i <"
+      " 1000) SELECT 0 FROM n AS a JOIN (SELECT i FROM n WHERE i <= 20) AS b",
+      NULL, 0);
+  tell("ANALYZE TABLE users", 0);
+  uint64_t low = learner_new(1, 12, 3, MODULES(MODULE("a", 20, 10, 5)));
+  uint64_t before = rows_read();
+  struct repair_order order = order_of(low, low + 10);
+  assert_int_equal(summary_of(run_order(&order)).learners_changed, 1);
+  assert_in_range(rows_read() - before, 1, 10000);
+  before = rows_read();
+  run(with_number("UPDATE users SET tokens = tokens + 1 WHERE id = #", low), NULL, 0);
+  repair(low, low + 10); /* measures first */
+  assert_in_range(rows_read() - before, 1, 12000);
+  run("DELETE FROM users WHERE tokens = 0", NULL, 0);
+}
+
 /* More than one transaction, with holes between the ids, and the ids that nobody has at both ends. */
 static void test_ranges_cover_every_id(void **state) {
   (void)state;
@@ -316,6 +343,7 @@ static void test_a_guard_holds_every_transaction(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_a_run_repairs_tells_and_keeps_images, repair_setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_small_range_does_not_read_everybody, repair_setup, teardown),
       cmocka_unit_test_setup_teardown(test_ranges_cover_every_id, repair_setup, teardown),
       cmocka_unit_test_setup_teardown(test_orphans_are_repaired_without_a_history, repair_setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_run_stops_at_its_limit, repair_setup, teardown),
