@@ -50,7 +50,12 @@ bool job_enqueue(struct db *db, const struct job_order *order, struct arena *are
                                      .max_attempts = max_attempts,
                                      .created_by = order->created_by,
                                      .schedule_id_is_null = true};
-  if (!job_insert(db, &params, error, &outcome)) return false;
+  if (!job_insert(db, &params, error, &outcome)) {
+    if (error->code == ERROR_CONFLICT && order->dedupe_key != NULL)
+      error_set(error, ERROR_CONFLICT, "Another job with the dedupe key \"%.100s\" is ready or running.",
+                order->dedupe_key);
+    return false;
+  }
   *ret_id = outcome.insert_id;
   return true;
 }
