@@ -40,23 +40,26 @@ SELECT j.repeat_every_s IS NOT NULL OR j.repeat_daily_at IS NOT NULL AS is_sched
 
 -- name: job_claim_few :exec
 -- param worker_id u64
+-- param cancel_requested bool
 -- param id u64
 -- param claim_seq u64
 -- By primary key: an index of states is never locked first. Only as they were read.
 UPDATE sync_jobs FORCE INDEX (PRIMARY)
    SET state = 'running', worker_id = :worker_id, claim_seq = claim_seq + 1, attempts = attempts + 1,
        started_at = COALESCE(started_at, UTC_TIMESTAMP(3))
- WHERE id IN ([[:id]]) AND state = 'ready' AND claim_seq = CASE id [[WHEN :id THEN :claim_seq]] END;
+ WHERE id IN ([[:id]]) AND state = 'ready' AND cancel_requested = :cancel_requested
+   AND claim_seq = CASE id [[WHEN :id THEN :claim_seq]] END;
 
 -- name: job_claim_many :exec
 -- param worker_id u64
+-- param cancel_requested bool
 -- param claims text -- [[id, claim_seq], …]
 -- The same for a long list.
 UPDATE JSON_TABLE(:claims, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', seq BIGINT UNSIGNED PATH '$[1]')) AS l
   STRAIGHT_JOIN sync_jobs AS j FORCE INDEX (PRIMARY) ON j.id = l.id
    SET j.state = 'running', j.worker_id = :worker_id, j.claim_seq = j.claim_seq + 1, j.attempts = j.attempts + 1,
        j.started_at = COALESCE(j.started_at, UTC_TIMESTAMP(3))
- WHERE j.state = 'ready' AND j.claim_seq = l.seq;
+ WHERE j.state = 'ready' AND j.cancel_requested = :cancel_requested AND j.claim_seq = l.seq;
 
 -- name: job_claimed :many
 -- param worker_id u64

@@ -37,7 +37,11 @@ struct job_worker {
   _Atomic int64_t beat_ms; /* monotonic: when the last good beat was sent */
   _Atomic uint32_t rank;   /* its place among all workers that live */
   atomic_bool rank_is_known;
-  struct arena *claim_arena; /* a batch's rows */
+  struct arena *claim_arena;        /* a batch's rows, and those that were read ahead */
+  struct job_candidates_row *ahead; /* candidates that have not had their turn */
+  size_t ahead_count;
+  int64_t ahead_until_ms; /* monotonic: afterwards they are read anew */
+  bool batch_was_full;
   struct arena *job_arena;
   struct arena *done_arena; /* reports that are still to be written */
   struct job_done *done;    /* JOB_BATCH_MAX */
