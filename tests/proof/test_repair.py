@@ -188,7 +188,7 @@ def test_everybody_into_step_and_back(platform, size, mint):
     assert_nothing_left(platform, after)
     rollback_id, back, by_hand, after = roll_back(platform, run_id, mint)
     assert_left_alone(platform, back, by_hand, after, mint)
-    assert jobs.resume(platform.connection, rollback_id) > 0
+    assert jobs.resume(platform.stack, rollback_id) > 0
     platform.run("sync_all_users")
     document_of = {user_id: oracle.repaired(oracle.parse(platform.before[user_id].text), platform.before[user_id].columns)
                    for user_id in back}

@@ -85,7 +85,7 @@ def test_killed_at_random_moments(stack, crowd, size):
             pauses += more
             undone = census.take(connection)
             assert all(undone[user_id].holds(before[user_id]) for user_id in before), "not everything was brought back"
-            assert jobs.resume(connection, back["report"]["id"]) > 0
+            assert jobs.resume(stack, back["report"]["id"]) > 0
             before = undone
     print(f"{len(pauses)} kills in {rounds} repairs of {len(learners):,} learners; the work stood still for"
           f" {1000 * sum(pauses) / len(pauses):.0f} ms on average, {1000 * max(pauses):.0f} ms at most")
