@@ -24,6 +24,15 @@ static int64_t seconds_of(const char *text) {
   return (int64_t)hours * HOUR_S + (int64_t)minutes * MINUTE_S + (int64_t)seconds;
 }
 
+/* Of the table's unique keys only that of dedupe_key can stand in the way. */
+static bool complain_of_key(const char *dedupe_key, struct error *error) {
+  struct error failure = *error;
+  if (failure.code != ERROR_CONFLICT || dedupe_key == NULL) return false;
+  error_set(error, ERROR_CONFLICT, "Another job with the dedupe key \"%.100s\" is ready or running.",
+            dedupe_key);
+  return error_detail(error, "%s", failure.detail);
+}
+
 bool job_enqueue(struct db *db, const struct job_order *order, struct arena *arena, struct error *error,
                  uint64_t *ret_id) {
   uint64_t max_attempts = order->max_attempts <= 0 ? ATTEMPTS_USUAL : (uint64_t)order->max_attempts;
@@ -50,12 +59,7 @@ bool job_enqueue(struct db *db, const struct job_order *order, struct arena *are
                                      .max_attempts = max_attempts,
                                      .created_by = order->created_by,
                                      .schedule_id_is_null = true};
-  if (!job_insert(db, &params, error, &outcome)) {
-    if (error->code == ERROR_CONFLICT && order->dedupe_key != NULL)
-      error_set(error, ERROR_CONFLICT, "Another job with the dedupe key \"%.100s\" is ready or running.",
-                order->dedupe_key);
-    return false;
-  }
+  if (!job_insert(db, &params, error, &outcome)) return complain_of_key(order->dedupe_key, error);
   *ret_id = outcome.insert_id;
   return true;
 }
