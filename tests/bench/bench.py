@@ -313,6 +313,8 @@ def bench_jobs(bench, field):
                                  for run in runs)
         bench.add(f"jobs, batches of {batch}, of SKIP LOCKED", f"{ours:,.0f}/s of {usual:,.0f}/s = {ratio:.2f}", ">= 1.8",
                   ratio >= 1.8)
+        lean = statistics.median(run["rates"][at]["lockstep"] / run["rates"][at]["skip_locked_lean"] for run in runs)
+        bench.add("the same, of SKIP LOCKED that finishes a batch at once", f"{lean:.2f}", "-", True)
         bench.add(f"jobs, batches of {batch}, beside 200,000 that ended", f"{full:.2f}", ">= 0.85", full >= 0.85)
     half, most = (statistics.median(run[name] for run in runs) for name in ("started_median_ms", "started_p99_ms"))
     bench.add("inserted to started, p50 and p99", f"{half:.1f} and {most:.1f} ms", "5 and 15 ms", half <= 5 and most <= 15)
