@@ -16,10 +16,14 @@ import sys
 import tempfile
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(REPOSITORY, "tests"))
+
+from harness.database import Database  # noqa: E402
 
 
 class Mutation:
-    """`changes`: [(file, text that stands there once, what stands there instead)]."""
+    """`changes`: [(file, text that stands there once, what stands there instead)]. `tests`: of pytest, and C tests
+    on a database by their bare names; all of either sort."""
 
     def __init__(self, name, meaning, changes, tests):
         self.name = name
@@ -27,6 +31,17 @@ class Mutation:
         self.changes = changes
         self.tests = tests
 
+
+C_TEST_S = 120  # what is broken may wait for ever
+COMPARE_AND_SET = """\
+  buffer_append_text(&sql.text, " AND ");
+  repair_sql_append_same(&sql, group);
+  if (!repair_sql_exec(&sql, tx, error, &affected)) return false;
+  return affected == group->cells || write_miss(group, error);
+"""
+SET = """\
+  return repair_sql_exec(&sql, tx, error, &affected) && (affected <= group->cells || write_miss(group, error));
+"""
 
 MUTATIONS = [
     Mutation(
@@ -75,6 +90,37 @@ MUTATIONS = [
         "tag-without-the-row", "the tag forgets when the row was changed around Lockstep",
         [("sql/queries/freshness.sql", "updated_at", "created_at")],
         ["integration/test_fresh.py::test_sql_around_lockstep_is_seen"]),
+    Mutation(
+        "claim-without-fence", "a job whose claim was taken over goes on writing",
+        [("sql/queries/job.sql",
+          "         NULL)\n WHERE id = :id AND state = 'running' AND worker_id = :worker_id AND claim_seq = :claim_seq;",
+          "         NULL)\n WHERE id = :id AND :worker_id = :worker_id AND :claim_seq = :claim_seq;")],
+        ["job/test_job"]),
+    Mutation(
+        "pauses-ignored", "a run repairs what is paused",
+        [("src/rule/repair_find.c", "    if (rows > 0 && !drop_paused(tx, rule, step, error, &rows)) return false;\n",
+          "    (void)drop_paused;\n")],
+        ["rule/test_repair"]),
+    Mutation(
+        "limits-ignored", "a rule may change as much as it likes",
+        [("src/rule/repair_limit.c", "  if (rows <= limit) return true;", "  if (rows <= limit || verb != NULL) return true;")],
+        ["rule/test_repair"]),
+    Mutation(
+        "repair-of-yesterday", "a repair writes what it found, whatever became of the learner since",
+        [("sql/queries/repair.sql", "SUM(u.revision <> d.base_revision)", "SUM(u.revision <> u.revision)"),
+         ("src/rule/repair_write.c", COMPARE_AND_SET, SET)],
+        ["rule/test_repair_races"]),
+    Mutation(
+        "any-digest", "a plan is applied whatever digest was shown",
+        [("src/rule/repair_apply.c", "  if (digest == NULL) return true;",
+          "  if (digest == NULL || *digest != '\\0') return true;")],
+        ["rule/test_repair_plan"]),
+    Mutation(
+        "rollback-over-all", "a rollback writes over what was changed since",
+        [("src/rule/repair_undo.c", "  if (!repair_mark_moved(tx, 0, REPAIR_LAST_STEP, error) || !undo_name_movers",
+          "  if (!undo_name_movers"),
+         ("src/rule/repair_write.c", COMPARE_AND_SET, SET)],
+        ["rule/test_repair_undo"]),
 ]
 
 
@@ -124,7 +170,31 @@ def restore(before):
             file.write(text)
 
 
+def c_test_passes(scratch, test, log):
+    """On a server of its own."""
+    program = f"tests/{test}"
+    if run(["make", "-s", "-j2", "CFLAGS=-O1 -Wno-error", program], scratch, log=log) != 0:
+        sys.exit(f"mutations: {program} does not build; see {scratch}/tests.log")
+    database = Database(os.path.join(scratch, "var-db"), 64)
+    environment = {**os.environ, "LOCKSTEP_TEST_SOCKET": database.socket, "LOCKSTEP_SOURCE": scratch}
+    try:
+        database.create()
+        database.start()
+        return run(["timeout", str(C_TEST_S), os.path.join(scratch, program)], scratch, environment, log) == 0
+    finally:
+        database.stop()
+
+
 def tests_pass(scratch, tests):
+    of_c = [test for test in tests if ".py" not in test]
+    of_pytest = [test for test in tests if ".py" in test]
+    with open(os.path.join(scratch, "tests.log"), "ab") as log:
+        if not all(c_test_passes(scratch, test, log) for test in of_c):
+            return False
+    return not of_pytest or pytest_passes(scratch, of_pytest)
+
+
+def pytest_passes(scratch, tests):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCKSTEP_")}
     environment.update(LOCKSTEP_BUILD=scratch, PYTHONDONTWRITEBYTECODE="1")
     with open(os.path.join(scratch, "tests.log"), "ab") as log:
