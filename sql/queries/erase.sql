@@ -15,9 +15,13 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 
 -- name: erase_count :one
 -- param user_id u64
+-- column access_decisions u64
+-- column access_requests u64
 -- column attempts u64
 -- column audit_results u64
+-- column chapter_completions u64
 -- column daily_totals u64
+-- column enrollments u64
 -- column ledger u64
 -- column practice_days u64
 -- column practice_sessions u64
@@ -25,16 +29,22 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- column quarantine u64
 -- column repair_rows u64
 -- column rule_pauses u64
-SELECT (SELECT COUNT(*) FROM attempts AS t WHERE t.user_id = :user_id) AS attempts,
+-- column student_progress u64
+SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id) AS access_decisions,
+       (SELECT COUNT(*) FROM access_requests AS t WHERE t.student_id = :user_id) AS access_requests,
+       (SELECT COUNT(*) FROM attempts AS t WHERE t.user_id = :user_id) AS attempts,
        (SELECT COUNT(*) FROM audit_results AS t WHERE t.user_id = :user_id) AS audit_results,
+       (SELECT COUNT(*) FROM chapter_completions AS t WHERE t.user_id = :user_id) AS chapter_completions,
        (SELECT COUNT(*) FROM daily_totals AS t WHERE t.user_id = :user_id) AS daily_totals,
+       (SELECT COUNT(*) FROM enrollments AS t WHERE t.user_id = :user_id) AS enrollments,
        (SELECT COUNT(*) FROM ledger AS t WHERE t.user_id = :user_id) AS ledger,
        (SELECT COUNT(*) FROM practice_days AS t WHERE t.user_id = :user_id) AS practice_days,
        (SELECT COUNT(*) FROM practice_sessions AS t WHERE t.user_id = :user_id) AS practice_sessions,
        (SELECT COUNT(*) FROM profiles AS t WHERE t.user_id = :user_id) AS profiles,
        (SELECT COUNT(*) FROM quarantine AS t WHERE t.user_id = :user_id) AS quarantine,
        (SELECT COUNT(*) FROM repair_rows AS t WHERE t.user_id = :user_id) AS repair_rows,
-       (SELECT COUNT(*) FROM rule_pauses AS t WHERE t.user_id = :user_id) AS rule_pauses;
+       (SELECT COUNT(*) FROM rule_pauses AS t WHERE t.user_id = :user_id) AS rule_pauses,
+       (SELECT COUNT(*) FROM student_progress AS t WHERE t.student_id = :user_id) AS student_progress;
 
 -- name: erase_tombstone :exec
 -- param now time
@@ -62,6 +72,16 @@ SELECT c.table_name, c.row_count
          row_count BIGINT PATH '$.by')) AS c
  WHERE l.user_id = :user_id AND l.op_id = 'delete_user' AND c.what = 'erased';
 
+-- name: erase_access_decisions :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM access_decisions WHERE student_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_access_requests :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM access_requests WHERE student_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_attempts :exec
 -- param user_id u64
 -- param limit_rows u64
@@ -72,10 +92,20 @@ DELETE FROM attempts WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM audit_results WHERE user_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_chapter_completions :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM chapter_completions WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_daily_totals :exec
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM daily_totals WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_enrollments :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM enrollments WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_ledger :exec
 -- param user_id u64
@@ -112,6 +142,11 @@ DELETE FROM repair_rows WHERE user_id = :user_id LIMIT :limit_rows;
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM rule_pauses WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_student_progress :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM student_progress WHERE student_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_samples :exec
 -- param user_id u64
