@@ -16,9 +16,15 @@
 
 GRANT SELECT ON * TO lockstep@localhost;
 
+GRANT INSERT, DELETE ON access_decisions TO lockstep@localhost;
+GRANT INSERT, DELETE ON access_requests TO lockstep@localhost;
 GRANT INSERT, DELETE ON attempts TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;
+GRANT INSERT, DELETE ON chapter_completions TO lockstep@localhost;
+GRANT INSERT, UPDATE ON chapters TO lockstep@localhost;
+GRANT INSERT, UPDATE ON courses TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON daily_totals TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON enrollments TO lockstep@localhost;
 GRANT INSERT, DELETE ON ledger TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON passes TO lockstep@localhost;
 GRANT INSERT, DELETE ON percentile_bounds TO lockstep@localhost;
@@ -32,6 +38,7 @@ GRANT INSERT, UPDATE ON repair_runs TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_pauses TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_results TO lockstep@localhost;
 GRANT UPDATE ON shared_version TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON student_progress TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON sync_jobs TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON sync_workers TO lockstep@localhost;
 GRANT INSERT, UPDATE ON users TO lockstep@localhost;

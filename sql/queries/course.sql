@@ -1,0 +1,328 @@
+-- What students and administrators read of courses and enrollments, and the managing of courses
+-- (src/enroll). That a course is open is judged by courses.is_open and nowhere else.
+
+-- name: course_for_student :many
+-- param user_id u64
+-- param after_id u64
+-- param limit_rows u64
+-- column course_id u64
+-- column title text
+-- column description text null
+-- column status text
+-- column is_default_unlocked bool
+-- column is_public bool
+-- column price_cents u64
+-- column currency text
+-- column enrollment_status text null
+-- column progress f64 null
+-- column request_id u64 null
+-- column has_approved bool
+-- Every open course, as it stands for one student.
+SELECT c.id AS course_id, c.title, c.description, LOWER(c.status) AS status, c.is_default_unlocked, c.is_public,
+       c.price_cents, c.currency, e.status AS enrollment_status, e.progress, r.id AS request_id,
+       EXISTS (SELECT 1 FROM access_decisions AS d
+                WHERE d.student_id = :user_id AND d.course_id = c.id AND d.decision = 'approved') AS has_approved
+  FROM courses AS c
+  LEFT JOIN enrollments AS e ON e.user_id = :user_id AND e.course_id = c.id
+  LEFT JOIN access_requests AS r ON r.student_id = :user_id AND r.course_id = c.id AND r.is_pending = 1
+ WHERE c.is_open = 1 AND c.id > :after_id
+ ORDER BY c.id
+ LIMIT :limit_rows;
+
+-- name: course_enrolled :many
+-- param user_id u64
+-- param after_id u64
+-- param limit_rows u64
+-- column course_id u64
+-- column title text
+-- column description text null
+-- column status text
+-- column enrollment_status text
+-- column progress f64
+-- column source text
+-- column enrolled_at time
+-- column completed_at time null
+-- column last_accessed_at time null
+-- column chapters i64
+-- column completed_chapters i64
+-- The open courses that a student is enrolled in.
+SELECT e.course_id, c.title, c.description, LOWER(c.status) AS status, e.status AS enrollment_status, e.progress,
+       e.source, e.enrolled_at, e.completed_at, s.last_accessed_at,
+       (SELECT COUNT(*) FROM chapters AS h WHERE h.course_id = e.course_id) AS chapters,
+       (SELECT COUNT(*) FROM chapters AS h
+          STRAIGHT_JOIN chapter_completions AS d ON d.user_id = :user_id AND d.chapter_id = h.id
+         WHERE h.course_id = e.course_id) AS completed_chapters
+  FROM enrollments AS e
+  STRAIGHT_JOIN courses AS c ON c.id = e.course_id
+  LEFT JOIN student_progress AS s ON s.student_id = e.user_id AND s.course_id = e.course_id
+ WHERE e.user_id = :user_id AND e.course_id > :after_id AND e.status IN ('active', 'completed') AND c.is_open = 1
+ ORDER BY e.course_id
+ LIMIT :limit_rows;
+
+-- name: course_chapters_of :many
+-- param user_id u64
+-- param from_id u64
+-- param to_id u64
+-- column course_id u64
+-- column chapter_id u64
+-- column title text
+-- column position u64
+-- column completed_at time null
+-- The chapters of the open courses, within a range of ids, that a student is enrolled in.
+SELECT e.course_id, h.id AS chapter_id, h.title, h.position, d.completed_at
+  FROM enrollments AS e
+  STRAIGHT_JOIN courses AS c ON c.id = e.course_id
+  STRAIGHT_JOIN chapters AS h ON h.course_id = e.course_id
+  LEFT JOIN chapter_completions AS d ON d.user_id = e.user_id AND d.chapter_id = h.id
+ WHERE e.user_id = :user_id AND e.course_id BETWEEN :from_id AND :to_id
+   AND e.status IN ('active', 'completed') AND c.is_open = 1
+ ORDER BY e.course_id, h.position, h.id;
+
+-- name: course_stats :one
+-- param user_id u64
+-- column enrolled i64
+-- column completed i64
+-- column in_progress i64
+-- column average_progress f64
+-- column pending i64
+SELECT COUNT(*) AS enrolled, COALESCE(SUM(e.status = 'completed'), 0) AS completed,
+       COALESCE(SUM(e.status = 'active' AND e.progress > 0), 0) AS in_progress,
+       COALESCE(ROUND(AVG(e.progress), 2), 0) AS average_progress,
+       (SELECT COUNT(*) FROM access_requests AS r
+         WHERE r.student_id = :user_id AND r.is_pending = 1) AS pending
+  FROM enrollments AS e
+  STRAIGHT_JOIN courses AS c ON c.id = e.course_id
+ WHERE e.user_id = :user_id AND e.status IN ('active', 'completed') AND c.is_open = 1;
+
+-- name: course_requests_of :many
+-- param user_id u64
+-- column request_id u64
+-- column course_id u64
+-- column title text
+-- column status text
+-- column reason text null
+-- column requested_at time
+-- column decided_at time null
+-- column note text null
+-- A student's requests, pending and decided, newest first.
+SELECT r.id AS request_id, r.course_id, c.title, r.status, r.reason, r.requested_at, NULL AS decided_at, NULL AS note
+  FROM access_requests AS r
+  STRAIGHT_JOIN courses AS c ON c.id = r.course_id
+ WHERE r.student_id = :user_id
+ UNION ALL
+SELECT d.request_id, d.course_id, c.title, d.decision AS status, d.reason, d.requested_at, d.decided_at, d.note
+  FROM access_decisions AS d
+  STRAIGHT_JOIN courses AS c ON c.id = d.course_id
+ WHERE d.student_id = :user_id
+ ORDER BY request_id DESC;
+
+-- name: course_requests_pending :many
+-- param after_id u64
+-- param limit_rows u64
+-- column request_id u64
+-- column student_id u64
+-- column username text null
+-- column display_name text null
+-- column course_id u64
+-- column title text
+-- column reason text null
+-- column requested_at time
+-- column is_enrolled bool
+-- Everybody's pending requests, in order of id. is_enrolled: it should not be pending any more.
+SELECT r.id AS request_id, r.student_id, u.username, u.display_name, r.course_id, c.title, r.reason, r.requested_at,
+       EXISTS (SELECT 1 FROM enrollments AS e WHERE e.user_id = r.student_id AND e.course_id = r.course_id
+                  AND e.status IN ('active', 'completed')) AS is_enrolled
+  FROM access_requests AS r
+  STRAIGHT_JOIN users AS u ON u.id = r.student_id
+  STRAIGHT_JOIN courses AS c ON c.id = r.course_id
+ WHERE r.is_pending = 1 AND r.id > :after_id AND u.deleted_at IS NULL
+ ORDER BY r.id
+ LIMIT :limit_rows;
+
+-- name: course_students :many
+-- param after_id u64
+-- param limit_rows u64
+-- column user_id u64
+-- column username text null
+-- column display_name text null
+-- column tokens i64
+-- column created_at time
+-- column enrolled i64
+-- column completed i64
+-- column average_progress f64
+-- column pending i64
+-- A page of students with their counts. The page is picked first, so that what it costs depends on its
+-- length and not on how many students there are.
+SELECT p.id AS user_id, p.username, p.display_name, p.tokens, p.created_at, COUNT(c.id) AS enrolled,
+       COALESCE(SUM(c.id IS NOT NULL AND e.status = 'completed'), 0) AS completed,
+       COALESCE(ROUND(AVG(IF(c.id IS NULL, NULL, e.progress)), 2), 0) AS average_progress,
+       (SELECT COUNT(*) FROM access_requests AS r WHERE r.student_id = p.id AND r.is_pending = 1) AS pending
+  FROM (SELECT u.id, u.username, u.display_name, u.tokens, u.created_at
+          FROM users AS u FORCE INDEX (users_students)
+         WHERE u.role = 'student' AND u.is_anonymous = FALSE AND u.id > :after_id AND u.deleted_at IS NULL
+           AND u.merged_into IS NULL
+         ORDER BY u.id
+         LIMIT :limit_rows) AS p
+  LEFT JOIN enrollments AS e FORCE INDEX (PRIMARY) ON e.user_id = p.id AND e.status IN ('active', 'completed')
+  LEFT JOIN courses AS c ON c.id = e.course_id AND c.is_open = 1
+ GROUP BY p.id, p.username, p.display_name, p.tokens, p.created_at
+ ORDER BY p.id;
+
+-- name: course_student :one
+-- param user_id u64
+-- column username text null
+-- column display_name text null
+-- column role text
+-- column tokens i64
+-- column revision u64
+-- column created_at time
+SELECT u.username, u.display_name, u.role, u.tokens, u.revision, u.created_at
+  FROM users AS u
+ WHERE u.id = :user_id AND u.deleted_at IS NULL AND u.merged_into IS NULL;
+
+-- name: course_state_of :many
+-- param user_id u64
+-- column course_id u64
+-- column title text
+-- column status text
+-- column is_open bool null
+-- column enrollment_status text null
+-- column progress f64 null
+-- column source text null
+-- column enrolled_at time null
+-- column completed_at time null
+-- column legacy_progress f64 null
+-- column request_id u64 null
+-- column decision text null
+-- Whatever there is between a student and any course.
+SELECT c.id AS course_id, c.title, LOWER(c.status) AS status, c.is_open, e.status AS enrollment_status, e.progress,
+       e.source, e.enrolled_at, e.completed_at, s.total_progress AS legacy_progress, r.id AS request_id,
+       (SELECT d.decision FROM access_decisions AS d WHERE d.student_id = :user_id AND d.course_id = c.id
+         ORDER BY d.request_id DESC LIMIT 1) AS decision
+  FROM (SELECT course_id FROM enrollments WHERE user_id = :user_id
+         UNION SELECT course_id FROM student_progress WHERE student_id = :user_id
+         UNION SELECT course_id FROM access_requests WHERE student_id = :user_id
+         UNION SELECT course_id FROM access_decisions WHERE student_id = :user_id) AS k
+  STRAIGHT_JOIN courses AS c FORCE INDEX (PRIMARY) ON c.id = k.course_id
+  LEFT JOIN enrollments AS e ON e.user_id = :user_id AND e.course_id = c.id
+  LEFT JOIN student_progress AS s ON s.student_id = :user_id AND s.course_id = c.id
+  LEFT JOIN access_requests AS r ON r.student_id = :user_id AND r.course_id = c.id AND r.is_pending = 1
+ ORDER BY c.id;
+
+-- name: course_read :one
+-- param course_id u64
+-- column title text
+-- column description text null
+-- column status text
+-- column is_open bool null
+-- column is_default_unlocked bool
+-- column is_public bool
+-- column price_cents u64
+-- column currency text
+-- column created_at time
+-- column chapters i64
+-- column enrolled i64
+SELECT c.title, c.description, LOWER(c.status) AS status, c.is_open, c.is_default_unlocked, c.is_public, c.price_cents,
+       c.currency, c.created_at, (SELECT COUNT(*) FROM chapters AS h WHERE h.course_id = c.id) AS chapters,
+       (SELECT COUNT(*) FROM enrollments AS e
+         WHERE e.course_id = c.id AND e.status IN ('active', 'completed')) AS enrolled
+  FROM courses AS c
+ WHERE c.id = :course_id;
+
+-- name: course_list :many
+-- param after_id u64
+-- param limit_rows u64
+-- column course_id u64
+-- column title text
+-- column description text null
+-- column status text
+-- column is_default_unlocked bool
+-- column is_public bool
+-- column price_cents u64
+-- column currency text
+-- column created_at time
+-- column chapters i64
+-- column enrolled i64
+-- Every course, in order of id; counts come from their keys alone.
+SELECT c.id AS course_id, c.title, c.description, LOWER(c.status) AS status, c.is_default_unlocked, c.is_public,
+       c.price_cents, c.currency, c.created_at,
+       (SELECT COUNT(*) FROM chapters AS h WHERE h.course_id = c.id) AS chapters,
+       (SELECT COUNT(*) FROM enrollments AS e
+         WHERE e.course_id = c.id AND e.status IN ('active', 'completed')) AS enrolled
+  FROM courses AS c FORCE INDEX (PRIMARY)
+ WHERE c.id > :after_id
+ ORDER BY c.id
+ LIMIT :limit_rows;
+
+-- name: course_insert :exec
+-- param title text
+-- param description text null
+-- param status text
+-- param is_default_unlocked bool
+-- param is_public bool
+-- param price_cents u64
+-- param currency text
+INSERT INTO courses (title, description, status, is_default_unlocked, is_public, price_cents, currency)
+VALUES (:title, :description, LOWER(:status), :is_default_unlocked, :is_public, :price_cents, LOWER(:currency));
+
+-- name: course_update :exec
+-- param course_id u64
+-- param title text
+-- param description text null
+-- param status text
+-- param is_default_unlocked bool
+-- param is_public bool
+-- param price_cents u64
+-- param currency text
+UPDATE courses
+   SET title = :title, description = :description, status = LOWER(:status),
+       is_default_unlocked = :is_default_unlocked, is_public = :is_public, price_cents = :price_cents,
+       currency = LOWER(:currency)
+ WHERE id = :course_id;
+
+-- name: course_lock :one
+-- param course_id u64
+-- column title text
+-- column description text null
+-- column status text
+-- column is_default_unlocked bool
+-- column is_public bool
+-- column price_cents u64
+-- column currency text
+SELECT c.title, c.description, LOWER(c.status) AS status, c.is_default_unlocked, c.is_public, c.price_cents, c.currency
+  FROM courses AS c
+ WHERE c.id = :course_id
+   FOR UPDATE;
+
+-- name: course_publish :exec
+-- What everybody reads has changed.
+UPDATE shared_version SET version = version + 1 WHERE id = 1;
+
+-- name: course_chapters :many
+-- param course_id u64
+-- column chapter_id u64
+-- column title text
+-- column position u64
+SELECT h.id AS chapter_id, h.title, h.position
+  FROM chapters AS h
+ WHERE h.course_id = :course_id
+ ORDER BY h.position, h.id;
+
+-- name: course_chapter_lock :one
+-- param chapter_id u64
+-- column course_id u64
+-- column title text
+-- column position u64
+SELECT h.course_id, h.title, h.position FROM chapters AS h WHERE h.id = :chapter_id FOR UPDATE;
+
+-- name: course_chapter_insert :exec
+-- param course_id u64
+-- param title text
+-- param position u64
+INSERT INTO chapters (course_id, title, position) VALUES (:course_id, :title, :position);
+
+-- name: course_chapter_update :exec
+-- param chapter_id u64
+-- param title text
+-- param position u64
+UPDATE chapters SET title = :title, position = :position WHERE id = :chapter_id;
