@@ -1,6 +1,7 @@
 /* The endpoints of all rooms. A room's rows stand in the room; here it is only named. */
 #include "account/anonymous.h"
 #include "account/delete_api.h"
+#include "enroll/enroll_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
 #include "job/job_api.h"
@@ -10,7 +11,18 @@
 #include "base/banned.h"
 
 const struct endpoint_table *const endpoint_tables[] = {
-    &ops_endpoints,           &anonymous_endpoints,    &learner_endpoints, &learner_admin_endpoints,
-    &learner_audit_endpoints, &job_endpoints,          &sync_endpoints,    &sync_health_endpoints,
-    &sync_rules_endpoints,    &sync_repairs_endpoints, &delete_endpoints,  NULL,
+    &ops_endpoints,
+    &anonymous_endpoints,
+    &learner_endpoints,
+    &learner_admin_endpoints,
+    &learner_audit_endpoints,
+    &job_endpoints,
+    &sync_endpoints,
+    &sync_health_endpoints,
+    &sync_rules_endpoints,
+    &sync_repairs_endpoints,
+    &delete_endpoints,
+    &enroll_endpoints,
+    &enroll_admin_endpoints,
+    NULL,
 };

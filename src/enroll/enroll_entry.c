@@ -1,0 +1,48 @@
+#include "enroll/enroll_entry.h"
+
+#include <inttypes.h>
+
+#include "base/banned.h"
+
+bool enroll_entry_own(struct request *request, const struct ledger_kind *kind, const struct schema *schema,
+                      const void *body, struct error *error, struct ledger_entry *ret_entry) {
+  struct ledger_entry entry = {
+      .user_id = request->principal.user_id, .actor = request->principal.actor, .arena = request->arena};
+  if (!request_op_id(request, kind->name, NULL, error, &entry.op_id)) return false;
+  if (!ledger_hash(kind->name, schema, body, error, &entry.request_hash)) return false;
+  *ret_entry = entry;
+  return true;
+}
+
+bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, uint64_t user_id,
+                      uint64_t subject, const struct schema *schema, const void *body, struct error *error,
+                      struct ledger_entry *ret_entry) {
+  struct ledger_entry entry = {
+      .user_id = user_id, .actor = request->principal.actor, .arena = request->arena};
+  const char *about = arena_printf(request->arena, "%s:%" PRIu64, kind->name, subject);
+  if (about == NULL) return error_set_memory(error);
+  if (!request_op_id(request, kind->name, NULL, error, &entry.op_id)) return false;
+  if (entry.op_id != NULL) {
+    entry.op_id = arena_printf(request->arena, "%s:%s", entry.actor, entry.op_id);
+    if (entry.op_id == NULL) return error_set_memory(error);
+  }
+  if (!ledger_hash(about, schema, body, error, &entry.request_hash)) return false;
+  *ret_entry = entry;
+  return true;
+}
+
+bool enroll_entry_do(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,
+                     struct error *error) {
+  bool done = ledger_run_one(request->app->ledger, kind, entry, NULL, request->arena, error);
+  request->db_ns += entry->db_ns;
+  if (!done && error->code == ERROR_UNAUTHENTICATED && entry->user_id != request->principal.user_id)
+    return error_set(error, ERROR_NOT_FOUND, "There is no such student.");
+  return done;
+}
+
+bool enroll_entry_run(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,
+                      struct error *error) {
+  if (!enroll_entry_do(request, kind, entry, error)) return false;
+  buffer_append_text(&request->reply, entry->reply_text);
+  return true;
+}

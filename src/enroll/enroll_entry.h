@@ -1,0 +1,25 @@
+/* From a request to an operation of a learner, and back. Inside this room only. */
+#ifndef LOCKSTEP_ENROLL_ENROLL_ENTRY_H
+#define LOCKSTEP_ENROLL_ENROLL_ENTRY_H
+
+#include "http/request.h"
+#include "ledger/ledger.h"
+
+/* An operation of the learner who asks. */
+bool enroll_entry_own(struct request *request, const struct ledger_kind *kind, const struct schema *schema,
+                      const void *body, struct error *error, struct ledger_entry *ret_entry) WARN_UNUSED;
+/* An administrator's operation on a learner. `subject` is what it is about besides the body: the id in the
+ * path; 0: nothing. Idempotency keys are the administrator's own, never the learner's. */
+bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, uint64_t user_id,
+                      uint64_t subject, const struct schema *schema, const void *body, struct error *error,
+                      struct ledger_entry *ret_entry) WARN_UNUSED;
+
+/* Runs it and answers with its reply; a repeat gets the very same text. An administrator who acts for a
+ * learner that is gone is told so (404), and not that the token is bad. */
+bool enroll_entry_run(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,
+                      struct error *error) WARN_UNUSED;
+/* The same without answering. */
+bool enroll_entry_do(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,
+                     struct error *error) WARN_UNUSED;
+
+#endif
