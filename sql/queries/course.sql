@@ -209,26 +209,6 @@ SELECT c.id AS course_id, c.title, LOWER(c.status) AS status, c.is_open, e.statu
   LEFT JOIN access_requests AS r ON r.student_id = :user_id AND r.course_id = c.id AND r.is_pending = 1
  ORDER BY c.id;
 
--- name: course_read :one
--- param course_id u64
--- column title text
--- column description text null
--- column status text
--- column is_open bool null
--- column is_default_unlocked bool
--- column is_public bool
--- column price_cents u64
--- column currency text
--- column created_at time
--- column chapters i64
--- column enrolled i64
-SELECT c.title, c.description, LOWER(c.status) AS status, c.is_open, c.is_default_unlocked, c.is_public, c.price_cents,
-       c.currency, c.created_at, (SELECT COUNT(*) FROM chapters AS h WHERE h.course_id = c.id) AS chapters,
-       (SELECT COUNT(*) FROM enrollments AS e
-         WHERE e.course_id = c.id AND e.status IN ('active', 'completed')) AS enrolled
-  FROM courses AS c
- WHERE c.id = :course_id;
-
 -- name: course_list :many
 -- param after_id u64
 -- param limit_rows u64
@@ -326,3 +306,75 @@ INSERT INTO chapters (course_id, title, position) VALUES (:course_id, :title, :p
 -- param title text
 -- param position u64
 UPDATE chapters SET title = :title, position = :position WHERE id = :chapter_id;
+
+-- name: course_learners :many
+-- param course_id u64
+-- param limit_rows u64
+-- column user_id u64
+-- Some of the learners who have anything to do with a course. (Deleted and merged ones have lost their say: what
+-- is left of them goes with the course itself.)
+SELECT u.id AS user_id
+  FROM ((SELECT e.user_id FROM enrollments AS e WHERE e.course_id = :course_id LIMIT :limit_rows)
+         UNION (SELECT s.student_id FROM student_progress AS s WHERE s.course_id = :course_id LIMIT :limit_rows)
+         UNION (SELECT r.student_id FROM access_requests AS r WHERE r.course_id = :course_id LIMIT :limit_rows)
+         UNION (SELECT d.student_id FROM access_decisions AS d WHERE d.course_id = :course_id LIMIT :limit_rows)
+         UNION (SELECT p.user_id FROM chapters AS h
+                  STRAIGHT_JOIN chapter_completions AS p ON p.chapter_id = h.id
+                 WHERE h.course_id = :course_id LIMIT :limit_rows)) AS k
+  STRAIGHT_JOIN users AS u FORCE INDEX (PRIMARY) ON u.id = k.user_id
+ WHERE u.deleted_at IS NULL AND u.merged_into IS NULL
+ ORDER BY u.id
+ LIMIT :limit_rows;
+
+-- name: course_chapter_learners :many
+-- param chapter_id u64
+-- param limit_rows u64
+-- column user_id u64
+SELECT u.id AS user_id
+  FROM chapter_completions AS p
+  STRAIGHT_JOIN users AS u ON u.id = p.user_id
+ WHERE p.chapter_id = :chapter_id AND u.deleted_at IS NULL AND u.merged_into IS NULL
+ LIMIT :limit_rows;
+
+-- name: course_close :exec
+-- param course_id u64
+UPDATE courses SET status = 'archived' WHERE id = :course_id;
+
+-- name: course_remove_enrollments :exec
+-- param course_id u64
+-- param user_id u64
+DELETE FROM enrollments WHERE course_id = :course_id AND user_id IN ([[:user_id]]);
+
+-- name: course_remove_legacy :exec
+-- param course_id u64
+-- param user_id u64
+DELETE FROM student_progress WHERE course_id = :course_id AND student_id IN ([[:user_id]]);
+
+-- name: course_remove_requests :exec
+-- param course_id u64
+-- param user_id u64
+DELETE FROM access_requests WHERE course_id = :course_id AND student_id IN ([[:user_id]]);
+
+-- name: course_remove_decisions :exec
+-- param course_id u64
+-- param user_id u64
+DELETE FROM access_decisions WHERE course_id = :course_id AND student_id IN ([[:user_id]]);
+
+-- name: course_remove_completions :exec
+-- param course_id u64
+-- param user_id u64
+DELETE FROM chapter_completions
+ WHERE user_id IN ([[:user_id]]) AND chapter_id IN (SELECT h.id FROM chapters AS h WHERE h.course_id = :course_id);
+
+-- name: course_remove_chapter_completions :exec
+-- param chapter_id u64
+-- param user_id u64
+DELETE FROM chapter_completions WHERE chapter_id = :chapter_id AND user_id IN ([[:user_id]]);
+
+-- name: course_remove :exec
+-- param course_id u64
+DELETE FROM courses WHERE id = :course_id;
+
+-- name: course_remove_chapter :exec
+-- param chapter_id u64
+DELETE FROM chapters WHERE id = :chapter_id;

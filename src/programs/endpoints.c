@@ -24,5 +24,6 @@ const struct endpoint_table *const endpoint_tables[] = {
     &delete_endpoints,
     &enroll_endpoints,
     &enroll_admin_endpoints,
+    &enroll_course_endpoints,
     NULL,
 };

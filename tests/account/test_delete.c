@@ -28,11 +28,23 @@ static const char *const belongings[] = {
     "INSERT INTO quarantine (run_id, rule, user_id, table_name, row_key, row_data, created_at)"
     " VALUES (1, 'r', @id, 't', '{}', '{}', '2026-01-01')",
     "INSERT INTO rule_pauses (rule, user_id) VALUES ('r', @id)",
+    "INSERT INTO enrollments (user_id, course_id) VALUES (@id, 1)",
+    "INSERT INTO student_progress (student_id, course_id) VALUES (@id, 1)",
+    "INSERT INTO chapter_completions (user_id, chapter_id, completed_at) VALUES (@id, 1, '2026-01-01')",
+    "INSERT INTO access_requests (student_id, course_id) VALUES (@id, 1)",
+    "INSERT INTO access_decisions (request_id, student_id, course_id, decision, requested_at, decided_by,"
+    " decided_at) VALUES (@id, @id, 1, 'rejected', '2026-01-01', 'user_1', '2026-01-02')",
 };
 #define ERASED \
-  "attempts 4500, audit_results 1, daily_totals 1, ledger 5, practice_days 2, practice_sessions 2, " \
-  "profiles 1," \
-  " quarantine 1, repair_rows 1, rule_pauses 1"
+  "access_decisions 1, access_requests 1, attempts 4500, audit_results 1, chapter_completions 1," \
+  " daily_totals 1, enrollments 1, ledger 5, practice_days 2, practice_sessions 2, profiles 1," \
+  " quarantine 1, repair_rows 1, rule_pauses 1, student_progress 1"
+
+/* The column that says whose a row is. */
+static const char *owner_of(const char *table) {
+  bool is_students = strncmp(table, "access_", 7) == 0 || strcmp(table, "student_progress") == 0;
+  return is_students ? "student_id" : "user_id";
+}
 
 static void add_learner(unsigned id) {
   run(arena_printf(fixture.arena, "SET @id = %u", id));
@@ -49,6 +61,8 @@ static int setup(void **state) {
   run("DELETE FROM passes");
   run("UPDATE users SET merged_into = NULL");
   run("DELETE FROM users");
+  run("INSERT IGNORE INTO courses (id, title) VALUES (1, 'c')");
+  run("INSERT IGNORE INTO chapters (id, course_id, title) VALUES (1, 1, 'c')");
   run("INSERT INTO passes (id, kind, started_at) VALUES (1, 'audit', UTC_TIMESTAMP())");
   add_learner(7);
   add_learner(8);
@@ -73,8 +87,8 @@ static const char *told(const struct delete_report *report) {
 static const char *rows_of(unsigned id) {
   const char *sql = "SELECT 0";
   for (size_t at = 0; delete_tables[at] != NULL; at++)
-    sql = arena_printf(fixture.arena, "%s + (SELECT COUNT(*) FROM %s WHERE user_id = %u%s)", sql,
-                       delete_tables[at], id,
+    sql = arena_printf(fixture.arena, "%s + (SELECT COUNT(*) FROM %s WHERE %s = %u%s)", sql,
+                       delete_tables[at], owner_of(delete_tables[at]), id,
                        strcmp(delete_tables[at], "ledger") == 0 ? " AND op_id <> 'delete_user'" : "");
   return ask(sql);
 }
@@ -242,8 +256,8 @@ static void test_every_table_is_in_the_list(void **state) {
     assert_answer(
         arena_printf(fixture.arena,
                      "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()"
-                     " AND table_name = '%s' AND column_name = 'user_id'",
-                     delete_tables[at]),
+                     " AND table_name = '%s' AND column_name = '%s'",
+                     delete_tables[at], owner_of(delete_tables[at])),
         "1");
 }
 

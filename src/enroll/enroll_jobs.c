@@ -1,0 +1,67 @@
+#include "enroll/enroll_jobs.h"
+
+#include "enroll/remove.h"
+#include "job/job_guard.h"
+#include "schema/encode.h"
+
+#include "base/banned.h"
+
+#define REPORT_BYTES_MAX 1024
+
+struct course_params {
+  uint64_t course_id;
+};
+static const struct field course_fields[] = {
+    FIELD_UINT(struct course_params, "courseId", course_id, .flags = FIELD_REQUIRED, .minimum = 1,
+               .maximum = INT64_MAX, .summary = "The course to delete."),
+};
+static const struct schema course_schema =
+    SCHEMA("DeleteCourseParams", struct course_params, course_fields, .summary = "Which course.");
+
+struct chapter_params {
+  uint64_t chapter_id;
+};
+static const struct field chapter_fields[] = {
+    FIELD_UINT(struct chapter_params, "chapterId", chapter_id, .flags = FIELD_REQUIRED, .minimum = 1,
+               .maximum = INT64_MAX, .summary = "The chapter to delete."),
+};
+static const struct schema chapter_schema =
+    SCHEMA("DeleteChapterParams", struct chapter_params, chapter_fields, .summary = "Which chapter.");
+
+static bool tell(struct job *job, const struct remove_report *removed, struct error *error) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(REPORT_BYTES_MAX);
+  schema_encode_json(&remove_report_schema, removed, &text);
+  job->report = text.failed ? NULL : arena_strdup(job->arena, buffer_text(&text));
+  return job->report != NULL || error_set_memory(error);
+}
+
+static bool course_job(struct job *job, const void *params, struct error *error) {
+  const struct course_params *wish = params;
+  struct repair_guard guard = job_guard(job);
+  struct remove_report removed;
+  return remove_course(job->app->ledger, wish->course_id, job->actor, &guard, job->arena, error, &removed) &&
+         tell(job, &removed, error);
+}
+
+static bool chapter_job(struct job *job, const void *params, struct error *error) {
+  const struct chapter_params *wish = params;
+  struct repair_guard guard = job_guard(job);
+  struct remove_report removed;
+  return remove_chapter(job->app->ledger, wish->chapter_id, job->actor, &guard, job->arena, error,
+                        &removed) &&
+         tell(job, &removed, error);
+}
+
+static const struct job_kind rows[] = {
+    {.name = "delete_course",
+     .params = &course_schema,
+     .work = course_job,
+     .unit = "learners",
+     .summary = "Deletes a course: enrollments, requests and completed chapters of every learner first."},
+    {.name = "delete_chapter",
+     .params = &chapter_schema,
+     .work = chapter_job,
+     .unit = "learners",
+     .summary = "Deletes a chapter; nobody's progress falls for it."},
+};
+const struct job_kind_table enroll_job_kinds = JOB_KIND_TABLE(rows);

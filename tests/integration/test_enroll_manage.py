@@ -1,0 +1,113 @@
+"""Courses and chapters, as administrators keep them."""
+
+import pytest
+
+from harness.courses import chapters_of, create_course
+from harness.database import execute, query_one
+
+
+def created(admin, **fields):
+    reply = admin.api.post("/api/admin/courses", {"title": "Made", **fields})
+    assert reply.status == 201, reply
+    return reply.json()
+
+
+def test_a_new_course_is_a_draft(admin, learner, db):
+    course = created(admin)
+    assert course == {**course, "title": "Made", "description": None, "status": "draft", "isDefaultUnlocked": False,
+                      "isPublic": False, "priceCents": 0, "currency": "usd", "enrolledStudents": 0, "chapters": 0}
+    assert admin.api.get(f"/api/admin/courses/{course['id']}").json() == course
+    listed = learner.api.get(f"/api/student/courses?after={course['id'] - 1}").json()["courses"]
+    assert course["id"] not in [entry["id"] for entry in listed]
+
+
+def test_what_is_sent_is_stored_and_the_status_in_lower_case(admin, learner, db):
+    course = created(admin, description="Über alles", status="PubLished", isPublic=True, priceCents=1999, currency="EUR")
+    row = query_one(db, "SELECT * FROM courses WHERE id = %s", (course["id"],))
+    assert (row["status"], row["is_open"], row["currency"], row["price_cents"], row["description"]) == \
+        ("published", 1, "eur", 1999, "Über alles")
+    listed = learner.api.get(f"/api/student/courses?after={course['id'] - 1}&limit=1").json()["courses"]
+    assert [entry["id"] for entry in listed] == [course["id"]]
+
+
+def test_changing_and_what_is_not_sent_stays(admin, db):
+    course = created(admin, description="Old", priceCents=5)
+    path = f"/api/admin/courses/{course['id']}"
+    reply = admin.api.patch(path, {"status": "Active"})
+    assert (reply.status, reply.json()) == (200, {**course, "status": "active"})
+    assert admin.api.patch(path, {"description": None, "title": "New"}).json() == \
+        {**course, "status": "active", "description": None, "title": "New"}
+    version = query_one(db, "SELECT version FROM shared_version")["version"]
+    assert admin.api.patch(path, {"title": "New"}).status == 200
+    assert query_one(db, "SELECT version FROM shared_version")["version"] == version, "nothing changed"
+    assert admin.api.patch(f"/api/admin/courses/{2**60}", {"title": "New"}).status == 404
+
+
+def test_a_change_reaches_every_students_list(admin, learner, db):
+    course = created(admin, status="published")
+    tag = learner.api.get("/api/student/courses").etag
+    assert learner.api.get("/api/student/courses", headers={"If-None-Match": tag}).status == 304
+    admin.api.patch(f"/api/admin/courses/{course['id']}", {"status": "archived"})
+    reply = learner.api.get("/api/student/courses", headers={"If-None-Match": tag})
+    assert reply.status == 200
+    assert course["id"] not in [entry["id"] for entry in reply.json()["courses"]]
+
+
+@pytest.mark.parametrize("fields", [
+    {"title": ""}, {"title": None}, {"title": "x" * 191}, {"title": 7}, {"status": "open"}, {"status": ""},
+    {"priceCents": -1}, {"priceCents": "5"}, {"currency": "dollars"}, {"currency": "u$d"}, {"isPublic": "yes"}])
+def test_refused_values(admin, db, fields):
+    before = query_one(db, "SELECT COUNT(*) AS n FROM courses")["n"]
+    assert admin.api.post("/api/admin/courses", {"title": "Good", **fields}).status in (400, 422)
+    assert query_one(db, "SELECT COUNT(*) AS n FROM courses")["n"] == before
+
+
+def test_courses_page_by_page_with_counts(admin, new_learner, db):
+    made = [create_course(db, chapters=number) for number in range(4)]
+    for state in ("active", "completed", "cancelled"):
+        execute(db, "INSERT INTO enrollments (user_id, course_id, status) VALUES (%s, %s, %s)",
+                (new_learner().id, made[1], state))
+    after, found = made[0] - 1, {}
+    while after is not None:
+        page = admin.api.get(f"/api/admin/courses?limit=3&after={after}").json()
+        found.update({course["id"]: (course["chapters"], course["enrolledStudents"]) for course in page["courses"]})
+        after = page["nextAfter"]
+    assert [found[course] for course in made] == [(0, 0), (1, 2), (2, 0), (3, 0)]
+
+
+def test_chapters(admin, learner, db):
+    course = created(admin, status="published")["id"]
+    first = admin.api.post("/api/admin/chapters", {"courseId": course, "title": "One"})
+    assert first.status == 201 and first.json() == {"id": first.json()["id"], "courseId": course, "title": "One", "position": 0}
+    second = admin.api.post("/api/admin/chapters", {"courseId": course, "title": "Two"}).json()
+    assert second["position"] == 1
+    path = f"/api/admin/chapters/{second['id']}"
+    assert admin.api.patch(path, {"title": "Zwei", "position": 0}).json() == {**second, "title": "Zwei", "position": 0}
+    assert admin.api.patch(path, {"position": 7}).json()["title"] == "Zwei"
+    listed = admin.api.get(f"/api/admin/chapters?courseId={course}").json()["chapters"]
+    assert [(entry["title"], entry["position"]) for entry in listed] == [("One", 0), ("Zwei", 7)]
+    assert admin.api.get("/api/admin/chapters").status == 400
+    assert admin.api.get(f"/api/admin/chapters?courseId={2**60}").status == 404
+    assert admin.api.post("/api/admin/chapters", {"courseId": 2**60, "title": "x"}).status == 404
+    assert admin.api.post("/api/admin/chapters", {"courseId": course}).status == 400
+    assert admin.api.patch(f"/api/admin/chapters/{2**60}", {"title": "x"}).status == 404
+    assert len(chapters_of(db, course)) == 2
+
+
+@pytest.mark.parametrize("what, kind, name", [("courses", "delete_course", "courseId"),
+                                              ("chapters", "delete_chapter", "chapterId")])
+def test_deleting_is_a_job(admin, db, what, kind, name):
+    course = create_course(db, chapters=1)
+    subject = course if what == "courses" else chapters_of(db, course)[0]
+    path = f"/api/admin/{what}/{subject}"
+    reply = admin.api.send("DELETE", path)
+    assert reply.status == 202, reply
+    job = reply.json()["jobId"]
+    assert reply.headers["Location"] == f"/api/admin/jobs/{job}"
+    row = query_one(db, "SELECT kind, params, created_by FROM sync_jobs WHERE id = %s", (job,))
+    assert (row["kind"], row["created_by"]) == (kind, f"user_{admin.id}")
+    assert f'"{name}": {subject}' in row["params"].replace('":', '": ').replace(":  ", ": ")
+    assert admin.api.send("DELETE", path).json()["jobId"] == job, "one job, however often it is asked for"
+    for bad in (2**60, "x", 0):
+        assert admin.api.send("DELETE", f"/api/admin/{what}/{bad}").status == 404
+    execute(db, "UPDATE sync_jobs SET state = 'cancelled' WHERE id = %s", (job,))
