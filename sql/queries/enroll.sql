@@ -64,7 +64,7 @@ UPDATE enrollments
 INSERT INTO student_progress (student_id, course_id, total_progress, completed_chapters, last_accessed_at)
 VALUES (:user_id, :course_id, :progress, :completed_chapters, :accessed_at)
     ON DUPLICATE KEY UPDATE total_progress = VALUES(total_progress),
-                            completed_chapters = VALUES(completed_chapters),
+                            completed_chapters = GREATEST(completed_chapters, VALUES(completed_chapters)),
                             last_accessed_at = COALESCE(VALUES(last_accessed_at), last_accessed_at);
 
 -- name: enroll_put_cancelled :exec

@@ -131,7 +131,7 @@ static bool mend(const struct step *step, const char *because, struct error *err
       !same_progress(step->row.progress, step->progress) || strcmp(step->row.status, status_of(step)) != 0;
   bool legacy_differs = step->row.legacy_progress_is_null ||
                         !same_progress(step->row.legacy_progress, step->progress) ||
-                        step->row.legacy_chapters != step->row.completed_chapters;
+                        step->row.legacy_chapters < step->row.completed_chapters;
   if (moves && (!move_enrollment(step, error) || !report(step, "courseProgress", 0, because, error)))
     return false;
   if (legacy_differs &&
