@@ -378,3 +378,17 @@ DELETE FROM courses WHERE id = :course_id;
 -- name: course_remove_chapter :exec
 -- param chapter_id u64
 DELETE FROM chapters WHERE id = :chapter_id;
+
+-- name: course_changes_since :many
+-- param user_id u64
+-- param since u64
+-- param limit_rows u64
+-- column revision u64
+-- column kind text
+-- column created_at time
+-- column changes text
+SELECT l.revision, l.kind, l.created_at, l.changes
+  FROM ledger AS l
+ WHERE l.user_id = :user_id AND l.revision > :since
+ ORDER BY l.revision
+ LIMIT :limit_rows;

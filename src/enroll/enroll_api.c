@@ -3,6 +3,7 @@
 
 #include "enroll/access.h"
 #include "enroll/catalogue.h"
+#include "enroll/connection.h"
 #include "enroll/enroll_entry.h"
 #include "enroll/operation.h"
 #include "enroll/settle.h"
@@ -85,6 +86,13 @@ static bool handle_requests(struct request *request, const void *query, const vo
   return catalogue_read_requests(request->snapshot, request->principal.user_id, request->arena, error, reply);
 }
 
+static bool handle_connection(struct request *request, const void *query, const void *body, void *reply,
+                              struct error *error) {
+  (void)body;
+  return connection_read(request->snapshot, query, request->principal.user_id, request->now_ms,
+                         request->arena, error, reply);
+}
+
 /* --- Writes ---------------------------------------------------------------------------------------- */
 
 static bool handle_ask(struct request *request, const void *query, const void *body, void *reply,
@@ -156,6 +164,9 @@ static const struct endpoint rows[] = {
      .summary = "The student's figures"},
     {STUDENT_READ, .path = "/api/student/requests", .reply = &catalogue_requests_schema,
      .handle = handle_requests, .summary = "The student's requests for access, pending and decided"},
+    {STUDENT_READ, .path = "/api/sync/connection", .query = &connection_query_schema,
+     .reply = &connection_reply_schema, .handle = handle_connection,
+     .summary = "For clients that poll: revision, counts, and what was done since"},
     {STUDENT_WRITE, .path = "/api/student/requests", .success_status = 201, .body = &ask_schema,
      .reply = &access_reply_schema, .handle = handle_ask, .summary = "Ask for access to a course"},
     {.method = "DELETE",

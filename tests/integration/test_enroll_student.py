@@ -286,3 +286,34 @@ def test_reads_are_fresh(learner, admin, db):
     admin.api.post("/api/enrollment", {"userId": learner.id, "courseId": course})
     for path in paths:
         assert learner.api.get(path, headers={"If-None-Match": tags[path]}).status == 200
+
+
+# Polling
+
+def test_connection_tells_what_moved(learner, admin, db):
+    first = learner.api.get("/api/sync/connection")
+    assert first.status == 200
+    value = first.json()
+    assert value == {**value, "revision": 0, "enrolledCourses": 0, "pendingRequests": 0, "pollIntervalMs": 15000,
+                     "changes": [], "resync": False}
+    assert learner.api.get("/api/sync/connection", headers={"If-None-Match": first.etag}).status == 304
+    enrolled, asked = create_course(db), create_course(db, status="ACTIVE")
+    admin.api.post("/api/enrollment", {"userId": learner.id, "courseId": enrolled})
+    learner.api.post("/api/student/requests", {"courseId": asked})
+    value = learner.api.get("/api/sync/connection?since=0", headers={"If-None-Match": first.etag}).json()
+    assert (value["revision"], value["enrolledCourses"], value["pendingRequests"], value["resync"]) == (2, 1, 1, False)
+    assert [(entry["revision"], entry["kind"]) for entry in value["changes"]] == [(1, "enroll"), (2, "access-request")]
+    value = learner.api.get("/api/sync/connection?since=2").json()
+    assert (value["changes"], value["resync"]) == ([], False)
+
+
+def test_connection_asks_for_a_resync_where_the_way_cannot_be_told(learner, admin, db):
+    for _ in range(3):
+        admin.api.post("/api/enrollment", {"userId": learner.id, "courseId": create_course(db)})
+    assert learner.api.get("/api/sync/connection?since=99").json()["resync"], "from another world"
+    execute(db, "DELETE FROM ledger WHERE user_id = %s AND revision = 2", (learner.id,))
+    value = learner.api.get("/api/sync/connection?since=1").json()
+    assert (value["resync"], value["changes"]) == (True, []), "folded away"
+    assert not learner.api.get("/api/sync/connection?since=2").json()["resync"]
+    for bad in ("x", "-1", "1.5"):
+        assert learner.api.get(f"/api/sync/connection?since={bad}").status == 400

@@ -46,6 +46,7 @@ RIGHTS = [
     ("GET", "/api/student/progress-details", ..., "student"),
     ("GET", "/api/student/stats", ..., "student"),
     ("GET", "/api/student/requests", ..., "student"),
+    ("GET", "/api/sync/connection", ..., "student"),
     ("POST", "/api/student/requests", {"courseId": 2**62}, "student"),
     ("DELETE", "/api/student/requests/{id}", ..., "student"),
     ("POST", "/api/student/enroll", {"courseId": 2**62}, "student"),
