@@ -23,6 +23,7 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- column daily_totals u64
 -- column enrollments u64
 -- column ledger u64
+-- column payments u64
 -- column practice_days u64
 -- column practice_sessions u64
 -- column profiles u64
@@ -30,6 +31,8 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- column repair_rows u64
 -- column rule_pauses u64
 -- column student_progress u64
+-- column subscriptions u64
+-- column webhook_events u64
 SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id) AS access_decisions,
        (SELECT COUNT(*) FROM access_requests AS t WHERE t.student_id = :user_id) AS access_requests,
        (SELECT COUNT(*) FROM attempts AS t WHERE t.user_id = :user_id) AS attempts,
@@ -38,13 +41,16 @@ SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id
        (SELECT COUNT(*) FROM daily_totals AS t WHERE t.user_id = :user_id) AS daily_totals,
        (SELECT COUNT(*) FROM enrollments AS t WHERE t.user_id = :user_id) AS enrollments,
        (SELECT COUNT(*) FROM ledger AS t WHERE t.user_id = :user_id) AS ledger,
+       (SELECT COUNT(*) FROM payments AS t WHERE t.user_id = :user_id) AS payments,
        (SELECT COUNT(*) FROM practice_days AS t WHERE t.user_id = :user_id) AS practice_days,
        (SELECT COUNT(*) FROM practice_sessions AS t WHERE t.user_id = :user_id) AS practice_sessions,
        (SELECT COUNT(*) FROM profiles AS t WHERE t.user_id = :user_id) AS profiles,
        (SELECT COUNT(*) FROM quarantine AS t WHERE t.user_id = :user_id) AS quarantine,
        (SELECT COUNT(*) FROM repair_rows AS t WHERE t.user_id = :user_id) AS repair_rows,
        (SELECT COUNT(*) FROM rule_pauses AS t WHERE t.user_id = :user_id) AS rule_pauses,
-       (SELECT COUNT(*) FROM student_progress AS t WHERE t.student_id = :user_id) AS student_progress;
+       (SELECT COUNT(*) FROM student_progress AS t WHERE t.student_id = :user_id) AS student_progress,
+       (SELECT COUNT(*) FROM subscriptions AS t WHERE t.user_id = :user_id) AS subscriptions,
+       (SELECT COUNT(*) FROM webhook_events AS t WHERE t.user_id = :user_id) AS webhook_events;
 
 -- name: erase_tombstone :exec
 -- param now time
@@ -113,6 +119,12 @@ DELETE FROM enrollments WHERE user_id = :user_id LIMIT :limit_rows;
 -- All but the entry that says that, when and by whom the learner was deleted.
 DELETE FROM ledger WHERE user_id = :user_id AND op_id <> 'delete_user' LIMIT :limit_rows;
 
+-- name: erase_payments :exec
+-- param user_id u64
+-- param limit_rows u64
+-- The books keep what was paid, and forget by whom.
+UPDATE payments SET user_id = NULL WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_practice_days :exec
 -- param user_id u64
 -- param limit_rows u64
@@ -154,3 +166,14 @@ DELETE FROM student_progress WHERE student_id = :user_id LIMIT :limit_rows;
 -- A sample that shows the learner goes whole: the next pass takes another.
 UPDATE rule_results SET sample = NULL
  WHERE sample IS NOT NULL AND JSON_CONTAINS(sample, JSON_OBJECT('userId', :user_id));
+
+-- name: erase_subscriptions :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM subscriptions WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_webhook_events :exec
+-- param user_id u64
+-- param limit_rows u64
+-- That an event came, and what became of it, stays; names and addresses stood in what was received.
+UPDATE webhook_events SET user_id = NULL, payload = '{}' WHERE user_id = :user_id LIMIT :limit_rows;

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/log.h"
+#include "config/config_parts.h"
 
 #include "base/banned.h"
 
@@ -349,10 +350,10 @@ SECTION(paths, "Files of the running service.")
 #define ROW_SECTION(section) FIELD_OBJECT(struct config, #section, section, .object = &section##_schema)
 
 static const struct field config_fields[] = {
-    ROW_SECTION(listen), ROW_SECTION(workers),  ROW_SECTION(database),  ROW_SECTION(auth),
-    ROW_SECTION(http),   ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(offline),
-    ROW_SECTION(rules),  ROW_SECTION(health),   ROW_SECTION(retention), ROW_SECTION(sync),
-    ROW_SECTION(log),    ROW_SECTION(paths),
+    ROW_SECTION(listen),   ROW_SECTION(workers),  ROW_SECTION(database),  ROW_SECTION(auth),
+    ROW_SECTION(http),     ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(offline),
+    ROW_SECTION(rules),    ROW_SECTION(health),   ROW_SECTION(retention), ROW_SECTION(sync),
+    ROW_SECTION(payments), ROW_SECTION(log),      ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

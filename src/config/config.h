@@ -10,6 +10,7 @@
 enum auth_subject { AUTH_SUBJECT_ID, AUTH_SUBJECT_PROVIDER };
 enum auth_algorithm { AUTH_HS256, AUTH_RS256, AUTH_ES256 };
 enum rules_surplus { RULES_SURPLUS_UNATTRIBUTED, RULES_SURPLUS_DROP };
+enum refund_policy { REFUND_KEEP, REFUND_UNENROLL };
 enum tls_mode { TLS_MODE_OFF, TLS_MODE_REQUIRED, TLS_MODE_VERIFY };
 
 struct listen_config {
@@ -101,6 +102,14 @@ struct rules_config {
   bool enabled;               /* the one switch that stops every repair */
 };
 
+struct payments_config {
+  struct field_list secrets;      /* const char *; once loaded, those of secret_files are among them */
+  struct field_list secret_files; /* const char * */
+  int64_t tolerance_s;
+  bool accept_discounts;
+  int refund_policy; /* enum refund_policy */
+};
+
 /* What /api/sync/health takes for degraded and failing. */
 struct health_config {
   int64_t pass_max_age_s;
@@ -159,6 +168,7 @@ struct config {
   struct health_config health;
   struct retention_config retention;
   struct sync_config sync;
+  struct payments_config payments;
   struct log_config log;
   struct paths_config paths;
   char digest[17]; /* hex, of the effective values; part of every ETag */

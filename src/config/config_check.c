@@ -104,4 +104,5 @@ void config_check(const struct config *config, struct error *error) {
   check_health(error, &config->health);
   check_tls(error, &config->database);
   check_auth(error, &config->auth);
+  config_check_payments(&config->payments, error);
 }

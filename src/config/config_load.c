@@ -38,7 +38,7 @@ static char *read_file(const char *path, size_t limit, struct arena *arena, size
 }
 
 /* A secret stands in the configuration or in a file of its own, not in both. */
-static void read_secret(const char *key, const char *path, struct arena *arena, const char **secret,
+void config_read_secret(const char *key, const char *path, struct arena *arena, const char **secret,
                         struct error *error) {
   size_t bytes;
   if (path == NULL) return;
@@ -60,13 +60,14 @@ static void read_secret(const char *key, const char *path, struct arena *arena, 
 
 static void read_secrets(struct config *config, struct arena *arena, struct error *error) {
   struct auth_key_config *keys = config->auth.keys.items;
-  read_secret("database.password", config->database.password_file, arena, &config->database.password, error);
-  read_secret("auth.anonymous_secret", config->auth.anonymous_secret_file, arena,
-              &config->auth.anonymous_secret, error);
+  config_read_secret("database.password", config->database.password_file, arena, &config->database.password,
+                     error);
+  config_read_secret("auth.anonymous_secret", config->auth.anonymous_secret_file, arena,
+                     &config->auth.anonymous_secret, error);
   for (size_t at = 0; at < config->auth.keys.count; at++) {
     char name[64];
     snprintf(name, sizeof name, "auth.keys[%zu].secret", at);
-    read_secret(name, keys[at].secret_file, arena, &keys[at].secret, error);
+    config_read_secret(name, keys[at].secret_file, arena, &keys[at].secret, error);
   }
 }
 
@@ -98,7 +99,7 @@ bool config_load(const char *path, struct arena *arena, struct config *ret_confi
   if (config.paths.migrations == NULL) config.paths.migrations = LOCKSTEP_DATADIR "/migrations";
   error_clear(error);
   read_secrets(&config, arena, error);
-  if (error->code == ERROR_NONE) config_check(&config, error);
+  if (config_read_payment_secrets(&config.payments, arena, error)) config_check(&config, error);
   if (error->code != ERROR_NONE || !config_set_digest(&config, error)) return false;
   *ret_config = config;
   return true;

@@ -28,7 +28,9 @@ static void print_value(const struct field *field, const char *structure, size_t
                         struct buffer *buffer) {
   const char *member = structure + field->offset;
   const struct field_list *list = (const struct field_list *)(const void *)member;
-  bool is_secret = (field->flags & FIELD_SECRET) != 0 && *(const char *const *)(const void *)member != NULL;
+  bool is_secret =
+      (field->flags & FIELD_SECRET) != 0 &&
+      (field->kind == FIELD_KIND_LIST ? list->count > 0 : *(const char *const *)(const void *)member != NULL);
   if (field->kind == FIELD_KIND_OBJECT) {
     buffer_append_char(buffer, '\n');
     print_struct(field->object, member, depth + 1, false, buffer);

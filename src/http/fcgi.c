@@ -153,6 +153,7 @@ static const struct fcgi_field fcgi_fields[] = {
     FCGI_FIELD("HTTP_X_REQUEST_ID", request_id),
     FCGI_FIELD("HTTP_ACCESS_CONTROL_REQUEST_METHOD", preflight_for),
     FCGI_FIELD("HTTP_X_LOCKSTEP_USER", on_behalf_of),
+    FCGI_FIELD("HTTP_STRIPE_SIGNATURE", stripe_signature),
 };
 
 /* nginx passes an empty parameter for what the client did not send; the first of several counts. */

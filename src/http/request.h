@@ -77,6 +77,7 @@ struct request {
   const char *request_id;     /* X-Request-Id */
   const char *preflight_for;  /* Access-Control-Request-Method */
   const char *on_behalf_of;   /* X-Lockstep-User */
+  const char *stripe_signature;
   const char *remote_address; /* REMOTE_ADDR: the client's, as nginx vouches for it; "" when none */
   const char *body;
   size_t body_bytes;

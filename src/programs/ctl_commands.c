@@ -216,6 +216,17 @@ const struct ctl_command ctl_commands[] = {
      .description =
          "The learner's row, the totals where each is kept, the streak as it stands today where the learner "
          "is, and the newest entries of the history."},
+    {.name = "payments replay",
+     .options = &ctl_payments_replay_options,
+     .argument = "event",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_payments_replay,
+     .summary = "Processes a stored event of the payment provider again.",
+     .description =
+         "For an event whose learner or course was not there when it came, or whose amount was not the "
+         "course's price, after that has been put right. What a payment has brought about once it does not "
+         "bring about again.\n\n"
+         "Ends with 1 where the event still waits for somebody; /api/admin/webhook-events lists those."},
     {.name = "percentiles refresh",
      .needs = CTL_NEEDS_DATABASE,
      .run = ctl_percentiles_refresh,

@@ -2,6 +2,7 @@
 #include "account/anonymous.h"
 #include "account/delete_api.h"
 #include "enroll/enroll_api.h"
+#include "enroll/payment_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
 #include "job/job_api.h"
@@ -25,5 +26,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &enroll_endpoints,
     &enroll_admin_endpoints,
     &enroll_course_endpoints,
+    &payment_endpoints,
+    &payment_admin_endpoints,
     NULL,
 };

@@ -317,14 +317,34 @@ static void test_printing(void **state) {
 
 static void test_no_secret_is_printed(void **state) {
   struct fixture *fixture = *state;
-  struct config *config = loads(fixture, "database: {password: hush-one}\n"
-                                         "auth: {anonymous_secret: hush-two-0123456789abcdef0123456789, "
-                                         "keys: [{secret: hush-three-0123456789abcdef0123456789}]}\n");
+  struct config *config =
+      loads(fixture, "database: {password: hush-one}\n"
+                     "auth: {anonymous_secret: hush-two-0123456789abcdef0123456789, "
+                     "keys: [{secret: hush-three-0123456789abcdef0123456789}]}\n"
+                     "payments: {secrets: [hush-four-0123456789, hush-five-0123456789]}\n");
   const char *printed = print(fixture, config);
   assert_null(strstr(printed, "hush"));
   assert_non_null(strstr(printed, "  password: \"***\"\n"));
   assert_non_null(strstr(printed, "      secret: \"***\"\n"));
   assert_non_null(strstr(printed, "  anonymous_secret: \"***\"\n"));
+  assert_non_null(strstr(printed, "  secrets: \"***\"\n"));
+}
+
+static void test_secrets_of_payments(void **state) {
+  struct fixture *fixture = *state;
+  write_file(fixture, "one", "whsec_of_a_file_1\nmore\n", 23);
+  write_file(fixture, "two", "short\n", 6);
+  struct config *config =
+      loads(fixture, LEAST "payments: {secrets: [whsec_of_the_text], secret_files: [%s/one]}\n");
+  const char *const *secrets = config->payments.secrets.items;
+  assert_int_equal(config->payments.secrets.count, 2);
+  assert_string_equal(secrets[0], "whsec_of_the_text");
+  assert_string_equal(secrets[1], "whsec_of_a_file_1");
+  assert_int_equal(loads(fixture, LEAST)->payments.secrets.count, 0);
+  refuses(fixture, LEAST "payments: {secret_files: [%s/two]}\n", "payments.secrets",
+          "has a secret of less than 16 bytes");
+  assert_false(load(fixture, LEAST "payments: {secret_files: [%s/one, %s/missing]}\n"));
+  assert_string_equal(fixture->error.fields[0].field, "payments.secret_files");
 }
 
 static void test_the_digest(void **state) {
@@ -417,6 +437,7 @@ int main(void) {
       TEST(test_files_that_cannot_be_read),
       TEST(test_printing),
       TEST(test_no_secret_is_printed),
+      TEST(test_secrets_of_payments),
       TEST(test_the_digest),
       TEST(test_the_table),
       TEST(test_the_reference_is_up_to_date),

@@ -1,0 +1,443 @@
+/* Events of the provider on a real server: what they bring about, once, in whatever order they come. */
+#include <pthread.h>
+
+#include "../job/guard_fixture.h"
+
+#include "enroll/payment.h"
+
+#include "base/banned.h"
+
+#define THREADS 8
+
+static struct payments_config config;
+static struct payment_engine engine;
+static unsigned event_number;
+static struct payment_report report;
+
+/* Learners 1 and 2, learner 3 who became 1, learner 4 who is deleted; courses 12 (49.00 usd) and 13. */
+static int setup(void **state) {
+  static const char *const sql[] = {
+      "DELETE FROM webhook_events",
+      "DELETE FROM payments",
+      "DELETE FROM subscriptions",
+      "DELETE FROM ledger",
+      "DELETE FROM users",
+      "DELETE FROM courses",
+      "INSERT INTO users (id, merged_into, deleted_at)"
+      " VALUES (1, NULL, NULL), (2, NULL, NULL), (3, 1, NULL), (4, NULL, UTC_TIMESTAMP())",
+      "INSERT INTO courses (id, title, status, price_cents, currency)"
+      " VALUES (12, 'C', 'Published', 4900, 'usd'), (13, 'D', 'published', 1000, 'eur')"};
+  (void)state;
+  error_clear(&fixture.error);
+  arena_reset(fixture.arena);
+  for (size_t at = 0; at < ARRAY_LENGTH(sql); at++)
+    run(sql[at]);
+  config = (struct payments_config){.refund_policy = REFUND_KEEP};
+  engine = (struct payment_engine){.ledger = ledger, .config = &config};
+  event_number = 0;
+  return 0;
+}
+
+/* --- Events --------------------------------------------------------------------------------------- */
+
+#define META(user, course) "\"metadata\":{\"userId\":\"" user "\",\"courseId\":\"" course "\"}"
+#define FOR_1 META("1", "12")
+#define NO_META "\"metadata\":{}"
+
+static const char *event_text(const char *type, const char *object, int64_t created_s) {
+  char *text = arena_printf(
+      fixture.arena,
+      "{\"id\":\"evt_%u\",\"object\":\"event\",\"created\":%lld,\"data\":{\"object\":%s},\"type\":\"%s\"}",
+      ++event_number, (long long)created_s, object, type);
+  assert_non_null(text);
+  return text;
+}
+
+static const char *session(const char *payment_status, const char *meta) {
+  return event_text("checkout.session.completed",
+                    arena_printf(fixture.arena,
+                                 "{\"id\":\"cs_1\",\"object\":\"checkout.session\",\"amount_total\":4900,"
+                                 "\"currency\":\"usd\",\"customer\":null,\"mode\":\"payment\","
+                                 "\"payment_intent\":\"pi_1\",\"payment_status\":\"%s\",%s}",
+                                 payment_status, meta),
+                    1700000000);
+}
+
+static const char *intent_of(const char *ref, const char *type, int64_t amount, const char *meta) {
+  return event_text(type,
+                    arena_printf(fixture.arena,
+                                 "{\"id\":\"%s\",\"object\":\"payment_intent\",\"amount\":%lld,"
+                                 "\"amount_received\":%lld,\"currency\":\"usd\",%s}",
+                                 ref, (long long)amount, (long long)amount, meta),
+                    1700000001);
+}
+
+static const char *paid(const char *meta) {
+  return intent_of("pi_1", "payment_intent.succeeded", 4900, meta);
+}
+static const char *failed(const char *meta) {
+  return intent_of("pi_1", "payment_intent.payment_failed", 4900, meta);
+}
+
+static const char *refund(int64_t cents, const char *meta) {
+  return event_text(
+      "charge.refunded",
+      arena_printf(fixture.arena,
+                   "{\"id\":\"ch_1\",\"object\":\"charge\",\"amount\":4900,\"amount_refunded\":%lld,"
+                   "\"refunded\":%s,\"currency\":\"usd\",\"payment_intent\":\"pi_1\",%s}",
+                   (long long)cents, cents == 4900 ? "true" : "false", meta),
+      1700000002);
+}
+
+static const char *subscription(const char *ref, const char *type, const char *status, int64_t created_s,
+                                const char *meta) {
+  return event_text(arena_printf(fixture.arena, "customer.subscription.%s", type),
+                    arena_printf(fixture.arena,
+                                 "{\"id\":\"%s\",\"object\":\"subscription\",\"customer\":\"cus_1\","
+                                 "\"status\":\"%s\",%s}",
+                                 ref, status, meta),
+                    created_s);
+}
+
+static bool take(const char *text) {
+  error_clear(&fixture.error);
+  return payment_take(&engine, text, strlen(text), fixture.arena, &fixture.error, &report);
+}
+
+static void expect(const char *text, enum payment_outcome outcome) {
+  assert_done(&fixture, take(text));
+  if (report.outcome != outcome)
+    fail_msg("%s: %s, not %s (%s)", text, payment_outcome_names[report.outcome],
+             payment_outcome_names[outcome], report.why == NULL ? "" : report.why);
+}
+
+static void replay(const char *event_id, enum payment_outcome outcome) {
+  uint64_t id;
+  assert_done(&fixture, payment_find(fixture.db, event_id, fixture.arena, &fixture.error, &id));
+  db_rollback(fixture.db);
+  assert_done(&fixture, payment_replay(&engine, id, "test", fixture.arena, &fixture.error, &report));
+  assert_int_equal(report.outcome, outcome);
+}
+
+#define PAYMENT \
+  "SELECT CONCAT_WS(' ', status, COALESCE(user_id, '-'), COALESCE(course_id, '-'), mismatch," \
+  " granted_at IS NOT NULL, revoked_at IS NOT NULL) FROM payments WHERE provider_ref = 'pi_1'"
+#define ENROLLED "SELECT CONCAT(status, ' ', source) FROM enrollments WHERE user_id = 1 AND course_id = 12"
+#define BOTH \
+  "SELECT (SELECT COUNT(*) FROM enrollments WHERE status <> 'cancelled') * 10 +" \
+  " (SELECT COUNT(*) FROM student_progress)"
+#define OUTCOMES "SELECT GROUP_CONCAT(outcome ORDER BY id) FROM webhook_events"
+
+/* --- Payments ------------------------------------------------------------------------------------- */
+
+static void test_a_payment_enrols_in_both_tables(void **state) {
+  (void)state;
+  expect(session("paid", FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer(ENROLLED, "active payment");
+  assert_answer(BOTH, "11");
+  assert_answer("SELECT CONCAT_WS(' ', event_id, type, subject, user_id, processed_at IS NOT NULL)"
+                " FROM webhook_events",
+                "evt_1 checkout.session.completed pi_1 1 1");
+  assert_answer("SELECT op_id FROM ledger", "stripe:evt_1");
+}
+
+static void test_every_further_event_changes_nothing(void **state) {
+  (void)state;
+  const char *first = session("paid", FOR_1);
+  expect(first, PAYMENT_APPLIED);
+  expect(paid(FOR_1), PAYMENT_UNCHANGED);
+  expect(failed(FOR_1), PAYMENT_UNCHANGED);
+  expect(session("unpaid", FOR_1), PAYMENT_UNCHANGED);
+  expect(first, PAYMENT_APPLIED);
+  assert_true(report.is_duplicate);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer("SELECT revision FROM users WHERE id = 1", "1");
+  assert_answer(OUTCOMES, "applied,unchanged,unchanged,unchanged");
+}
+
+static void test_unpaid_enrols_nobody(void **state) {
+  (void)state;
+  expect(session("unpaid", FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "pending 1 12 0 0 0");
+  expect(failed(FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "failed 1 12 0 0 0");
+  assert_answer(BOTH, "0");
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  assert_answer(BOTH, "11");
+}
+
+static void test_an_event_without_names_waits_for_one_with(void **state) {
+  (void)state;
+  expect(paid(NO_META), PAYMENT_UNASSIGNED);
+  assert_answer(PAYMENT, "paid - - 0 0 0");
+  assert_answer("SELECT processed_at IS NULL FROM webhook_events", "1");
+  expect(session("unpaid", FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer(BOTH, "11");
+  assert_answer(OUTCOMES, "applied,applied");
+  assert_answer("SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NULL", "0");
+}
+
+static void test_a_refund_before_the_success_stays(void **state) {
+  (void)state;
+  config.refund_policy = REFUND_UNENROLL;
+  expect(refund(4900, NO_META), PAYMENT_UNASSIGNED);
+  expect(session("paid", FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "refunded 1 12 0 0 0");
+  expect(paid(FOR_1), PAYMENT_UNCHANGED);
+  assert_answer(BOTH, "0");
+}
+
+static void test_refunds_by_policy(void **state) {
+  (void)state;
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  expect(refund(4900, FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "refunded 1 12 0 1 0");
+  assert_answer(ENROLLED, "active payment");
+  config.refund_policy = REFUND_UNENROLL;
+  replay("evt_2", PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "refunded 1 12 0 1 1");
+  assert_answer(ENROLLED, "cancelled payment");
+  assert_answer(BOTH, "0");
+}
+
+static void test_a_refund_in_part_keeps(void **state) {
+  (void)state;
+  config.refund_policy = REFUND_UNENROLL;
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  expect(refund(1000, FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer("SELECT refunded_cents FROM payments", "1000");
+  assert_answer(BOTH, "11");
+}
+
+static void test_a_refund_takes_only_its_own(void **state) {
+  (void)state;
+  config.refund_policy = REFUND_UNENROLL;
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  expect(intent_of("pi_2", "payment_intent.succeeded", 4900, FOR_1), PAYMENT_APPLIED);
+  expect(refund(4900, FOR_1), PAYMENT_APPLIED);
+  assert_answer(ENROLLED, "active payment"); /* pi_2 pays for it */
+  run("UPDATE enrollments SET source = 'admin'");
+  run("UPDATE payments SET revoked_at = NULL WHERE provider_ref = 'pi_1'");
+  run("UPDATE payments SET status = 'failed' WHERE provider_ref = 'pi_2'");
+  replay("evt_3", PAYMENT_APPLIED);
+  assert_answer(ENROLLED, "active admin");
+}
+
+static void test_who_was_unenrolled_stays_so(void **state) {
+  (void)state;
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  run("UPDATE enrollments SET status = 'cancelled'");
+  run("DELETE FROM student_progress");
+  expect(session("paid", FOR_1), PAYMENT_UNCHANGED);
+  replay("evt_1", PAYMENT_UNCHANGED);
+  assert_answer(BOTH, "0");
+}
+
+/* --- What is not as it should be ------------------------------------------------------------------ */
+
+static void test_a_mismatch_is_kept_and_enrols_nobody(void **state) {
+  (void)state;
+  expect(intent_of("pi_1", "payment_intent.succeeded", 4800, FOR_1), PAYMENT_MISMATCH);
+  assert_answer(PAYMENT, "paid 1 12 1 0 0");
+  assert_answer(BOTH, "0");
+  replay("evt_1", PAYMENT_MISMATCH);
+  run("UPDATE courses SET price_cents = 4800");
+  replay("evt_1", PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer(BOTH, "11");
+  assert_answer("SELECT CONCAT_WS(' ', outcome, replays, error IS NULL) FROM webhook_events", "applied 2 1");
+}
+
+static void test_currency_and_discounts(void **state) {
+  (void)state;
+  expect(intent_of("pi_1", "payment_intent.succeeded", 1000, META("1", "13")), PAYMENT_MISMATCH);
+  config.accept_discounts = true;
+  expect(intent_of("pi_2", "payment_intent.succeeded", 1, FOR_1), PAYMENT_APPLIED);
+  expect(intent_of("pi_3", "payment_intent.succeeded", 5000, FOR_1), PAYMENT_MISMATCH);
+  assert_answer(BOTH, "11");
+}
+
+static void test_unknown_learner(void **state) {
+  (void)state;
+  expect(paid(META("77", "12")), PAYMENT_UNKNOWN_LEARNER);
+  assert_answer(PAYMENT, "paid - 12 0 0 0");
+  expect(session("paid", META("x", "12")), PAYMENT_UNKNOWN_LEARNER);
+  expect(intent_of("pi_4", "payment_intent.succeeded", 4900, META("4", "12")), PAYMENT_UNKNOWN_LEARNER);
+  run("INSERT INTO users (id) VALUES (77)");
+  replay("evt_1", PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 77 12 0 1 0");
+  assert_answer(BOTH, "11");
+}
+
+static void test_unknown_course(void **state) {
+  (void)state;
+  expect(paid(META("1", "99")), PAYMENT_UNKNOWN_COURSE);
+  assert_answer(PAYMENT, "paid 1 - 0 0 0");
+  run("INSERT INTO courses (id, title, price_cents) VALUES (99, 'late', 4900)");
+  replay("evt_1", PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 99 0 1 0");
+  assert_answer(BOTH, "11");
+}
+
+static void test_other_names_than_before(void **state) {
+  (void)state;
+  expect(session("unpaid", FOR_1), PAYMENT_APPLIED);
+  expect(paid(META("2", "12")), PAYMENT_MISMATCH);
+  expect(paid(META("1", "13")), PAYMENT_MISMATCH);
+  assert_answer(PAYMENT, "pending 1 12 0 0 0");
+  assert_answer(BOTH, "0");
+}
+
+static void test_a_merged_learner_is_the_other(void **state) {
+  (void)state;
+  expect(session("unpaid", META("3", "12")), PAYMENT_APPLIED);
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  run("UPDATE payments SET user_id = 3, granted_at = NULL");
+  run("DELETE FROM enrollments");
+  expect(session("paid", META("3", "12")), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+}
+
+static void test_what_is_no_payment(void **state) {
+  (void)state;
+  expect(event_text("invoice.paid", "{\"id\":\"in_1\"}", 1), PAYMENT_IGNORED);
+  expect(event_text("charge.refunded", "{\"object\":\"refund\"}", 1), PAYMENT_UNREADABLE);
+  assert_false(take("{\"id\":\"evt_x\"}"));
+  assert_int_equal(fixture.error.code, ERROR_MALFORMED);
+  assert_answer(OUTCOMES, "ignored,unreadable");
+  assert_answer("SELECT COUNT(*) FROM payments", "0");
+}
+
+/* --- Subscriptions -------------------------------------------------------------------------------- */
+
+#define PROFILE \
+  "SELECT CONCAT_WS(' ', subscription_id, subscription_status, is_subscribed, stripe_customer_id)" \
+  " FROM profiles WHERE user_id = 1"
+
+static void test_subscriptions_fill_the_profile_in_any_order(void **state) {
+  (void)state;
+  const char *events[] = {subscription("sub_1", "created", "incomplete", 1700000000, FOR_1),
+                          subscription("sub_1", "updated", "active", 1700000000, FOR_1),
+                          subscription("sub_1", "updated", "past_due", 1700000100, FOR_1),
+                          subscription("sub_2", "created", "active", 1700000200, NO_META),
+                          subscription("sub_1", "deleted", "canceled", 1700000300, FOR_1)};
+  static const size_t orders[][5] = {{0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {2, 4, 0, 3, 1}, {3, 1, 0, 4, 2}};
+  for (size_t at = 0; at < ARRAY_LENGTH(orders); at++) {
+    run("DELETE FROM webhook_events");
+    run("DELETE FROM subscriptions");
+    run("DELETE FROM profiles");
+    run("DELETE FROM ledger");
+    for (size_t step = 0; step < ARRAY_LENGTH(events); step++)
+      assert_done(&fixture, take(events[orders[at][step]]));
+    /* It names its customer only: whose that is, the others have told. */
+    replay("evt_4", orders[at][0] == 3 ? PAYMENT_APPLIED : PAYMENT_UNCHANGED);
+    assert_answer(PROFILE, "sub_2 active 1 cus_1");
+  }
+}
+
+static void test_a_subscription_without_a_learner_waits(void **state) {
+  (void)state;
+  expect(subscription("sub_1", "created", "active", 1700000000, NO_META), PAYMENT_UNASSIGNED);
+  expect(event_text("checkout.session.completed",
+                    "{\"id\":\"cs_1\",\"object\":\"checkout.session\",\"mode\":\"subscription\","
+                    "\"payment_intent\":null,\"payment_status\":\"paid\",\"subscription\":\"sub_1\","
+                    "\"customer\":\"cus_1\",\"metadata\":{\"userId\":\"1\"}}",
+                    1700000000),
+         PAYMENT_APPLIED);
+  assert_answer(PROFILE, "sub_1 active 1 cus_1");
+  assert_answer(OUTCOMES, "applied,applied");
+  expect(subscription("sub_1", "deleted", "canceled", 1700000001, NO_META), PAYMENT_APPLIED);
+  assert_answer(PROFILE, "sub_1 canceled 0 cus_1");
+  expect(subscription("sub_1", "updated", "active", 1700000002, NO_META), PAYMENT_UNCHANGED);
+}
+
+/* --- Many at once --------------------------------------------------------------------------------- */
+
+static const char *const *race_texts;
+
+static void *race_run(void *argument) {
+  struct arena *arena = arena_new((size_t)8 << 20);
+  const size_t *first = argument;
+  struct error error = ERROR_INIT;
+  struct payment_report own;
+  for (size_t at = 0; at < THREADS; at++) {
+    const char *text = race_texts[(*first + at) % THREADS];
+    if (!payment_take(&engine, text, strlen(text), arena, &error, &own)) {
+      fprintf(stderr, "%s (%s)\n", error.message, error.detail);
+      arena_free(arena);
+      return argument;
+    }
+  }
+  arena_free(arena);
+  return NULL;
+}
+
+static void race(const char *const *texts) {
+  pthread_t threads[THREADS];
+  size_t firsts[THREADS];
+  size_t failures = 0;
+  race_texts = texts;
+  for (size_t at = 0; at < THREADS; at++) {
+    firsts[at] = at;
+    assert_int_equal(pthread_create(&threads[at], NULL, race_run, &firsts[at]), 0);
+  }
+  for (size_t at = 0; at < THREADS; at++) {
+    void *failure;
+    assert_int_equal(pthread_join(threads[at], &failure), 0);
+    failures += failure != NULL;
+  }
+  assert_int_equal(failures, 0);
+}
+
+static void test_racing_deliveries_enrol_once(void **state) {
+  (void)state;
+  const char *one = session("paid", FOR_1);
+  const char *two = paid(FOR_1);
+  const char *same[THREADS] = {one, two, one, two, one, two, one, two};
+  const char *unnamed[THREADS] = {
+      paid(NO_META),        session("unpaid", FOR_1), failed(NO_META),        paid(FOR_1),
+      refund(100, NO_META), refund(200, NO_META),     session("paid", FOR_1), failed(FOR_1)};
+  race(same);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer("SELECT revision FROM users WHERE id = 1", "1");
+  run("DELETE FROM payments");
+  run("DELETE FROM enrollments");
+  run("DELETE FROM student_progress");
+  race(unnamed);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer("SELECT refunded_cents FROM payments", "200");
+  assert_answer(BOTH, "11");
+  assert_answer("SELECT COUNT(*) FROM webhook_events", "10");
+  assert_answer("SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NULL", "0");
+}
+
+int main(void) {
+  if (fixture_is_missing()) return 0;
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+  const struct CMUnitTest tests[] = {
+      TEST(test_a_payment_enrols_in_both_tables),
+      TEST(test_every_further_event_changes_nothing),
+      TEST(test_unpaid_enrols_nobody),
+      TEST(test_an_event_without_names_waits_for_one_with),
+      TEST(test_a_refund_before_the_success_stays),
+      TEST(test_refunds_by_policy),
+      TEST(test_a_refund_in_part_keeps),
+      TEST(test_a_refund_takes_only_its_own),
+      TEST(test_who_was_unenrolled_stays_so),
+      TEST(test_a_mismatch_is_kept_and_enrols_nobody),
+      TEST(test_currency_and_discounts),
+      TEST(test_unknown_learner),
+      TEST(test_unknown_course),
+      TEST(test_other_names_than_before),
+      TEST(test_a_merged_learner_is_the_other),
+      TEST(test_what_is_no_payment),
+      TEST(test_subscriptions_fill_the_profile_in_any_order),
+      TEST(test_a_subscription_without_a_learner_waits),
+      TEST(test_racing_deliveries_enrol_once),
+  };
+  return cmocka_run_group_tests_name("payment", tests, group_setup, group_teardown);
+}
