@@ -4,15 +4,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "enroll/payment_private.h"
 #include "queries/payment.h"
 
 #include "base/banned.h"
 
 #define ROUNDS_MAX 4 /* an owner is found once; another round is another first look */
-#define TRIES_MAX 6
 #define FIRST_PAUSE_MS 2
-#define PATIENCE_MS 8000
+#define LONGEST_PAUSE_MS 64
+#define PATIENCE_MS 8000 /* with a database that is busy; then the provider tries again */
 
 /* What is hashed of an event: its text may come in another layout the next time. */
 struct identity {
@@ -168,11 +169,12 @@ static bool try_alone(const struct payment_engine *engine, struct payment_task *
 /* The arena is not rewound between tries: `why` of the outcome may stand in it. */
 static bool run_alone(const struct payment_engine *engine, struct payment_task *task, bool only_records,
                       struct arena *arena, struct error *error) {
-  for (int tries = 1;; tries++) {
+  int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
+  for (int64_t longest_ms = FIRST_PAUSE_MS;; longest_ms *= longest_ms < LONGEST_PAUSE_MS ? 2 : 1) {
     error_clear(error);
     if (try_alone(engine, task, only_records, arena, error)) return true;
-    if (error->code != ERROR_TRANSIENT || tries == TRIES_MAX) return false;
-    clock_sleep_ms(FIRST_PAUSE_MS << tries);
+    if (error->code != ERROR_TRANSIENT || clock_monotonic_ms() >= deadline_ms) return false;
+    clock_sleep_ms(1 + (int64_t)random_below((uint64_t)longest_ms));
   }
 }
 
@@ -196,6 +198,7 @@ static bool run_for_learner(const struct payment_engine *engine, struct payment_
 static bool run(const struct payment_engine *engine, struct payment_task *task, const char *op_id,
                 const char *actor, struct arena *arena, struct error *error, bool *ret_replayed) {
   for (int round = 0; round < ROUNDS_MAX; round++) {
+    task->has_moved = false; /* a replay does not come to the work that would say so */
     if (task->event->step != PAYMENT_STEP_NONE && !look_up_owner(engine, task, arena, error)) return false;
     bool done = task->user_id != 0 ? run_for_learner(engine, task, op_id, actor, arena, error, ret_replayed)
                                    : run_alone(engine, task, false, arena, error);

@@ -8,6 +8,7 @@
 #include "base/banned.h"
 
 #define THREADS 8
+#define LOCKED_MS 300
 
 static struct payments_config config;
 static struct payment_engine engine;
@@ -200,6 +201,9 @@ static void test_refunds_by_policy(void **state) {
   assert_answer(PAYMENT, "refunded 1 12 0 1 1");
   assert_answer(ENROLLED, "cancelled payment");
   assert_answer(BOTH, "0");
+  run("UPDATE enrollments SET status = 'active'"); /* given back by somebody: once is enough */
+  replay("evt_2", PAYMENT_UNCHANGED);
+  assert_answer(ENROLLED, "active payment");
 }
 
 static void test_a_refund_in_part_keeps(void **state) {
@@ -339,6 +343,14 @@ static void test_subscriptions_fill_the_profile_in_any_order(void **state) {
   }
 }
 
+static void test_a_late_word_on_a_subscription_tells_nothing(void **state) {
+  (void)state;
+  expect(subscription("sub_1", "created", "trialing", 1700000000, FOR_1), PAYMENT_APPLIED);
+  expect(subscription("sub_1", "updated", "past_due", 1700000200, FOR_1), PAYMENT_APPLIED);
+  expect(subscription("sub_1", "updated", "active", 1700000100, FOR_1), PAYMENT_UNCHANGED);
+  assert_answer(PROFILE, "sub_1 past_due 0 cus_1");
+}
+
 static void test_a_subscription_without_a_learner_waits(void **state) {
   (void)state;
   expect(subscription("sub_1", "created", "active", 1700000000, NO_META), PAYMENT_UNASSIGNED);
@@ -415,6 +427,43 @@ static void test_racing_deliveries_enrol_once(void **state) {
   assert_answer("SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NULL", "0");
 }
 
+/* Delivers while `meanwhile` stands uncommitted in another transaction, which then commits: between the
+ * first look, which does not see it, and the lock, which waits for it. */
+static void *deliver_run(void *argument) {
+  (void)take(argument);
+  return NULL;
+}
+
+static void deliver_across(const char *text, const char *meanwhile) {
+  pthread_t thread;
+  struct error error = ERROR_INIT;
+  fixture_exec(&fixture, fixture.db, meanwhile);
+  assert_int_equal(pthread_create(&thread, NULL, deliver_run, (void *)(uintptr_t)text), 0);
+  clock_sleep_ms(LOCKED_MS);
+  assert_true(db_commit(fixture.db, &error));
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_int_equal(fixture.error.code, ERROR_NONE);
+}
+
+static void test_an_owner_who_comes_between(void **state) {
+  (void)state;
+  deliver_across(paid(NO_META),
+                 "INSERT INTO payments (provider_ref, user_id, course_id) VALUES ('pi_1', 1, 12)");
+  assert_int_equal(report.outcome, PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer(BOTH, "11");
+}
+
+static void test_a_learner_who_goes_between(void **state) {
+  (void)state;
+  expect(session("unpaid", FOR_1), PAYMENT_APPLIED);
+  deliver_across(paid(FOR_1), "UPDATE users SET deleted_at = UTC_TIMESTAMP() WHERE id = 1");
+  assert_int_equal(report.outcome, PAYMENT_UNKNOWN_LEARNER);
+  assert_answer(PAYMENT, "paid 1 12 0 0 0");
+  assert_answer(BOTH, "0");
+  assert_answer(OUTCOMES, "applied,unknown_learner");
+}
+
 int main(void) {
   if (fixture_is_missing()) return 0;
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -436,8 +485,11 @@ int main(void) {
       TEST(test_a_merged_learner_is_the_other),
       TEST(test_what_is_no_payment),
       TEST(test_subscriptions_fill_the_profile_in_any_order),
+      TEST(test_a_late_word_on_a_subscription_tells_nothing),
       TEST(test_a_subscription_without_a_learner_waits),
       TEST(test_racing_deliveries_enrol_once),
+      TEST(test_an_owner_who_comes_between),
+      TEST(test_a_learner_who_goes_between),
   };
   return cmocka_run_group_tests_name("payment", tests, group_setup, group_teardown);
 }

@@ -136,7 +136,8 @@ def test_every_command_explains_itself(offline):
     assert {"status", "migrate status", "migrate up", "config check", "config print", "config reference", "token",
             "audit", "rules", "rules explain", "rules test", "rules time", "rules pause", "rules resume", "validate",
             "fix", "repairs", "repairs show", "repairs resume", "rollback", "jobs list", "jobs show", "jobs watch",
-            "jobs add", "jobs cancel", "jobs retry", "jobs kinds", "user show", "percentiles refresh", "openapi",
+            "jobs add", "jobs cancel", "jobs retry", "jobs kinds", "user show", "percentiles refresh",
+            "payments replay", "openapi",
             "demo", "man", "help"} == set(names)
     for name in names:
         text = offline.out("help", *name.split())
