@@ -34,11 +34,15 @@ static const char *const belongings[] = {
     "INSERT INTO access_requests (student_id, course_id) VALUES (@id, 1)",
     "INSERT INTO access_decisions (request_id, student_id, course_id, decision, requested_at, decided_by,"
     " decided_at) VALUES (@id, @id, 1, 'rejected', '2026-01-01', 'user_1', '2026-01-02')",
+    "INSERT INTO payments (provider_ref, user_id) VALUES (CONCAT('pi_', @id), @id)",
+    "INSERT INTO subscriptions (provider_ref, user_id) VALUES (CONCAT('sub_', @id), @id)",
+    "INSERT INTO webhook_events (event_id, type, user_id, payload, created_at, received_at, outcome)"
+    " VALUES (CONCAT('evt_', @id), 't', @id, 'name and address', '2026-01-01', '2026-01-01', 'applied')",
 };
 #define ERASED \
   "access_decisions 1, access_requests 1, attempts 4500, audit_results 1, chapter_completions 1," \
-  " daily_totals 1, enrollments 1, ledger 5, practice_days 2, practice_sessions 2, profiles 1," \
-  " quarantine 1, repair_rows 1, rule_pauses 1, student_progress 1"
+  " daily_totals 1, enrollments 1, ledger 5, payments 1, practice_days 2, practice_sessions 2, profiles 1," \
+  " quarantine 1, repair_rows 1, rule_pauses 1, student_progress 1, subscriptions 1, webhook_events 1"
 
 /* The column that says whose a row is. */
 static const char *owner_of(const char *table) {
