@@ -132,7 +132,7 @@ static const struct endpoint rows[] = {
      .body = &manage_create_schema, .reply = &manage_course_schema, .handle = handle_create,
      .summary = "Make a course"},
     {COURSES, .method = "GET", .path = "/api/admin/courses/{id}", .reply = &manage_course_schema,
-     .handle = handle_read, .summary = "A course"},
+     .handle = handle_read, .summary = "One course with its counts"},
     {COURSES, .method = "PATCH", .path = "/api/admin/courses/{id}", .body = &manage_patch_schema,
      .reply = &manage_course_schema, .handle = handle_change, .summary = "Change a course"},
     {COURSES, .method = "DELETE", .path = "/api/admin/courses/{id}", .flags = ENDPOINT_MAY_DEFER,
