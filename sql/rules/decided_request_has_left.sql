@@ -3,7 +3,7 @@
 -- severity: warning
 -- on-read: no
 -- order: 58
--- limit: 20000 rows
+-- limit: 50 % or 20000 rows
 -- changes: access_requests, access_decisions
 
 -- What an older application decided stays in access_requests. It did not keep when, or by whom: the time

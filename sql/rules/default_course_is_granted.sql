@@ -3,10 +3,11 @@
 -- severity: warning
 -- on-read: no
 -- order: 56
+-- limit: 25 % or 200000 rows
 -- changes: enrollments
 
--- No limit: the first course that is unlocked for all concerns everybody. Anonymous learners have no
--- courses. The row in student_progress is enrollment_has_student_progress's to add.
+-- The limit is wide, because a course that is unlocked for all concerns everybody. Anonymous learners have
+-- no courses. The row in student_progress is enrollment_has_student_progress's to add.
 SELECT STRAIGHT_JOIN u.id AS user_id,
        'enrollments' AS `table`,
        CONCAT('{"user_id": ', u.id, ', "course_id": ', c.id, '}') AS `key`,

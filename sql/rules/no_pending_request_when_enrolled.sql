@@ -3,7 +3,7 @@
 -- severity: warning
 -- on-read: no
 -- order: 68
--- limit: 20000 rows
+-- limit: 50 % or 20000 rows
 -- changes: access_requests
 
 -- After the rules that enrol. The reads of courses do the same for their learner on the way.

@@ -218,12 +218,26 @@ static void test_the_rules_that_ship_are_good(void **state) {
       bool on_read;
       bool only_reports;
     } expected[] = {
-        {"document_matches_columns", false, false},     {"user_totals_match_modules", true, false},
-        {"global_stats_match_totals", true, false},     {"totals_cover_attempts", false, true},
-        {"daily_totals_match_attempts", false, false},  {"longest_streak_covers_practice_days", false, false},
-        {"streak_matches_practice_days", false, false}, {"orphan_attempts", false, false},
-        {"orphan_daily_totals", false, false},          {"orphan_practice_days", false, false},
-        {"orphan_practice_sessions", false, false},     {"orphan_profiles", false, false},
+        {"document_matches_columns", false, false},
+        {"user_totals_match_modules", true, false},
+        {"global_stats_match_totals", true, false},
+        {"totals_cover_attempts", false, true},
+        {"daily_totals_match_attempts", false, false},
+        {"longest_streak_covers_practice_days", false, false},
+        {"streak_matches_practice_days", false, false},
+        {"approved_request_is_enrolled", false, false},
+        {"default_course_is_granted", false, false},
+        {"decided_request_has_left", false, false},
+        {"student_progress_has_enrollment", false, false},
+        {"enrollment_has_student_progress", false, false},
+        {"chapters_match_progress", false, false},
+        {"progress_values_agree", false, false},
+        {"no_pending_request_when_enrolled", false, false},
+        {"orphan_attempts", false, false},
+        {"orphan_daily_totals", false, false},
+        {"orphan_practice_days", false, false},
+        {"orphan_practice_sessions", false, false},
+        {"orphan_profiles", false, false},
     };
     assert_int_equal(rule_set_count(directories->set), ARRAY_LENGTH(expected));
     for (size_t at = 0; at < ARRAY_LENGTH(expected); at++) {
