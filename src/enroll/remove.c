@@ -103,16 +103,16 @@ static bool remove_batch(struct ledger *ledger, struct removal *removal, struct 
   struct ledger_entry entries[REMOVE_LEARNERS];
   struct ledger_entry *list[REMOVE_LEARNERS];
   struct arena_mark mark = arena_mark(removal->arena);
+  if (removal->user_count == 0) return true;
   for (size_t at = 0; at < removal->user_count; at++) {
     entries[at] = (struct ledger_entry){
         .user_id = removal->user_ids[at], .actor = removal->actor, .arena = removal->arena};
     list[at] = &entries[at];
   }
-  if (removal->user_count > 0 &&
-      !ledger_run(ledger, &remove_kind, list, removal->user_count, removal, removal->arena, error))
+  if (!ledger_run(ledger, &remove_kind, list, removal->user_count, removal, removal->arena, error))
     return false;
   for (size_t at = 0; at < removal->user_count; at++)
-    if (entries[at].state == LEDGER_CHANGED) removal->learners++;
+    if (list[at]->state == LEDGER_CHANGED) removal->learners++;
   arena_rewind(removal->arena, mark);
   return true;
 }

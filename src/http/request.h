@@ -74,9 +74,9 @@ struct request {
   const char *origin;
   const char *accept;
   const char *content_encoding;
-  const char *request_id;     /* X-Request-Id */
-  const char *preflight_for;  /* Access-Control-Request-Method */
-  const char *on_behalf_of;   /* X-Lockstep-User */
+  const char *request_id;    /* X-Request-Id */
+  const char *preflight_for; /* Access-Control-Request-Method */
+  const char *on_behalf_of;  /* X-Lockstep-User */
   const char *stripe_signature;
   const char *remote_address; /* REMOTE_ADDR: the client's, as nginx vouches for it; "" when none */
   const char *body;
