@@ -289,28 +289,36 @@ static void test_not_modified_until_something_moves(void **state) {
   }
 }
 
-/* If-None-Match costs one SELECT, and nothing is prepared or handled. */
-static void test_a_304_costs_one_statement(void **state) {
-  static const char count[] = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
-                              " WHERE VARIABLE_NAME = 'COM_SELECT'";
-  char tag[128];
-  uint64_t id = new_learner();
-  (void)state;
-  take_tag("/seen", id, tag);
-  prepare_calls = 0;
-  int64_t before = number(count);
-  int64_t alone = number(count) - before;
-  for (int at = 0; at < 10; at++)
-    assert_int_equal(get("/seen", id, tag), 304);
-  assert_int_equal(number(count) - before - 2 * alone, 10);
-  assert_int_equal(prepare_calls, 0);
-}
-
 static int64_t count_of(const char *command) {
   char text[SQL_BYTES];
   snprintf(text, sizeof text,
            "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = '%s'", command);
   return number(text);
+}
+
+/* How many such statements ten 304s cost. The server counts everybody's: others can only make it more. */
+static int64_t fewest_of_ten(uint64_t id, const char *tag, const char *command) {
+  int64_t fewest = INT64_MAX;
+  for (int tries = 0; tries < 50; tries++) {
+    int64_t before = count_of(command);
+    int64_t alone = count_of(command) - before;
+    for (int at = 0; at < 10; at++)
+      assert_int_equal(get("/seen", id, tag), 304);
+    int64_t cost = count_of(command) - before - 2 * alone;
+    if (alone <= 1 && cost < fewest) fewest = cost;
+  }
+  return fewest;
+}
+
+/* If-None-Match costs one SELECT, and nothing is prepared or handled. */
+static void test_a_304_costs_one_statement(void **state) {
+  char tag[128];
+  uint64_t id = new_learner();
+  (void)state;
+  take_tag("/seen", id, tag);
+  prepare_calls = 0;
+  assert_int_equal(fewest_of_ten(id, tag, "COM_SELECT"), 10);
+  assert_int_equal(prepare_calls, 0);
 }
 
 /* Nor is a transaction ended for each: but what is left open keeps nobody from changing the tables for
@@ -321,11 +329,7 @@ static void test_a_304_leaves_little_behind(void **state) {
   (void)state;
   take_tag("/seen", id, tag);
   assert_int_equal(get("/seen", id, tag), 304);
-  int64_t before = count_of("COM_ROLLBACK");
-  int64_t alone = count_of("COM_ROLLBACK") - before;
-  for (int at = 0; at < 10; at++)
-    assert_int_equal(get("/seen", id, tag), 304);
-  assert_in_range(count_of("COM_ROLLBACK") - before - 2 * alone, 0, 5);
+  assert_in_range(fewest_of_ten(id, tag, "COM_ROLLBACK"), 0, 5);
   assert_int_equal(get("/seen", id, tag), 304);
   pool_tend(world.fixture->app.pool);
   sql("SET SESSION lock_wait_timeout = 5");

@@ -674,7 +674,7 @@ def test_a_rule_that_names_what_it_does_not_declare(ruled, ctl_db, tmp_path):
 def test_rules_are_timed(ruled, ctl_db):
     truth.create_learner(ctl_db)
     rows = ruled.out("rules", "time").splitlines()[1:]
-    assert len(rows) == 12 and all(re.search(r" 1 +0 +[0-9.]+ +[0-9.]+$", row) for row in rows), rows
+    assert len(rows) == 20 and all(re.search(r" 1 +0 +[0-9.]+ +[0-9.]+$", row) for row in rows), rows
     assert len(ruled.out("rules", "time", "orphan_profiles").splitlines()) == 2
 
 

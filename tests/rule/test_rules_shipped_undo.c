@@ -18,6 +18,14 @@ static const char *everything(uint64_t from, uint64_t to) {
       "SELECT CONCAT_WS('|', user_id, day, activity, count) FROM practice_days WHERE user_id",
       "SELECT CONCAT_WS('|', id, user_id, exercise_id, user_answer, created_at) FROM attempts WHERE user_id",
       "SELECT CONCAT_WS('|', id, user_id, started_at, total_exercises) FROM practice_sessions WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, course_id, status, progress, source, COALESCE(actor, '-'), enrolled_at)"
+      " FROM enrollments WHERE user_id",
+      "SELECT CONCAT_WS('|', student_id, course_id, total_progress, completed_chapters) FROM student_progress"
+      " WHERE student_id",
+      "SELECT CONCAT_WS('|', id, student_id, course_id, status, COALESCE(reason, '-'), requested_at)"
+      " FROM access_requests WHERE student_id",
+      "SELECT CONCAT_WS('|', request_id, student_id, course_id, decision) FROM access_decisions"
+      " WHERE student_id",
   };
   struct shipped_rows rows = {.text = BUFFER_INIT((size_t)1024 * 1024)};
   for (size_t at = 0; at < ARRAY_LENGTH(tables); at++) {
@@ -30,6 +38,25 @@ static const char *everything(uint64_t from, uint64_t to) {
   const char *text = arena_strdup(fixture.arena, buffer_text(&rows.text));
   buffer_free(&rows.text);
   return text;
+}
+
+/* A learner whose courses break each rule over courses. */
+static void courses_drifted(uint64_t user_id) {
+  RUN("INSERT INTO courses (id, title, status, is_default_unlocked) VALUES (1, 'approved', 'Published', 0),"
+      " (2, 'for all', 'active', 1), (3, 'old table only', 'active', 0), (4, 'new table only', 'active', 0),"
+      " (5, 'chapters', 'active', 0), (6, 'two values', 'active', 0)");
+  RUN("INSERT INTO chapters (id, course_id, title) VALUES (1, 5, 'a'), (2, 5, 'b')");
+  RUN("INSERT INTO access_requests (student_id, course_id, status, reason) VALUES"
+      " (%llu, 1, 'approved', 'x \\ \xc3\xbc'), (%llu, 4, 'pending', NULL)",
+      ID(user_id), ID(user_id));
+  RUN("INSERT INTO enrollments (user_id, course_id, progress) VALUES (%llu, 4, 5), (%llu, 5, 0), (%llu, 6, "
+      "10)",
+      ID(user_id), ID(user_id), ID(user_id));
+  RUN("INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (%llu, 3, 33.5),"
+      " (%llu, 5, 0), (%llu, 6, 20)",
+      ID(user_id), ID(user_id), ID(user_id));
+  RUN("INSERT INTO chapter_completions (user_id, chapter_id, completed_at) VALUES (%llu, 1, '2026-01-01')",
+      ID(user_id));
 }
 
 /* Learners who break all rules but those of orphans, and one who is gone. */
@@ -54,6 +81,7 @@ static uint64_t drifted(uint64_t *ret_gone) {
       ID(first), ID(gone));
   RUN("INSERT INTO practice_sessions (user_id, started_at, total_exercises) VALUES (%llu, '2024-01-01', 5)",
       ID(gone));
+  courses_drifted(first);
   run_text("SET foreign_key_checks = 0");
   RUN("DELETE FROM users WHERE id = %llu", ID(gone));
   run_text("SET foreign_key_checks = 1");
@@ -89,6 +117,7 @@ static void test_every_rule_is_repaired_and_undone(void **state) {
   assert_string_equal(everything(first, gone), before);
   repair(first, gone); /* the rows are paused */
   assert_string_equal(everything(first, gone), before);
+  RUN("DELETE FROM courses");
 }
 
 static void test_the_document_is_rebuilt_and_undone(void **state) {
