@@ -196,8 +196,12 @@ class Stack:
         execute(connection, "CREATE USER IF NOT EXISTS lockstep@localhost IDENTIFIED BY 'tests'")
         execute(connection, f"GRANT ALL ON {self.name}.* TO lockstep@localhost")
         connection.close()
+        served = self.config
+        if self.database_socket != self.database.socket:  # what breaks connections is not for the schema
+            self.config = merge(served, {"database": {"hosts": [self.database.socket]}})
         self.write_config()
         self.control("migrate", "up")
+        self.config = served
 
     def write_config(self, overrides=None):
         if overrides is not None:

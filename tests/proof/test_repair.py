@@ -206,7 +206,7 @@ def test_everybody_while_they_answer(platform, mint, size):
     chosen = random.Random(7).sample(able, size.of(300, 3000))
     path = write_learners(os.path.join(platform.stack.directory, "learners"), mint, chosen + fresh)
     load = Load("answers", platform.stack.port, platform.stack.directory, learners=path, connections=32,
-                seconds=size.of(6, 45), twice=20)
+                seconds=size.of(20, 60), twice=20)
     time.sleep(1)
     job_id = jobs.insert(platform.connection, "sync_all_users")
     row, _ = jobs.watch(platform.connection, job_id)
