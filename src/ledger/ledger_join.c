@@ -44,24 +44,30 @@ static size_t queue_count(const struct ledger_queue *queue, struct ledger_waiter
   size_t count = 0;
   for (struct ledger_waiter *waiter = queue->first; waiter != NULL && count < LEDGER_JOIN_MAX;
        waiter = waiter->next)
-    if (!batch_has_learner(scratch, count, waiter->entry->user_id)) scratch[count++] = waiter;
+    if (!waiter->runs && !batch_has_learner(scratch, count, waiter->entry->user_id))
+      scratch[count++] = waiter;
   return db_rows_fit(count);
 }
 
 /* Takes waiters of distinct learners, in order; a learner's second operation stays for the next
- * transaction, so that a learner's operations keep their order. */
-static size_t queue_take(struct ledger_queue *queue, struct ledger_waiter **batch) {
+ * transaction, so that a learner's operations keep their order. A reply goes to the memory of its own
+ * thread, in which that must not run another transaction meanwhile: who runs one is not taken, and who is
+ * taken leads no more. `ret_leads`: how many did. */
+static size_t queue_take(struct ledger_queue *queue, struct ledger_waiter **batch, size_t *ret_leads) {
   size_t most = queue_count(queue, batch);
   size_t count = 0;
+  *ret_leads = 0;
   struct ledger_waiter **link = &queue->first;
   while (*link != NULL && count < most) {
     struct ledger_waiter *waiter = *link;
-    if (batch_has_learner(batch, count, waiter->entry->user_id)) {
+    if (waiter->runs || batch_has_learner(batch, count, waiter->entry->user_id)) {
       link = &waiter->next;
       continue;
     }
     *link = waiter->next;
     batch[count++] = waiter;
+    if (waiter->leads) ++*ret_leads;
+    waiter->leads = false;
   }
   queue->last = &queue->first;
   while (*queue->last != NULL)
@@ -69,9 +75,15 @@ static size_t queue_take(struct ledger_queue *queue, struct ledger_waiter **batc
   return count;
 }
 
-static void queue_hand_over(struct ledger_queue *queue) {
-  queue->first->leads = true;
-  pthread_cond_signal(&queue->first->woken);
+/* A lead that is free goes to the first who waits and has none; or it ends. */
+static void queue_pass_lead(struct ledger_queue *queue) {
+  for (struct ledger_waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next) {
+    if (waiter->leads || waiter->runs) continue;
+    waiter->leads = true;
+    pthread_cond_signal(&waiter->woken);
+    return;
+  }
+  queue->under_way--;
 }
 
 static void waiter_settle(struct ledger_waiter *waiter, bool ran, const struct error *error) {
@@ -80,7 +92,8 @@ static void waiter_settle(struct ledger_waiter *waiter, bool ran, const struct e
   if (!waiter->ok) *waiter->error = ran ? waiter->entry->error : *error;
 }
 
-/* One bad operation harms no other: what a shared transaction could not do, each does alone. */
+/* One bad operation harms no other: what a shared transaction could not do, each does alone. The memory is
+ * also where the leader's own reply stands: nothing of it is taken back. */
 static void batch_run(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_waiter **batch,
                       size_t count, struct arena *scratch) {
   struct ledger_entry *entries[LEDGER_JOIN_MAX];
@@ -94,12 +107,10 @@ static void batch_run(struct ledger *ledger, const struct ledger_kind *kind, str
     return;
   }
   for (size_t at = 0; at < count; at++) {
-    struct arena_mark mark = arena_mark(scratch);
     struct ledger_entry *entry = batch[at]->entry;
     error_clear(&error);
     ran = ledger_run_free(ledger, kind, &entry, 1, scratch, &error);
     waiter_settle(batch[at], ran, &error);
-    arena_rewind(scratch, mark);
   }
 }
 
@@ -107,25 +118,26 @@ static void batch_run(struct ledger *ledger, const struct ledger_kind *kind, str
 static void lead(struct ledger *ledger, struct ledger_queue *queue, struct ledger_waiter *own,
                  struct arena *scratch) {
   struct ledger_waiter *batch[LEDGER_JOIN_MAX];
-  size_t count = queue_take(queue, batch);
-  if (queue->first != NULL && queue->under_way < LEDGER_BATCHES_MAX) {
+  size_t leads;
+  size_t count = queue_take(queue, batch, &leads);
+  if (queue->under_way < LEDGER_BATCHES_MAX) {
     queue->under_way++;
-    queue_hand_over(queue);
+    leads++;
   }
+  for (; leads > 0; leads--)
+    queue_pass_lead(queue);
   if (count > 0) {
+    own->runs = true;
     pthread_mutex_unlock(&ledger->lock);
     batch_run(ledger, queue->kind, batch, count, scratch);
     pthread_mutex_lock(&ledger->lock);
+    own->runs = false;
   }
   for (size_t at = 0; at < count; at++) {
     batch[at]->done = true;
     if (batch[at] != own) pthread_cond_signal(&batch[at]->woken);
   }
-  if (queue->first != NULL) {
-    queue_hand_over(queue);
-  } else {
-    queue->under_way--;
-  }
+  queue_pass_lead(queue);
 }
 
 bool ledger_join(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry *entry,
@@ -138,8 +150,6 @@ bool ledger_join(struct ledger *ledger, const struct ledger_kind *kind, struct l
     queue->under_way++;
     waiter.leads = true;
   }
-  /* A lead that was handed over is used or passed on, even when another took this operation along
-   * in the meantime. */
   while (waiter.leads || !waiter.done) {
     if (waiter.leads) {
       waiter.leads = false;

@@ -16,6 +16,7 @@ struct ledger_waiter {
   struct ledger_waiter *next;
   pthread_cond_t woken;
   bool leads; /* its turn to run the next transaction */
+  bool runs;  /* one, which may be without its own operation */
   bool done;
   bool held; /* done without it: its thread runs it alone */
   bool ok;

@@ -305,7 +305,11 @@ static void *hammer(void *seed_pointer) {
                                  .reply_schema = &note_reply_schema,
                                  .reply = &reply,
                                  .arena = arena};
-    if (!ledger_join(ledger, &note_kind, &entry, arena, &error) || entry.reply_text == NULL) failures++;
+    bool done = ledger_join(ledger, &note_kind, &entry, arena, &error) && entry.reply_text != NULL;
+    size_t bytes = done ? strlen(entry.reply_text) : 0;
+    if (bytes == 0 || strncmp(entry.reply_text, "{\"tokens\":", 10) != 0 ||
+        entry.reply_text[bytes - 1] != '}')
+      failures++;
     arena_reset(arena);
   }
   arena_free(arena);
@@ -368,6 +372,43 @@ static void test_a_spoiler_harms_nobody(void **state) {
   assert_int_equal(number("SELECT SUM(tokens) FROM users WHERE id BETWEEN 300 AND 315"), THREADS - 1);
 }
 
+/* As a request does it: its one arena holds the transaction's memory and the reply. */
+static void *join_in_own_arena(void *operation_pointer) {
+  struct operation *operation = operation_pointer;
+  struct error error = ERROR_INIT;
+  bool done = ledger_join(ledger, &note_kind, &operation->entry, operation->entry.arena, &error);
+  return done ? operation : NULL;
+}
+
+static void test_a_spoiler_touches_no_reply(void **state) {
+  (void)state;
+  for (size_t round = 0; round < ROUNDS; round++) {
+    pthread_t threads[THREADS];
+    struct operation *operations[THREADS];
+    for (size_t at = 0; at < THREADS; at++) {
+      operations[at] = operation_new(1 + at, NULL, 1);
+      operations[at]->entry.arena = arena_new(FIXTURE_ARENA_BYTES);
+      operations[at]->note.breaks_everything = at % 4 == 3;
+    }
+    for (size_t at = 0; at < THREADS; at++)
+      assert_int_equal(pthread_create(&threads[at], NULL, join_in_own_arena, operations[at]), 0);
+    for (size_t at = 0; at < THREADS; at++) {
+      void *result;
+      char expected[96];
+      const struct ledger_learner *learner = &operations[at]->entry.learner;
+      pthread_join(threads[at], &result);
+      snprintf(expected, sizeof expected, "{\"tokens\":%lld,\"revision\":%llu}", (long long)learner->tokens,
+               (unsigned long long)learner->revision);
+      if (at % 4 == 3)
+        assert_null(result);
+      else
+        assert_string_equal(operations[at]->entry.reply_text, expected);
+    }
+    for (size_t at = 0; at < THREADS; at++)
+      arena_free(operations[at]->entry.arena);
+  }
+}
+
 int main(void) {
   if (fixture_is_missing()) return 0;
   const struct CMUnitTest tests[] = {
@@ -386,6 +427,7 @@ int main(void) {
       cmocka_unit_test(test_gives_up_at_its_deadline),
       cmocka_unit_test(test_joined_operations_count_once_each),
       cmocka_unit_test(test_a_spoiler_harms_nobody),
+      cmocka_unit_test(test_a_spoiler_touches_no_reply),
   };
   return cmocka_run_group_tests_name("ledger", tests, set_up, tear_down);
 }
