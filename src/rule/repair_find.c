@@ -46,7 +46,7 @@ static bool find_once(struct repair_tx *tx, const struct rule *rule, uint64_t st
   return true;
 }
 
-static const struct rule_pause *pause_of(const struct repair_tx *tx, const char *rule) {
+const struct rule_pause *repair_pause_of(const struct repair_tx *tx, const char *rule) {
   for (size_t at = 0; at < tx->pause_count; at++)
     if (strcmp(tx->pauses[at].rule, rule) == 0) return &tx->pauses[at];
   return NULL;
@@ -91,7 +91,7 @@ static bool drop_paused_rows(struct repair_tx *tx, uint64_t step, struct error *
 static bool drop_paused(struct repair_tx *tx, const struct rule *rule, uint64_t step, struct error *error,
                         uint64_t *rows) {
   uint64_t *paused = &tx->paused[rule - tx->work->set->rules];
-  const struct rule_pause *pause = pause_of(tx, rule->name);
+  const struct rule_pause *pause = repair_pause_of(tx, rule->name);
   if (pause == NULL) return true;
   if (!pause->is_whole) return drop_paused_rows(tx, step, error, rows, paused);
   *rows = 0;

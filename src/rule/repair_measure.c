@@ -32,13 +32,6 @@ static void append_measure(struct buffer *sql, const struct rule *rule, bool has
   buffer_append_text(sql, ") AS n");
 }
 
-static bool take_number(const struct db_text_row *row, void *context, struct error *error) {
-  uint64_t *number = context;
-  (void)error;
-  if (row->values[0] != NULL) *number = strtoull(row->values[0], NULL, 10);
-  return true;
-}
-
 static bool measure_rule(const struct measure *measure, struct db *db, size_t at,
                          const struct repair_span *span, bool has_pauses, struct error *error,
                          uint64_t *ret_rows) {
@@ -53,17 +46,11 @@ static bool measure_rule(const struct measure *measure, struct db *db, size_t at
   for (size_t parameter = 0; parameter < 2 * rule->range_count; parameter++)
     parameters[parameter] = ends[parameter % 2];
   if (text.failed) return error_set_memory(error);
-  if (!db_text_each(db, text.data, parameters, 2 * rule->range_count, measure->work->arena, take_number,
-                    &rows, error))
+  if (!db_text_each(db, text.data, parameters, 2 * rule->range_count, measure->work->arena,
+                    repair_take_number, &rows, error))
     return false;
   *ret_rows = rows;
   return true;
-}
-
-static const struct rule_pause *pause_of(const struct repair_tx *tx, const struct rule *rule) {
-  for (size_t at = 0; at < tx->pause_count; at++)
-    if (strcmp(tx->pauses[at].rule, rule->name) == 0) return &tx->pauses[at];
-  return NULL;
 }
 
 static bool measure_span_once(struct measure *measure, const struct repair_span *span, uint64_t *counts,
@@ -77,7 +64,7 @@ static bool measure_span_once(struct measure *measure, const struct repair_span 
   for (size_t at = 0; at < work->set->count; at++) {
     counts[at] = 0;
     if (!work->run->takes[at] || !rule_set_in_use(work->set, at)) continue;
-    const struct rule_pause *pause = pause_of(&tx, &work->set->rules[at]);
+    const struct rule_pause *pause = repair_pause_of(&tx, work->set->rules[at].name);
     if (pause != NULL && pause->is_whole) continue;
     *ret_culprit = &work->set->rules[at];
     if (!measure_rule(measure, lease.db, at, span, pause != NULL, error, &counts[at])) return false;

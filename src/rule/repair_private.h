@@ -96,6 +96,8 @@ void repair_pause_before_retry(unsigned tries);
 /* Asks the rule, and locks whom it found (repair_find.c). */
 bool repair_find(struct repair_tx *tx, const struct rule *rule, uint64_t step, struct error *error,
                  uint64_t *ret_found) WARN_UNUSED;
+/* The pause in the range of this rule, of some rows or of the whole; NULL: none. */
+const struct rule_pause *repair_pause_of(const struct repair_tx *tx, const char *rule);
 bool repair_drop(struct repair_tx *tx, uint64_t first_step, uint64_t last_step,
                  struct error *error) WARN_UNUSED;
 /* Locks the learners of these steps, and opens their histories. ret_moved: whose revision moved. */
@@ -152,6 +154,8 @@ void repair_sql_append_key_value(struct repair_sql *sql, const struct rule_colum
 void repair_sql_append_same(struct repair_sql *sql, const struct repair_group *group);
 bool repair_sql_exec(struct repair_sql *sql, struct repair_tx *tx, struct error *error,
                      uint64_t *ret_affected) WARN_UNUSED;
+/* For db_text_each: the one number of a row; `context` is a uint64_t, left alone by NULL. */
+bool repair_take_number(const struct db_text_row *row, void *context, struct error *error);
 /* The one number that it returns. */
 bool repair_sql_number(struct repair_sql *sql, struct repair_tx *tx, struct error *error,
                        uint64_t *ret_number) WARN_UNUSED;

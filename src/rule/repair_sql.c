@@ -167,7 +167,7 @@ bool repair_sql_exec(struct repair_sql *sql, struct repair_tx *tx, struct error 
   return true;
 }
 
-static bool take_number(const struct db_text_row *row, void *context, struct error *error) {
+bool repair_take_number(const struct db_text_row *row, void *context, struct error *error) {
   uint64_t *number = context;
   (void)error;
   if (row->values[0] != NULL) *number = strtoull(row->values[0], NULL, 10);
@@ -179,7 +179,7 @@ bool repair_sql_number(struct repair_sql *sql, struct repair_tx *tx, struct erro
   uint64_t number = 0;
   bool done = sql->text.failed ? error_set_memory(error)
                                : db_text_each(tx->db, sql->text.data, sql->parameters, sql->parameter_count,
-                                              tx->arena, take_number, &number, error);
+                                              tx->arena, repair_take_number, &number, error);
   buffer_free(&sql->text);
   if (!done) return false;
   *ret_number = number;
