@@ -18,6 +18,7 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- column access_decisions u64
 -- column access_requests u64
 -- column attempts u64
+-- column attempts_archive u64
 -- column audit_results u64
 -- column chapter_completions u64
 -- column daily_totals u64
@@ -30,12 +31,17 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- column quarantine u64
 -- column repair_rows u64
 -- column rule_pauses u64
+-- column session_results u64
+-- column stitch_mutations u64
 -- column student_progress u64
 -- column subscriptions u64
+-- column sync_rejects u64
+-- column user_stitch_progress u64
 -- column webhook_events u64
 SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id) AS access_decisions,
        (SELECT COUNT(*) FROM access_requests AS t WHERE t.student_id = :user_id) AS access_requests,
        (SELECT COUNT(*) FROM attempts AS t WHERE t.user_id = :user_id) AS attempts,
+       (SELECT COUNT(*) FROM attempts_archive AS t WHERE t.user_id = :user_id) AS attempts_archive,
        (SELECT COUNT(*) FROM audit_results AS t WHERE t.user_id = :user_id) AS audit_results,
        (SELECT COUNT(*) FROM chapter_completions AS t WHERE t.user_id = :user_id) AS chapter_completions,
        (SELECT COUNT(*) FROM daily_totals AS t WHERE t.user_id = :user_id) AS daily_totals,
@@ -48,8 +54,12 @@ SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id
        (SELECT COUNT(*) FROM quarantine AS t WHERE t.user_id = :user_id) AS quarantine,
        (SELECT COUNT(*) FROM repair_rows AS t WHERE t.user_id = :user_id) AS repair_rows,
        (SELECT COUNT(*) FROM rule_pauses AS t WHERE t.user_id = :user_id) AS rule_pauses,
+       (SELECT COUNT(*) FROM session_results AS t WHERE t.user_id = :user_id) AS session_results,
+       (SELECT COUNT(*) FROM stitch_mutations AS t WHERE t.user_id = :user_id) AS stitch_mutations,
        (SELECT COUNT(*) FROM student_progress AS t WHERE t.student_id = :user_id) AS student_progress,
        (SELECT COUNT(*) FROM subscriptions AS t WHERE t.user_id = :user_id) AS subscriptions,
+       (SELECT COUNT(*) FROM sync_rejects AS t WHERE t.user_id = :user_id) AS sync_rejects,
+       (SELECT COUNT(*) FROM user_stitch_progress AS t WHERE t.user_id = :user_id) AS user_stitch_progress,
        (SELECT COUNT(*) FROM webhook_events AS t WHERE t.user_id = :user_id) AS webhook_events;
 
 -- name: erase_tombstone :exec
@@ -92,6 +102,11 @@ DELETE FROM access_requests WHERE student_id = :user_id LIMIT :limit_rows;
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM attempts WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_attempts_archive :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM attempts_archive WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_audit_results :exec
 -- param user_id u64
@@ -155,6 +170,16 @@ DELETE FROM repair_rows WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM rule_pauses WHERE user_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_session_results :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM session_results WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_stitch_mutations :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM stitch_mutations WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_student_progress :exec
 -- param user_id u64
 -- param limit_rows u64
@@ -171,6 +196,16 @@ UPDATE rule_results SET sample = NULL
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM subscriptions WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_sync_rejects :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM sync_rejects WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_user_stitch_progress :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM user_stitch_progress WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_webhook_events :exec
 -- param user_id u64

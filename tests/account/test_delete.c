@@ -20,6 +20,17 @@ static const char *const belongings[] = {
     "INSERT INTO practice_sessions (user_id, started_at) VALUES (@id, '2026-01-01'), (@id, '2026-01-02')",
     "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, user_answer, practised_on,"
     " created_at) SELECT @id, seq, 'e', 'm', 1, 'word', '2026-01-01', '2026-01-01' FROM seq_1_to_4500",
+    "INSERT INTO attempts_archive (id, user_id, revision, exercise_id, module, is_correct, practised_on, "
+    "created_at)"
+    " VALUES (@id, @id, 1, 'e', 'm', 1, '2025-01-01', '2025-01-01')",
+    "INSERT INTO session_results (user_id, id, thread_id, stitch_id, practised_on, completed_at, revision)"
+    " VALUES (@id, 's', 't', 's', '2026-01-01', '2026-01-01', 1)",
+    "INSERT INTO user_stitch_progress (user_id, thread_id, stitch_id, last_attempted, revision)"
+    " VALUES (@id, 't', 's', '2026-01-01', 1)",
+    "INSERT INTO stitch_mutations (user_id, mutation_id, content_hash, created_at)"
+    " VALUES (@id, 'm', REPEAT('h', 32), '2026-01-01')",
+    "INSERT INTO sync_rejects (user_id, item, item_hash, reason, created_at)"
+    " VALUES (@id, 'word', REPEAT('h', 32), 'why', '2026-01-01')",
     "INSERT INTO audit_results (pass_id, user_id, username, table_tokens, table_questions, table_correct,"
     " json_tokens, json_questions, json_correct, has_document) VALUES (1, @id, 'name', 1, 1, 1, 1, 1, 1, 1)",
     "INSERT INTO repair_rows (run_id, user_id, id, step, rule, table_name, row_key, action, before_value, "
@@ -40,9 +51,11 @@ static const char *const belongings[] = {
     " VALUES (CONCAT('evt_', @id), 't', @id, 'name and address', '2026-01-01', '2026-01-01', 'applied')",
 };
 #define ERASED \
-  "access_decisions 1, access_requests 1, attempts 4500, audit_results 1, chapter_completions 1," \
-  " daily_totals 1, enrollments 1, ledger 5, payments 1, practice_days 2, practice_sessions 2, profiles 1," \
-  " quarantine 1, repair_rows 1, rule_pauses 1, student_progress 1, subscriptions 1, webhook_events 1"
+  "access_decisions 1, access_requests 1, attempts 4500, attempts_archive 1, audit_results 1," \
+  " chapter_completions 1, daily_totals 1, enrollments 1, ledger 5, payments 1, practice_days 2," \
+  " practice_sessions 2, profiles 1, quarantine 1, repair_rows 1, rule_pauses 1, session_results 1," \
+  " stitch_mutations 1, student_progress 1, subscriptions 1, sync_rejects 1, user_stitch_progress 1," \
+  " webhook_events 1"
 
 /* The column that says whose a row is. */
 static const char *owner_of(const char *table) {
