@@ -7,6 +7,7 @@
 #include "http/ops.h"
 #include "job/job_api.h"
 #include "learner/learner_api.h"
+#include "session/session_api.h"
 #include "sync/sync.h"
 
 #include "base/banned.h"
@@ -28,5 +29,6 @@ const struct endpoint_table *const endpoint_tables[] = {
     &enroll_course_endpoints,
     &payment_endpoints,
     &payment_admin_endpoints,
+    &session_endpoints,
     NULL,
 };
