@@ -11,16 +11,6 @@ SELECT x.exercise_id, x.answer_key, x.module, x.tokens
   FROM exercises AS x
  WHERE x.exercise_id IN ([[:exercise_id]]);
 
--- name: answer_streaks :many
--- param user_id u64
--- column user_id u64
--- column current_streak i64
--- column longest_streak i64
--- column last_practice_date day null
-SELECT p.user_id, p.current_streak, p.longest_streak, p.last_practice_date
-  FROM profiles AS p
- WHERE p.user_id IN ([[:user_id]]);
-
 -- name: answer_session :one
 -- param user_id u64
 -- param session_id u64
@@ -43,13 +33,6 @@ INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, user_a
 VALUES [[(:user_id, :revision, :exercise_id, :module, :is_correct, :user_answer, :tokens, :day,
           :session_id, :answered_at)]];
 
--- name: answer_count_days :exec
--- param user_id u64
--- param day day
-INSERT INTO practice_days (user_id, day, activity, count)
-VALUES [[(:user_id, :day, 'answer', 1)]]
-    ON DUPLICATE KEY UPDATE count = count + 1;
-
 -- name: answer_add_daily_totals :exec
 -- param user_id u64
 -- param day day
@@ -60,13 +43,3 @@ INSERT INTO daily_totals (user_id, day, module, questions, correct, tokens)
 VALUES [[(:user_id, :day, :module, 1, :correct, :tokens)]]
     ON DUPLICATE KEY UPDATE questions = questions + 1, correct = correct + VALUES(correct),
                             tokens = tokens + VALUES(tokens);
-
--- name: answer_store_streaks :exec
--- param user_id u64
--- param current i64
--- param longest i64
--- param last_day day
-INSERT INTO profiles (user_id, current_streak, longest_streak, last_practice_date)
-VALUES [[(:user_id, :current, :longest, :last_day)]]
-    ON DUPLICATE KEY UPDATE current_streak = VALUES(current_streak), longest_streak = VALUES(longest_streak),
-                            last_practice_date = VALUES(last_practice_date);

@@ -5,12 +5,9 @@
 #include "base/clock.h"
 #include "learner/answer_rows.h"
 #include "learner/document.h"
-#include "learner/streak.h"
-#include "queries/learner.h"
+#include "learner/practice.h"
 
 #include "base/banned.h"
-
-#define PRACTICE_DAYS_MAX 40000 /* a century of days */
 
 /* When it happened and on which of the learner's days. */
 static bool answer_date(struct ledger_entry *entry, struct answer_step *step, int64_t now_ms) {
@@ -127,34 +124,17 @@ static bool report_answer(struct ledger_tx *tx, struct ledger_entry *entry, cons
   return step->tokens == 0 || ledger_report(tx, entry, &tokens, error);
 }
 
-/* A day before the last one can join two runs of days: count them all. */
-static bool recount_streak(struct ledger_tx *tx, struct answer_step *step, struct error *error) {
-  struct learner_practice_days_params params = {.user_id = step->entry->learner.user_id};
-  struct learner_practice_days_row *rows;
-  size_t count;
-  if (!learner_practice_days(ledger_db(tx), &params, ledger_arena(tx), PRACTICE_DAYS_MAX, error, &rows,
-                             &count))
-    return false;
-  int32_t *days = arena_alloc_array(ledger_arena(tx), count, sizeof *days);
-  if (days == NULL) return error_set_memory(error);
+static bool count_practice(struct ledger_tx *tx, struct answer_step *steps, size_t count,
+                           struct error *error) {
+  struct practice *rows = arena_alloc_array(ledger_arena(tx), count, sizeof *rows);
+  if (rows == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
-    days[at] = rows[at].day;
-  int64_t longest = step->streak.longest;
-  step->streak = streak_from_days(days, count);
-  if (step->streak.longest < longest) step->streak.longest = longest;
+    rows[at] = (struct practice){
+        .entry = steps[at].entry, .activity = PRACTICE_ANSWER, .day = steps[at].day, .count = 1};
+  if (!practice_count(tx, rows, count, error)) return false;
+  for (size_t at = 0; at < count; at++)
+    steps[at].streak = rows[at].streak;
   return true;
-}
-
-/* After the days were written. */
-static bool move_streaks(struct ledger_tx *tx, struct answer_step *steps, size_t count, struct error *error) {
-  for (size_t at = 0; at < count; at++) {
-    struct answer_step *step = &steps[at];
-    struct streak before = step->streak;
-    if (!streak_extend(&step->streak, step->day) && !recount_streak(tx, step, error)) return false;
-    step->streak_moved = !before.practised || before.current != step->streak.current ||
-                         before.longest != step->streak.longest || before.last_day != step->streak.last_day;
-  }
-  return answer_write_streaks(tx, steps, count, error);
 }
 
 static void fill_reply(const struct answer_step *step) {
@@ -208,7 +188,7 @@ static bool answer_work(struct ledger_tx *tx, struct error *error) {
     if (!move_totals(tx, steps[at].entry, &steps[at], error)) return false;
     if (!report_answer(tx, steps[at].entry, &steps[at], error)) return false;
   }
-  if (!answer_write_rows(tx, steps, count, error) || !move_streaks(tx, steps, count, error)) return false;
+  if (!answer_write_rows(tx, steps, count, error) || !count_practice(tx, steps, count, error)) return false;
   for (size_t at = 0; at < count; at++)
     fill_reply(&steps[at]);
   return true;

@@ -33,25 +33,6 @@ static bool read_exercises(struct ledger_tx *tx, struct answer_step *steps, size
   return true;
 }
 
-static bool read_streaks(struct ledger_tx *tx, struct answer_step *steps, size_t count, struct error *error) {
-  struct answer_streaks_params *params = arena_alloc_array(ledger_arena(tx), count, sizeof *params);
-  struct answer_streaks_row *rows;
-  size_t row_count;
-  if (params == NULL) return error_set_memory(error);
-  for (size_t at = 0; at < count; at++)
-    params[at].user_id = steps[at].entry->learner.user_id;
-  if (!answer_streaks(ledger_db(tx), params, count, ledger_arena(tx), count, error, &rows, &row_count))
-    return false;
-  for (size_t at = 0; at < count; at++)
-    for (size_t row = 0; row < row_count; row++)
-      if (rows[row].user_id == params[at].user_id)
-        steps[at].streak = (struct streak){.current = rows[row].current_streak,
-                                           .longest = rows[row].longest_streak,
-                                           .practised = !rows[row].last_practice_date_is_null,
-                                           .last_day = rows[row].last_practice_date};
-  return true;
-}
-
 /* Few answers name a session; those that do are looked up one by one. */
 static bool read_session(struct ledger_tx *tx, struct answer_step *step, struct error *error) {
   const struct answer_body *body = body_of(step);
@@ -63,7 +44,7 @@ static bool read_session(struct ledger_tx *tx, struct answer_step *step, struct 
 }
 
 bool answer_read_context(struct ledger_tx *tx, struct answer_step *steps, size_t count, struct error *error) {
-  if (!read_exercises(tx, steps, count, error) || !read_streaks(tx, steps, count, error)) return false;
+  if (!read_exercises(tx, steps, count, error)) return false;
   for (size_t at = 0; at < count; at++)
     if (!read_session(tx, &steps[at], error)) return false;
   return true;
@@ -93,44 +74,23 @@ static bool write_attempts(struct ledger_tx *tx, const struct answer_step *steps
   return answer_insert_attempts(ledger_db(tx), rows, count, error, &outcome);
 }
 
-static bool write_days(struct ledger_tx *tx, const struct answer_step *steps, size_t count,
-                       struct error *error) {
-  struct answer_count_days_params *days = arena_alloc_array(ledger_arena(tx), count, sizeof *days);
+static bool add_daily_totals(struct ledger_tx *tx, const struct answer_step *steps, size_t count,
+                             struct error *error) {
   struct answer_add_daily_totals_params *totals = arena_alloc_array(ledger_arena(tx), count, sizeof *totals);
   struct db_outcome outcome;
-  if (days == NULL || totals == NULL) return error_set_memory(error);
+  if (totals == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++) {
     const struct answer_step *step = &steps[at];
-    uint64_t user_id = step->entry->learner.user_id;
-    days[at] = (struct answer_count_days_params){.user_id = user_id, .day = step->day};
-    totals[at] = (struct answer_add_daily_totals_params){.user_id = user_id,
+    totals[at] = (struct answer_add_daily_totals_params){.user_id = step->entry->learner.user_id,
                                                          .day = step->day,
                                                          .module = step->module,
                                                          .correct = step->is_correct ? 1 : 0,
                                                          .tokens = step->tokens};
   }
-  return answer_count_days(ledger_db(tx), days, count, error, &outcome) &&
-         answer_add_daily_totals(ledger_db(tx), totals, count, error, &outcome);
+  return answer_add_daily_totals(ledger_db(tx), totals, count, error, &outcome);
 }
 
 bool answer_write_rows(struct ledger_tx *tx, const struct answer_step *steps, size_t count,
                        struct error *error) {
-  return write_attempts(tx, steps, count, error) && write_days(tx, steps, count, error);
-}
-
-bool answer_write_streaks(struct ledger_tx *tx, const struct answer_step *steps, size_t count,
-                          struct error *error) {
-  struct answer_store_streaks_params *rows = arena_alloc_array(ledger_arena(tx), count, sizeof *rows);
-  struct db_outcome outcome;
-  size_t moved = 0;
-  if (rows == NULL) return error_set_memory(error);
-  for (size_t at = 0; at < count; at++) {
-    const struct answer_step *step = &steps[at];
-    if (!step->streak_moved) continue;
-    rows[moved++] = (struct answer_store_streaks_params){.user_id = step->entry->learner.user_id,
-                                                         .current = step->streak.current,
-                                                         .longest = step->streak.longest,
-                                                         .last_day = step->streak.last_day};
-  }
-  return answer_store_streaks(ledger_db(tx), rows, moved, error, &outcome);
+  return write_attempts(tx, steps, count, error) && add_daily_totals(tx, steps, count, error);
 }

@@ -18,20 +18,18 @@ struct answer_step {
   const char *exercise_module;
   int64_t exercise_tokens;
   bool session_is_theirs;
-  struct streak streak;
-  bool streak_moved;
 
   /* The grade. */
   bool is_correct;
   int64_t tokens;
   const char *module;
+
+  struct streak streak; /* once it was counted */
 };
 
 bool answer_read_context(struct ledger_tx *tx, struct answer_step *steps, size_t count,
                          struct error *error) WARN_UNUSED;
 bool answer_write_rows(struct ledger_tx *tx, const struct answer_step *steps, size_t count,
                        struct error *error) WARN_UNUSED;
-bool answer_write_streaks(struct ledger_tx *tx, const struct answer_step *steps, size_t count,
-                          struct error *error) WARN_UNUSED;
 
 #endif

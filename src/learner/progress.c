@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "learner/document.h"
+#include "learner/practice.h"
 #include "learner/streak.h"
 #include "queries/learner.h"
 #include "schema/encode.h"
@@ -13,7 +14,6 @@
 #include "base/banned.h"
 
 #define PROGRESS_KEYS_BYTES ((size_t)2 * 1024 * 1024)
-#define PRACTICE_DAYS_MAX 40000 /* a century of days */
 
 static double two_decimals(double value) { return round(value * 100) / 100; }
 

@@ -1,0 +1,31 @@
+/* That a learner practised: the days of their own calendar, by activity, and the streak that follows from
+ * them. Whatever counts as practice (an answer, a session, an event, an import) is counted here and nowhere
+ * else, within the learner transaction that records it. */
+#ifndef LOCKSTEP_LEARNER_PRACTICE_H
+#define LOCKSTEP_LEARNER_PRACTICE_H
+
+#include "learner/streak.h"
+#include "ledger/ledger.h"
+
+#define PRACTICE_DAYS_MAX 40000 /* of one learner: a century */
+
+/* The names are what practice_days.activity holds. */
+enum practice_activity { PRACTICE_ANSWER, PRACTICE_SESSION, PRACTICE_EVENT };
+extern const char *const practice_activity_names[]; /* NULL-terminated */
+
+/* One learner, one activity, one day. */
+struct practice {
+  struct ledger_entry *entry;
+  enum practice_activity activity;
+  int32_t day; /* the learner's calendar day it counts for */
+  int64_t count;
+  struct streak streak; /* afterwards: the learner's, with all rows of theirs counted */
+};
+
+/* Counts all rows, in a handful of statements, and moves the streaks in the profiles. Rows of one learner
+ * stand together. A day before the last one, which can join two runs, has the days of its learner counted
+ * anew; a longest streak never falls. */
+bool practice_count(struct ledger_tx *tx, struct practice *rows, size_t count,
+                    struct error *error) WARN_UNUSED;
+
+#endif
