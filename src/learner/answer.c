@@ -13,13 +13,10 @@
 static bool answer_date(struct ledger_entry *entry, struct answer_step *step, int64_t now_ms) {
   const struct answer_input *input = entry->input;
   const struct answer_body *body = input->body;
-  int64_t oldest_ms = now_ms - input->config->offline.max_age_days * INT64_C(86400000);
   step->answered_at_ms = body->answered_at_given == PRESENCE_GIVEN ? body->answered_at_ms : now_ms;
-  if (step->answered_at_ms > now_ms + ANSWER_CLOCK_SKEW_MS)
-    return error_add_field(&entry->error, ERROR_UNPROCESSABLE, "answeredAt", "must not lie in the future");
-  if (step->answered_at_ms < oldest_ms)
-    return error_add_field(&entry->error, ERROR_UNPROCESSABLE, "answeredAt", "must be at most %lld days old",
-                           (long long)input->config->offline.max_age_days);
+  if (!practice_check_time("answeredAt", step->answered_at_ms, now_ms, &input->config->offline,
+                           &entry->error))
+    return false;
   int32_t day = zone_day_at(input->zones, entry->learner.time_zone, step->answered_at_ms);
   step->day = body->practiced_on_given == PRESENCE_GIVEN ? body->practiced_on : day;
   if (step->day < day - 1 || step->day > day + 1)

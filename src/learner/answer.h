@@ -10,8 +10,6 @@
 #define ANSWER_MODULE_CHARACTERS 96
 #define ANSWER_EXERCISE_CHARACTERS 190
 #define ANSWER_TEXT_CHARACTERS 4000
-/* A client's clock may run ahead of ours by this much; what lies further ahead is refused. */
-#define ANSWER_CLOCK_SKEW_MS INT64_C(300000)
 
 /* As the client sent it. */
 struct answer_body {

@@ -7,6 +7,18 @@
 
 const char *const practice_activity_names[] = {"answer", "session", "event", NULL};
 
+#define DAY_MS INT64_C(86400000)
+
+bool practice_check_time(const char *field, int64_t time_ms, int64_t now_ms,
+                         const struct offline_config *config, struct error *error) {
+  if (time_ms > now_ms + PRACTICE_CLOCK_SKEW_MS)
+    return error_add_field(error, ERROR_UNPROCESSABLE, field, "must not lie in the future");
+  if (time_ms < now_ms - config->max_age_days * DAY_MS)
+    return error_add_field(error, ERROR_UNPROCESSABLE, field, "must be at most %lld days old",
+                           (long long)config->max_age_days);
+  return true;
+}
+
 static uint64_t learner_of(const struct practice *row) { return row->entry->learner.user_id; }
 
 /* How many rows from here are of the same learner. */

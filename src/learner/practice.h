@@ -4,6 +4,7 @@
 #ifndef LOCKSTEP_LEARNER_PRACTICE_H
 #define LOCKSTEP_LEARNER_PRACTICE_H
 
+#include "config/config.h"
 #include "learner/streak.h"
 #include "ledger/ledger.h"
 
@@ -21,6 +22,14 @@ struct practice {
   int64_t count;
   struct streak streak; /* afterwards: the learner's, with all rows of theirs counted */
 };
+
+/* A client's clock may run ahead of ours by this much; what lies further ahead is refused. */
+#define PRACTICE_CLOCK_SKEW_MS INT64_C(300000)
+
+/* Whether a time that a client states, as this field, is not in the future and not older than what was held
+ * back offline may be; if not, ERROR_UNPROCESSABLE. */
+bool practice_check_time(const char *field, int64_t time_ms, int64_t now_ms,
+                         const struct offline_config *config, struct error *error) WARN_UNUSED;
 
 /* Counts all rows, in a handful of statements, and moves the streaks in the profiles. Rows of one learner
  * stand together. A day before the last one, which can join two runs, has the days of its learner counted

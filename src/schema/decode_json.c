@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "schema/decoder.h"
@@ -226,6 +227,8 @@ bool schema_decode_json(const struct schema *schema, const char *text, size_t te
   if (structure == NULL) return error_set_memory(error);
   error_clear(error);
   decode_object(&decoder, NULL, schema, &cursor, structure);
+  if (error->code == ERROR_MALFORMED && decoder.missing && schema->missing != NULL)
+    snprintf(error->message, sizeof error->message, "%s", schema->missing);
   if (error->code != ERROR_NONE) return false;
   memcpy(ret_struct, structure, schema->size);
   return true;

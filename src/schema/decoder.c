@@ -199,9 +199,16 @@ bool decoder_check(struct decoder *decoder, const struct place *place, const str
   return decoder_complain(decoder, place, "%.*s", ERROR_FIELD_MESSAGE_BYTES - 1, error.message);
 }
 
+static void note_missing(struct decoder *decoder, const struct place *place, const struct field *field) {
+  if ((field->flags & FIELD_REQUIRED) != 0 && place->parent == NULL) decoder->missing = true;
+}
+
 bool decoder_store(struct decoder *decoder, const struct place *place, const struct field *field,
                    const char *text, size_t text_bytes, void *member) {
-  if (!store_value(field, text, text_bytes, member)) return decoder_refuse(decoder, place, field);
+  if (!store_value(field, text, text_bytes, member)) {
+    if (text_bytes == 0) note_missing(decoder, place, field);
+    return decoder_refuse(decoder, place, field);
+  }
   return decoder_check(decoder, place, field, member);
 }
 
@@ -256,9 +263,11 @@ void decoder_set_presence(const struct field *field, char *structure, enum prese
 
 bool decoder_store_null(struct decoder *decoder, const struct place *place, const struct field *field,
                         char *structure) {
-  if ((field->flags & FIELD_NULLABLE) == 0)
+  if ((field->flags & FIELD_NULLABLE) == 0) {
+    note_missing(decoder, place, field);
     return decoder_complain(decoder, place,
                             (field->flags & FIELD_REQUIRED) != 0 ? "is required" : "must not be null");
+  }
   decoder_set_presence(field, structure, PRESENCE_NULL);
   return true;
 }
@@ -309,10 +318,12 @@ void decoder_finish(struct decoder *decoder, const struct place *place, const st
     const struct field *field = &schema->fields[at];
     struct place inner = {.parent = place, .name = field->name};
     if (seen->given[at]) continue;
-    if ((field->flags & FIELD_REQUIRED) != 0)
-      decoder_complain(decoder, &inner, "is required");
-    else
+    if ((field->flags & FIELD_REQUIRED) == 0) {
       store_default(decoder, &inner, field, structure);
+      continue;
+    }
+    note_missing(decoder, &inner, field);
+    decoder_complain(decoder, &inner, "is required");
   }
 }
 

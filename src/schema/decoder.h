@@ -23,6 +23,7 @@ struct decoder {
   size_t line;
   size_t column;
   bool stopped; /* no use in going on: no memory, or as many complaints as an error can hold */
+  bool missing; /* a required field of the outermost struct is absent, null or the empty text */
 };
 
 /* One complaint. Always false. */

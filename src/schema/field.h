@@ -88,6 +88,9 @@ struct schema {
    * good or bad; 0: not wanted. A bad item's struct holds those of its fields that were good. */
   size_t item_error_offset;
   size_t item_raw_offset;
+  /* What a JSON body is refused with where a field of its own that is FIELD_REQUIRED is absent, null or the
+   * empty text; the complaints by field stay. NULL: the first of those. */
+  const char *missing;
   const char *summary;
 };
 

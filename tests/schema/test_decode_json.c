@@ -444,6 +444,37 @@ static void test_required_in_an_empty_body(void **state) {
   assert_int_equal(fixture->error.code, ERROR_MALFORMED);
 }
 
+/* A client may know the sentence that tells it what it left out. */
+struct told {
+  const char *name;
+  struct inner inner;
+};
+
+static void test_the_sentence_for_what_is_missing(void **state) {
+  struct fixture *fixture = *state;
+  static const struct field told_fields[] = {
+      FIELD_TEXT(struct told, "name", name, .flags = FIELD_REQUIRED, .minimum = 1, .maximum = 3),
+      FIELD_OBJECT(struct told, "inner", inner, .object = &inner_schema),
+  };
+  const struct schema told_schema = SCHEMA("Told", struct told, told_fields, .missing = "Say a name.");
+  static const char *const missing[] = {"", "{}", "{\"name\":null}", "{\"name\":\"\"}"};
+  static const char *const wrong[] = {"{\"name\":7}", "{\"name\":\"long\"}", "{\"name\":\"a\",\"inner\":{}}",
+                                      "{\"name\":\"a\",\"inner\":7}"};
+  struct told got;
+  for (size_t at = 0; at < ARRAY_LENGTH(missing); at++) {
+    assert_false(schema_decode_json(&told_schema, missing[at], strlen(missing[at]), UNKNOWN_IGNORED,
+                                    fixture->arena, &got, &fixture->error));
+    assert_string_equal(fixture->error.message, "Say a name.");
+    assert_int_equal(fixture->error.field_count, 1);
+    assert_string_equal(fixture->error.fields[0].field, "name");
+  }
+  for (size_t at = 0; at < ARRAY_LENGTH(wrong); at++) {
+    assert_false(schema_decode_json(&told_schema, wrong[at], strlen(wrong[at]), UNKNOWN_IGNORED,
+                                    fixture->arena, &got, &fixture->error));
+    assert_string_not_equal(fixture->error.message, "Say a name.");
+  }
+}
+
 /* Memory is the arena's, and its cap is an answer, wherever it is reached. */
 static void test_memory_has_a_cap(void **state) {
   (void)state;
@@ -523,6 +554,7 @@ int main(void) {
       TEST(test_keys_by_their_meaning),
       TEST(test_bodies_that_are_no_objects),
       TEST(test_required_in_an_empty_body),
+      TEST(test_the_sentence_for_what_is_missing),
       TEST(test_memory_has_a_cap),
       TEST(test_scalars_from_text),
       TEST(test_defaults_alone),
