@@ -23,6 +23,7 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- column chapter_completions u64
 -- column daily_totals u64
 -- column enrollments u64
+-- column imported_entries u64
 -- column ledger u64
 -- column payments u64
 -- column practice_days u64
@@ -46,6 +47,7 @@ SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id
        (SELECT COUNT(*) FROM chapter_completions AS t WHERE t.user_id = :user_id) AS chapter_completions,
        (SELECT COUNT(*) FROM daily_totals AS t WHERE t.user_id = :user_id) AS daily_totals,
        (SELECT COUNT(*) FROM enrollments AS t WHERE t.user_id = :user_id) AS enrollments,
+       (SELECT COUNT(*) FROM imported_entries AS t WHERE t.user_id = :user_id) AS imported_entries,
        (SELECT COUNT(*) FROM ledger AS t WHERE t.user_id = :user_id) AS ledger,
        (SELECT COUNT(*) FROM payments AS t WHERE t.user_id = :user_id) AS payments,
        (SELECT COUNT(*) FROM practice_days AS t WHERE t.user_id = :user_id) AS practice_days,
@@ -127,6 +129,11 @@ DELETE FROM daily_totals WHERE user_id = :user_id LIMIT :limit_rows;
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM enrollments WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_imported_entries :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM imported_entries WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_ledger :exec
 -- param user_id u64

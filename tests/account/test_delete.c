@@ -23,6 +23,7 @@ static const char *const belongings[] = {
     "INSERT INTO attempts_archive (id, user_id, revision, exercise_id, module, is_correct, practised_on, "
     "created_at)"
     " VALUES (@id, @id, 1, 'e', 'm', 1, '2025-01-01', '2025-01-01')",
+    "INSERT INTO imported_entries (user_id, digest, occurrences) VALUES (@id, REPEAT('d', 16), 1)",
     "INSERT INTO session_results (user_id, id, thread_id, stitch_id, practised_on, completed_at, revision)"
     " VALUES (@id, 's', 't', 's', '2026-01-01', '2026-01-01', 1)",
     "INSERT INTO user_stitch_progress (user_id, thread_id, stitch_id, last_attempted, revision)"
@@ -52,7 +53,8 @@ static const char *const belongings[] = {
 };
 #define ERASED \
   "access_decisions 1, access_requests 1, attempts 4500, attempts_archive 1, audit_results 1," \
-  " chapter_completions 1, daily_totals 1, enrollments 1, ledger 5, payments 1, practice_days 2," \
+  " chapter_completions 1, daily_totals 1, enrollments 1, imported_entries 1, ledger 5, payments 1, " \
+  "practice_days 2," \
   " practice_sessions 2, profiles 1, quarantine 1, repair_rows 1, rule_pauses 1, session_results 1," \
   " stitch_mutations 1, student_progress 1, subscriptions 1, sync_rejects 1, user_stitch_progress 1," \
   " webhook_events 1"
