@@ -18,6 +18,8 @@ GRANT SELECT ON * TO lockstep@localhost;
 
 GRANT INSERT, DELETE ON access_decisions TO lockstep@localhost;
 GRANT INSERT, DELETE ON access_requests TO lockstep@localhost;
+GRANT UPDATE ON analytics TO lockstep@localhost;
+GRANT INSERT, DELETE ON analytics_courses TO lockstep@localhost;
 GRANT INSERT, DELETE ON attempts TO lockstep@localhost;
 GRANT DELETE ON attempts_archive TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;

@@ -314,6 +314,13 @@ static const struct field sync_fields[] = {
              .summary = "Process id of lockstep-sync."),
 };
 
+static const struct field analytics_fields[] = {
+    ROW_INT(analytics_config, refresh_after_s, .minimum = 0, .maximum = YEAR_S, .default_text = "30",
+            .summary =
+                "Figures that are older than this when an administrator looks at them are counted anew, "
+                "by the job refresh_analytics, for the next look; 0: only on schedule."),
+};
+
 static const struct field log_fields[] = {
     ROW_ENUM(log_config, level, .names = log_level_names, .default_text = "info",
              .summary = "Least severity that is logged."),
@@ -344,16 +351,17 @@ SECTION(rules, "Consistency rules and repairs.")
 SECTION(health, "What counts as degraded and as failing at /api/sync/health.")
 SECTION(retention, "What is kept for how long; the job prune removes the rest.")
 SECTION(sync, "lockstep-sync, the worker on the jobs table.")
+SECTION(analytics, "The figures of an administrator's dashboard.")
 SECTION(log, "The log.")
 SECTION(paths, "Files of the running service.")
 
 #define ROW_SECTION(section) FIELD_OBJECT(struct config, #section, section, .object = &section##_schema)
 
 static const struct field config_fields[] = {
-    ROW_SECTION(listen),   ROW_SECTION(workers),  ROW_SECTION(database),  ROW_SECTION(auth),
-    ROW_SECTION(http),     ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(offline),
-    ROW_SECTION(rules),    ROW_SECTION(health),   ROW_SECTION(retention), ROW_SECTION(sync),
-    ROW_SECTION(payments), ROW_SECTION(log),      ROW_SECTION(paths),
+    ROW_SECTION(listen),   ROW_SECTION(workers),   ROW_SECTION(database),  ROW_SECTION(auth),
+    ROW_SECTION(http),     ROW_SECTION(progress),  ROW_SECTION(answers),   ROW_SECTION(offline),
+    ROW_SECTION(rules),    ROW_SECTION(health),    ROW_SECTION(retention), ROW_SECTION(sync),
+    ROW_SECTION(payments), ROW_SECTION(analytics), ROW_SECTION(log),       ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

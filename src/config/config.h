@@ -144,6 +144,11 @@ struct sync_config {
   const char *pid;          /* the master's pid */
 };
 
+/* What /api/admin/analytics shows. */
+struct analytics_config {
+  int64_t refresh_after_s; /* 0: looking has nothing counted */
+};
+
 struct log_config {
   int level;        /* enum log_level */
   const char *file; /* NULL: stderr */
@@ -169,6 +174,7 @@ struct config {
   struct retention_config retention;
   struct sync_config sync;
   struct payments_config payments;
+  struct analytics_config analytics;
   struct log_config log;
   struct paths_config paths;
   char digest[17]; /* hex, of the effective values; part of every ETag */

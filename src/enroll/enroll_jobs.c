@@ -1,5 +1,7 @@
 #include "enroll/enroll_jobs.h"
 
+#include "base/clock.h"
+#include "enroll/analytics.h"
 #include "enroll/remove.h"
 #include "job/job_guard.h"
 #include "schema/encode.h"
@@ -52,6 +54,14 @@ static bool chapter_job(struct job *job, const void *params, struct error *error
          tell(job, &removed, error);
 }
 
+static bool analytics_job(struct job *job, const void *params, struct error *error) {
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = job->app->pool};
+  struct repair_guard guard = job_guard(job);
+  (void)params;
+  return pool_acquire(lease.pool, INT64_MAX, error, &lease.db) &&
+         analytics_refresh(lease.db, clock_now_ms(), &guard, job->arena, error);
+}
+
 static const struct job_kind rows[] = {
     {.name = "delete_course",
      .params = &course_schema,
@@ -63,5 +73,9 @@ static const struct job_kind rows[] = {
      .work = chapter_job,
      .unit = "learners",
      .summary = "Deletes a chapter; nobody's progress falls for it."},
+    {.name = "refresh_analytics",
+     .work = analytics_job,
+     .unit = "enrollments",
+     .summary = "Counts anew what administrators see on their dashboard."},
 };
 const struct job_kind_table enroll_job_kinds = JOB_KIND_TABLE(rows);

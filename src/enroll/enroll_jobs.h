@@ -1,4 +1,4 @@
-/* The jobs of this room: delete_course, delete_chapter. */
+/* The jobs of this room: delete_course, delete_chapter, refresh_analytics. */
 #ifndef LOCKSTEP_ENROLL_ENROLL_JOBS_H
 #define LOCKSTEP_ENROLL_ENROLL_JOBS_H
 

@@ -24,7 +24,9 @@ enum endpoint_flags {
   ENDPOINT_QUIET = 512,        /* asked all the time by machines: logged as debug when it went well */
   ENDPOINT_MAY_DEFER = 1024,   /* may answer 202 with Location, in the same reply schema: the work has become
                                 * a job (job/job_accept.h) */
-  ENDPOINT_TELLS_FAILURE = 2048 /* may answer 503 in its reply schema: the failure is the answer */
+  ENDPOINT_TELLS_FAILURE = 2048, /* may answer 503 in its reply schema: the failure is the answer */
+  ENDPOINT_TAGGED = 4096 /* a read of something else than one learner that makes its ETag itself, and answers
+                          * 304 where If-None-Match has it */
 };
 
 struct endpoint {

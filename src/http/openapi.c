@@ -94,7 +94,7 @@ static void append_parameters(struct buffer *buffer, const struct endpoint *row)
     if (field->kind == FIELD_KIND_LIST) buffer_append_text(buffer, ",\"style\":\"form\",\"explode\":false");
     buffer_append_char(buffer, '}');
   }
-  if ((row->flags & ENDPOINT_FRESH) != 0)
+  if ((row->flags & (ENDPOINT_FRESH | ENDPOINT_TAGGED)) != 0)
     append_header_parameter(buffer, "If-None-Match", "The ETag of a reply that is at hand.");
   if ((row->flags & ENDPOINT_IDEMPOTENT_KEY) != 0)
     append_header_parameter(buffer, "Idempotency-Key",
@@ -138,7 +138,7 @@ static void append_content(struct buffer *buffer, const struct endpoint *row) {
 }
 
 static void append_responses(struct buffer *buffer, const struct endpoint *row) {
-  bool is_fresh = (row->flags & ENDPOINT_FRESH) != 0;
+  bool is_fresh = (row->flags & (ENDPOINT_FRESH | ENDPOINT_TAGGED)) != 0;
   bool is_empty = row->reply == NULL && (row->flags & ENDPOINT_WRITES_REPLY) == 0;
   int status = row->success_status != 0 ? row->success_status : is_empty ? 204 : 200;
   buffer_printf(buffer, ",\"responses\":{\"%d\":{\"description\":\"%s\"", status, problem_title(status));

@@ -34,7 +34,8 @@ static void append_header(struct buffer *head, const char *name, const char *val
 
 /* A fresh read may be kept and must be asked about; everything else is nobody's to keep. */
 static const char *cache_control(const struct request *request) {
-  bool is_fresh = request->endpoint != NULL && (request->endpoint->flags & ENDPOINT_FRESH) != 0;
+  bool is_fresh =
+      request->endpoint != NULL && (request->endpoint->flags & (ENDPOINT_FRESH | ENDPOINT_TAGGED)) != 0;
   return is_fresh && request->status < 400 ? "private, no-cache" : "no-store";
 }
 

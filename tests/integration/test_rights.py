@@ -68,6 +68,7 @@ RIGHTS = [
     ("POST", "/api/admin/chapters", {"courseId": 2**62, "title": "R"}, "admin"),
     ("PATCH", "/api/admin/chapters/{id}", {"title": "R"}, "admin"),
     ("DELETE", "/api/admin/chapters/{id}", ..., "admin"),
+    ("GET", "/api/admin/analytics", ..., "admin"),
     ("POST", "/api/payments/webhook", ..., "public"),
     ("GET", "/api/admin/payments", ..., "admin"),
     ("GET", "/api/admin/webhook-events", ..., "admin"),
