@@ -100,7 +100,7 @@ static bool handle_ask(struct request *request, const void *query, const void *b
   struct access_ask input = *(const struct access_ask *)body;
   struct ledger_entry entry;
   (void)query;
-  if (!enroll_entry_own(request, &access_ask_kind, &ask_schema, body, error, &entry)) return false;
+  if (!entry_begin(request, &access_ask_kind, NULL, &ask_schema, body, error, &entry)) return false;
   entry.input = &input;
   entry.reply_schema = &access_reply_schema;
   entry.reply = reply;
@@ -126,7 +126,7 @@ static bool run_operation(struct request *request, const struct ledger_kind *kin
                           const struct schema *schema, const void *body, void *reply, struct error *error) {
   struct operation_input input = *(const struct operation_input *)body;
   struct ledger_entry entry;
-  if (!enroll_entry_own(request, kind, schema, body, error, &entry)) return false;
+  if (!entry_begin(request, kind, NULL, schema, body, error, &entry)) return false;
   entry.input = &input;
   entry.reply_schema = &operation_reply_schema;
   entry.reply = reply;

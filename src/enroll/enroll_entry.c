@@ -4,16 +4,6 @@
 
 #include "base/banned.h"
 
-bool enroll_entry_own(struct request *request, const struct ledger_kind *kind, const struct schema *schema,
-                      const void *body, struct error *error, struct ledger_entry *ret_entry) {
-  struct ledger_entry entry = {
-      .user_id = request->principal.user_id, .actor = request->principal.actor, .arena = request->arena};
-  if (!request_op_id(request, kind->name, NULL, error, &entry.op_id)) return false;
-  if (!ledger_hash(kind->name, schema, body, error, &entry.request_hash)) return false;
-  *ret_entry = entry;
-  return true;
-}
-
 bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, uint64_t user_id,
                       uint64_t subject, const struct schema *schema, const void *body, struct error *error,
                       struct ledger_entry *ret_entry) {

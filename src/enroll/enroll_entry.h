@@ -1,15 +1,11 @@
-/* From a request to an operation of a learner, and back. Inside this room only. */
+/* An administrator's operations on learners; running them, and a student's own. Inside this room only. */
 #ifndef LOCKSTEP_ENROLL_ENROLL_ENTRY_H
 #define LOCKSTEP_ENROLL_ENROLL_ENTRY_H
 
-#include "http/request.h"
-#include "ledger/ledger.h"
+#include "http/entry.h"
 
-/* An operation of the learner who asks. */
-bool enroll_entry_own(struct request *request, const struct ledger_kind *kind, const struct schema *schema,
-                      const void *body, struct error *error, struct ledger_entry *ret_entry) WARN_UNUSED;
-/* An administrator's operation on a learner. `subject` is what it is about besides the body: the id in the
- * path; 0: nothing. Idempotency keys are the administrator's own, never the learner's. */
+/* As entry_begin, of an administrator for a learner. `subject` is what it is about besides the body: the id
+ * in the path; 0: nothing. Idempotency keys are the administrator's own, never the learner's. */
 bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, uint64_t user_id,
                       uint64_t subject, const struct schema *schema, const void *body, struct error *error,
                       struct ledger_entry *ret_entry) WARN_UNUSED;
