@@ -1,15 +1,40 @@
 #include "enroll/remove.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "queries/course.h"
 
 #include "base/banned.h"
 
+/* What learners have of a course, in the order in which it goes. A chapter's is the first alone. */
+static const struct {
+  const char *table;
+  const struct db_statement *remove;
+} tables[] = {
+    {"chapter_completions", &course_remove_completions_statement},
+    {"access_requests", &course_remove_requests_statement},
+    {"access_decisions", &course_remove_decisions_statement},
+    {"student_progress", &course_remove_legacy_statement},
+    {"enrollments", &course_remove_enrollments_statement},
+};
+#define TABLES ARRAY_LENGTH(tables)
+
+static const struct field count_fields[] = {
+    FIELD_TEXT(struct remove_count, "table", table, .flags = FIELD_REQUIRED, .summary = "Its name."),
+    FIELD_UINT(struct remove_count, "rows", rows, .flags = FIELD_REQUIRED,
+               .summary = "How many rows of learners it held."),
+};
+static const struct schema count_schema =
+    SCHEMA("RemovedRows", struct remove_count, count_fields, .summary = "What was erased from one table.");
+
 static const struct field report_fields[] = {
     FIELD_UINT(struct remove_report, "id", id, .flags = FIELD_REQUIRED, .summary = "The course or chapter."),
     FIELD_UINT(struct remove_report, "learners", learners, .flags = FIELD_REQUIRED,
                .summary = "Learners who had anything of it, and whose history says that it went."),
+    FIELD_LIST(struct remove_report, "erased", erased, .object = &count_schema, .flags = FIELD_REQUIRED,
+               .maximum = TABLES,
+               .summary = "Tables and the learners' rows that went, where there were any."),
 };
 const struct schema remove_report_schema =
     SCHEMA("RemoveReport", struct remove_report, report_fields, .summary = "What a deletion did.");
@@ -25,6 +50,8 @@ struct removal {
   size_t user_count;
   bool is_there;
   uint64_t learners;
+  uint64_t batch_rows[TABLES]; /* by the try of a transaction that is under way */
+  uint64_t rows[TABLES];
 };
 
 static bool take_learners(struct removal *removal, struct db *db, struct error *error) {
@@ -59,7 +86,7 @@ static bool lock_row(struct removal *removal, struct db *db, struct error *error
 
 /* --- The learners ---------------------------------------------------------------------------------- */
 
-static bool delete_rows(struct ledger_tx *tx, const struct removal *removal, struct error *error) {
+static bool delete_rows(struct ledger_tx *tx, struct removal *removal, struct error *error) {
   /* The statements' parameters are all a course or chapter, and a learner. */
   struct course_remove_enrollments_params *rows =
       arena_alloc_array(ledger_arena(tx), ledger_count(tx), sizeof *rows);
@@ -75,18 +102,20 @@ static bool delete_rows(struct ledger_tx *tx, const struct removal *removal, str
     of_chapter[at] =
         (struct course_remove_chapter_completions_params){.chapter_id = removal->id, .user_id = user_id};
   }
-  if (removal->is_chapter) return course_remove_chapter_completions(db, of_chapter, count, error, &outcome);
-  static const struct db_statement *const statements[] = {
-      &course_remove_completions_statement, &course_remove_requests_statement,
-      &course_remove_decisions_statement, &course_remove_legacy_statement,
-      &course_remove_enrollments_statement};
-  for (size_t at = 0; at < ARRAY_LENGTH(statements); at++)
-    if (!db_run_exec_rows(db, statements[at], rows, count, error, &outcome)) return false;
+  if (removal->is_chapter) {
+    if (!course_remove_chapter_completions(db, of_chapter, count, error, &outcome)) return false;
+    removal->batch_rows[0] = outcome.affected;
+    return true;
+  }
+  for (size_t at = 0; at < TABLES; at++) {
+    if (!db_run_exec_rows(db, tables[at].remove, rows, count, error, &outcome)) return false;
+    removal->batch_rows[at] = outcome.affected;
+  }
   return true;
 }
 
 static bool remove_work(struct ledger_tx *tx, struct error *error) {
-  const struct removal *removal = ledger_context(tx);
+  struct removal *removal = ledger_context(tx);
   struct ledger_change change = {.what = removal->is_chapter ? "chapterDeleted" : "courseDeleted"};
   if (!job_step_hold(removal->guard, ledger_db(tx), 0, ledger_count(tx), error)) return false;
   change.key = arena_printf(ledger_arena(tx), "%" PRIu64, removal->id);
@@ -104,6 +133,7 @@ static bool remove_batch(struct ledger *ledger, struct removal *removal, struct 
   struct ledger_entry *list[REMOVE_LEARNERS];
   struct arena_mark mark = arena_mark(removal->arena);
   if (removal->user_count == 0) return true;
+  memset(removal->batch_rows, 0, sizeof removal->batch_rows);
   for (size_t at = 0; at < removal->user_count; at++) {
     entries[at] = (struct ledger_entry){
         .user_id = removal->user_ids[at], .actor = removal->actor, .arena = removal->arena};
@@ -113,6 +143,8 @@ static bool remove_batch(struct ledger *ledger, struct removal *removal, struct 
     return false;
   for (size_t at = 0; at < removal->user_count; at++)
     if (list[at]->state == LEDGER_CHANGED) removal->learners++;
+  for (size_t at = 0; at < TABLES; at++)
+    removal->rows[at] += removal->batch_rows[at];
   arena_rewind(removal->arena, mark);
   return true;
 }
@@ -170,7 +202,14 @@ static bool remove_all(struct ledger *ledger, struct removal *removal, struct er
 static bool run(struct ledger *ledger, struct removal *removal, struct error *error,
                 struct remove_report *ret_report) {
   if (!remove_all(ledger, removal, error)) return false;
-  *ret_report = (struct remove_report){.id = removal->id, .learners = removal->learners};
+  struct remove_count *counts = arena_alloc_array(removal->arena, TABLES, sizeof *counts);
+  size_t count = 0;
+  if (counts == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < TABLES; at++)
+    if (removal->rows[at] > 0)
+      counts[count++] = (struct remove_count){.table = tables[at].table, .rows = removal->rows[at]};
+  *ret_report = (struct remove_report){
+      .id = removal->id, .learners = removal->learners, .erased = {.items = counts, .count = count}};
   return true;
 }
 

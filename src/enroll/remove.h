@@ -10,9 +10,15 @@
 
 #define REMOVE_LEARNERS 100 /* of one transaction */
 
+struct remove_count {
+  const char *table;
+  uint64_t rows;
+};
+
 struct remove_report {
   uint64_t id;
-  uint64_t learners; /* who had anything of it, and whose history says that it went */
+  uint64_t learners;        /* who had anything of it, and whose history says that it went */
+  struct field_list erased; /* struct remove_count: learners' rows, of the tables that had any */
 };
 extern const struct schema remove_report_schema;
 

@@ -1,9 +1,14 @@
 """Courses and chapters, as administrators keep them."""
 
+import json
+
 import pytest
 
-from harness.courses import chapters_of, create_course
+from harness import truth
+from harness.courses import assert_enrolled, chapters_of, create_course, decisions, enrollment, requests, student_progress
 from harness.database import execute, query_one
+
+from drift import await_job
 
 
 def created(admin, **fields):
@@ -111,3 +116,97 @@ def test_deleting_is_a_job(admin, db, what, kind, name):
     for bad in (2**60, "x", 0):
         assert admin.api.send("DELETE", f"/api/admin/{what}/{bad}").status == 404
     execute(db, "UPDATE sync_jobs SET state = 'cancelled' WHERE id = %s", (job,))
+
+
+# Deleting, by a lockstep-sync that lives
+
+
+@pytest.fixture
+def peopled(new_learner, admin, db):
+    """A course with everything that learners may have of it: (course, its chapters, the learners by name)."""
+    course = create_course(db, chapters=2)
+    chapters = chapters_of(db, course)
+    people = {name: new_learner() for name in ("enrolled", "cancelled", "asking", "refused", "stranger")}
+    for name in ("enrolled", "cancelled"):
+        assert admin.api.post("/api/enrollment", {"userId": people[name].id, "courseId": course}).status == 200
+    admin.api.send("DELETE", "/api/enrollment", json_body={"userId": people["cancelled"].id, "courseId": course})
+    for name in ("asking", "refused"):
+        assert people[name].api.post("/api/student/requests", {"courseId": course}).status == 201
+    wish, = requests(db, people["refused"].id)
+    assert admin.api.patch(f"/api/admin/requests/{wish['id']}", {"action": "deny"}).status == 200
+    assert people["enrolled"].api.post("/api/student/chapters/complete", {"chapterId": chapters[0]}).status == 200
+    return course, chapters, people
+
+
+def deleted(admin, db, path):
+    reply = admin.api.send("DELETE", path)
+    assert reply.status == 202, reply
+    job = await_job(db, reply.json()["jobId"])
+    assert admin.api.get(f"/api/admin/jobs/{job['id']}").json()["job"]["state"] == "done"
+    return job
+
+
+def last_entry(db, learner):
+    return truth.ledger_of(db, learner.id)[-1]
+
+
+def test_a_deleted_course_leaves_nobody_anything(peopled, admin, db, sync_worker):
+    course, chapters, people = peopled
+    other = create_course(db, chapters=1)
+    for learner in people.values():
+        assert admin.api.post("/api/enrollment", {"userId": learner.id, "courseId": other}).status == 200
+    people["enrolled"].api.post("/api/student/chapters/complete", {"chapterId": chapters_of(db, other)[0]})
+    before = {name: learner.row()["revision"] for name, learner in people.items()}
+    stranger = people["stranger"].checksum()
+    job = deleted(admin, db, f"/api/admin/courses/{course}")
+
+    report = json.loads(job["report"])
+    assert (report["id"], report["learners"]) == (course, 4)
+    assert {entry["table"]: entry["rows"] for entry in report["erased"]} == {
+        "chapter_completions": 1, "access_requests": 1, "access_decisions": 1, "student_progress": 1, "enrollments": 2}
+    for table in ("enrollments", "student_progress", "access_requests", "access_decisions", "chapters"):
+        assert query_one(db, f"SELECT COUNT(*) AS n FROM {table} WHERE course_id = %s", (course,))["n"] == 0, table
+    assert query_one(db, "SELECT COUNT(*) AS n FROM chapter_completions WHERE chapter_id IN %s", (chapters,))["n"] == 0
+    for name, learner in people.items():
+        moved = name != "stranger"
+        assert learner.row()["revision"] == before[name] + moved, name
+        if moved:
+            entry = last_entry(db, learner)
+            assert entry["actor"] == f"job_{job['id']}"
+            assert entry["changes"][0]["what"] == "courseDeleted"
+            assert entry["changes"][0]["key"] == str(course)
+        assert_enrolled(db, learner.id, other, progress=100 if name == "enrolled" else 0)
+    assert people["stranger"].checksum() == stranger, "who had nothing of it"
+    for path in ("/api/student/courses", "/api/student/enrolled-courses", "/api/student/progress-details"):
+        listed = people["enrolled"].api.get(path).json()["courses"]
+        assert course not in [entry.get("id", entry.get("courseId")) for entry in listed], path
+    assert admin.api.get(f"/api/admin/courses/{course}").status == 404
+    assert admin.api.send("DELETE", f"/api/admin/courses/{course}").status == 404
+
+
+def test_a_client_that_polls_hears_of_a_deleted_course(peopled, admin, db, sync_worker):
+    course, _, people = peopled
+    learner = people["enrolled"]
+    at = learner.api.get("/api/sync/connection").json()
+    assert at["enrolledCourses"] == 1
+    deleted(admin, db, f"/api/admin/courses/{course}")
+    now = learner.api.get(f"/api/sync/connection?since={at['revision']}").json()
+    assert (now["enrolledCourses"], now["resync"]) == (0, False)
+    assert [change["kind"] for change in now["changes"]] == ["course-deleted"]
+
+
+def test_a_deleted_chapter_lowers_nobodys_progress(peopled, admin, db, sync_worker):
+    course, chapters, people = peopled
+    learner = people["enrolled"]
+    revision = learner.row()["revision"]
+    job = deleted(admin, db, f"/api/admin/chapters/{chapters[0]}")
+    report = json.loads(job["report"])
+    assert report == {"id": chapters[0], "learners": 1, "erased": [{"table": "chapter_completions", "rows": 1}]}
+    assert chapters_of(db, course) == chapters[1:]
+    assert float(enrollment(db, learner.id, course)["progress"]) == 50
+    assert float(student_progress(db, learner.id, course)["total_progress"]) == 50
+    assert learner.row()["revision"] == revision + 1
+    assert last_entry(db, learner)["changes"][0]["what"] == "chapterDeleted"
+    assert requests(db, people["asking"].id) and decisions(db, people["refused"].id), "the course's own stay"
+    details = learner.api.get("/api/student/progress-details").json()["courses"][0]
+    assert [chapter["id"] for chapter in details["chapters"]] == chapters[1:]

@@ -6,12 +6,15 @@ program: an endpoint that the program has and this table has not fails the last 
 
 import base64
 import json
+import re
 import time
 
 import jwt
 import pytest
 
 from harness import truth
+from harness.courses import chapters_of, create_course, requests
+from harness.database import execute, query
 
 ANSWER = {"exerciseId": "e-rights", "module": "rights", "isCorrect": True, "tokens": 1}
 
@@ -319,6 +322,7 @@ def test_no_way_to_another_learner(new_learner, service, db, way):
             if least == "admin":
                 continue
             headers = {"X-Lockstep-User": str(victim.id)} if way == "header" else {}
+            path = path.replace("{id}", str(victim.id))
             if way == "query":
                 path += f"?userId={victim.id}&user_id={victim.id}&sub={victim.id}&id={victim.id}"
             if way == "body" and body is not ...:
@@ -328,6 +332,118 @@ def test_no_way_to_another_learner(new_learner, service, db, way):
             assert b"victim" not in reply.body.lower(), reply
     assert victim.checksum() == before
     assert truth.columns_of(db, victim.id) == truth.triple(7, 1, 1)
+
+
+# What a student gets who names what is another student's: written by hand, endpoint by endpoint. The path's {id}
+# and the body's words stand for the other one's; a status, and whether the answer is the very same that somebody
+# who does not exist would get.
+BY_ANOTHER = {
+    ("GET", "/api/student/courses"): (..., 200),
+    ("GET", "/api/student/enrolled-courses"): (..., 200),
+    ("GET", "/api/student/progress-details"): (..., 200),
+    ("GET", "/api/student/stats"): (..., 200),
+    ("GET", "/api/student/requests"): (..., 200),
+    ("GET", "/api/sync/connection"): (..., 200),
+    ("POST", "/api/student/requests"): ({"courseId": "wanted", "userId": "victim"}, 201),  # for oneself
+    ("DELETE", "/api/student/requests/{request}"): (..., 404),
+    ("POST", "/api/student/enroll"): ({"courseId": "own", "userId": "victim"}, 403),
+    ("POST", "/api/student/chapters/complete"): ({"chapterId": "chapter", "userId": "victim"}, 403),
+    ("POST", "/api/enrollment"): ({"userId": "victim", "courseId": "wanted"}, 403),
+    ("DELETE", "/api/enrollment"): ({"userId": "victim", "courseId": "own"}, 403),
+    ("GET", "/api/requests"): (..., 403),
+    ("PATCH", "/api/admin/requests/{request}"): ({"action": "approve"}, 403),
+    ("POST", "/api/admin/requests/bulk"): ({"action": "approve", "requestIds": ["request"]}, 403),
+    ("GET", "/api/students"): (..., 403),
+    ("GET", "/api/students/{victim}"): (..., 403),
+    ("GET", "/api/students/{victim}/state"): (..., 403),
+    ("DELETE", "/api/admin/users/{victim}"): (..., 403),
+    ("GET", "/api/admin/analytics"): (..., 403),
+    ("GET", "/api/admin/courses"): (..., 403),
+    ("POST", "/api/admin/courses"): ({"title": "Mine"}, 403),
+    ("GET", "/api/admin/courses/{own}"): (..., 403),
+    ("PATCH", "/api/admin/courses/{own}"): ({"title": "Mine"}, 403),
+    ("DELETE", "/api/admin/courses/{own}"): (..., 403),
+    ("GET", "/api/admin/chapters"): (..., 403),
+    ("POST", "/api/admin/chapters"): ({"courseId": "own", "title": "Mine"}, 403),
+    ("PATCH", "/api/admin/chapters/{chapter}"): ({"title": "Mine"}, 403),
+    ("DELETE", "/api/admin/chapters/{chapter}"): (..., 403),
+    ("GET", "/api/admin/payments"): (..., 403),
+    ("GET", "/api/admin/webhook-events"): (..., 403),
+    ("POST", "/api/admin/webhook-events/{event}/replay"): (..., 403),
+}
+ENROLLMENT = ("/api/student", "/api/requests", "/api/enrollment", "/api/sync/connection", "/api/admin/requests",
+              "/api/admin/users", "/api/admin/analytics", "/api/admin/courses", "/api/admin/chapters",
+              "/api/admin/payments", "/api/admin/webhook-events")
+
+
+@pytest.fixture
+def victim(new_learner, admin, db):
+    """A student who is enrolled, has completed a chapter, waits for a decision, and has paid: with the ids of it."""
+    student = new_learner(display_name="Victim of this test")
+    own, wanted = create_course(db, chapters=1, title="Own"), create_course(db, title="Wanted")
+    admin.api.post("/api/enrollment", {"userId": student.id, "courseId": own})
+    chapter, = chapters_of(db, own)
+    assert student.api.post("/api/student/chapters/complete", {"chapterId": chapter}).status == 200
+    assert student.api.post("/api/student/requests", {"courseId": wanted, "reason": "victim's words"}).status == 201
+    event = execute(db, "INSERT INTO webhook_events (event_id, type, user_id, payload, created_at, received_at, outcome)"
+                    " VALUES (%s, 'charge.refunded', %s, '{}', NOW(), NOW(), 'unassigned')",
+                    (f"evt_{student.id}", student.id))
+    student.ids = {"victim": student.id, "own": own, "wanted": wanted, "chapter": chapter, "event": event,
+                   "request": requests(db, student.id)[0]["id"]}
+    return student
+
+
+def everything_of(db, student):
+    """Whatever the tables of enrollment hold of a student."""
+    return [query(db, f"SELECT * FROM {table} WHERE {column} = %s ORDER BY 1, 2", (student.id,)) for table, column in (
+        ("users", "id"), ("enrollments", "user_id"), ("student_progress", "student_id"), ("access_requests", "student_id"),
+        ("access_decisions", "student_id"), ("chapter_completions", "user_id"), ("webhook_events", "user_id"))]
+
+
+def named(value, ids):
+    """A path or body with ids in the place of their names."""
+    if isinstance(value, dict):
+        return {key: named(part, ids) for key, part in value.items()}
+    if isinstance(value, list):
+        return [named(part, ids) for part in value]
+    return ids.get(value, value)
+
+
+@pytest.mark.parametrize("row", BY_ANOTHER, ids=" ".join)
+def test_by_another_student(victim, new_learner, db, row):
+    method, path = row
+    body, expected = BY_ANOTHER[row]
+    before = everything_of(db, victim)
+    stranger = new_learner()
+    reply = stranger.api.send(method, path.format(**victim.ids), json_body=named(body, victim.ids))
+    assert reply.status == expected, reply
+    assert b"victim" not in reply.body.lower(), reply
+    assert everything_of(db, victim) == before
+    if "{" in path:  # neither says whether there is such a thing
+        nothing = {name: 2**62 for name in victim.ids}
+        other = stranger.api.send(method, path.format(**nothing), json_body=named(body, victim.ids))
+        told = [{key: value for key, value in one.json().items() if key not in ("requestId", "instance")}
+                for one in (reply, other)]
+        assert (other.status, told[1]) == (expected, told[0])
+
+
+def test_by_another_student_with_the_same_key_and_tag(victim, new_learner, db):
+    """An idempotency key and an ETag are worth something only to whom they were given."""
+    stranger, key = new_learner(), {"Idempotency-Key": "the-same-key"}
+    course = create_course(db, is_public=True)
+    first = victim.api.post("/api/student/enroll", {"courseId": course}, headers=key)
+    other = stranger.api.post("/api/student/enroll", {"courseId": course}, headers=key)
+    assert (first.status, other.status) == (200, 200)
+    assert other.json()["revision"] == 1 != first.json()["revision"], "the stranger's own"
+    for path in ("/api/student/courses", "/api/student/enrolled-courses", "/api/student/stats"):
+        tag = victim.api.get(path).etag
+        assert stranger.api.get(path, headers={"If-None-Match": tag}).status == 200, path
+
+
+def test_every_endpoint_of_enrollment_is_tried_by_another_student():
+    listed = {(method, path) for method, path, _, _ in RIGHTS if path.startswith(ENROLLMENT)}
+    tried = {(method, re.sub(r"{\w+}", "{id}", path)) for method, path in BY_ANOTHER}
+    assert listed == tried
 
 
 def test_the_table_here_has_every_endpoint(service):
