@@ -34,7 +34,7 @@ GRANT INSERT, UPDATE, DELETE ON passes TO lockstep@localhost;
 GRANT INSERT, UPDATE ON payments TO lockstep@localhost;
 GRANT INSERT, DELETE ON percentile_bounds TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON practice_days TO lockstep@localhost;
-GRANT INSERT, DELETE ON practice_sessions TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON practice_sessions TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON profiles TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON quarantine TO lockstep@localhost;
 GRANT INSERT, UPDATE ON repair_counts TO lockstep@localhost;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "queries/answer.h"
+#include "queries/practice_session.h"
 
 #include "base/banned.h"
 
@@ -90,7 +91,21 @@ static bool add_daily_totals(struct ledger_tx *tx, const struct answer_step *ste
   return answer_add_daily_totals(ledger_db(tx), totals, count, error, &outcome);
 }
 
+/* The session that an answer names counts it. */
+static bool count_session(struct ledger_tx *tx, const struct answer_step *step, struct error *error) {
+  const struct answer_body *body = body_of(step);
+  struct practice_session_count_params params = {.user_id = step->entry->learner.user_id,
+                                                 .session_id = body->practice_session_id,
+                                                 .correct = step->is_correct ? 1 : 0};
+  struct db_outcome outcome;
+  return body->practice_session_given != PRESENCE_GIVEN ||
+         practice_session_count(ledger_db(tx), &params, error, &outcome);
+}
+
 bool answer_write_rows(struct ledger_tx *tx, const struct answer_step *steps, size_t count,
                        struct error *error) {
-  return write_attempts(tx, steps, count, error) && add_daily_totals(tx, steps, count, error);
+  if (!write_attempts(tx, steps, count, error) || !add_daily_totals(tx, steps, count, error)) return false;
+  for (size_t at = 0; at < count; at++)
+    if (!count_session(tx, &steps[at], error)) return false;
+  return true;
 }

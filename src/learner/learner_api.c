@@ -3,6 +3,7 @@
 #include "http/entry.h"
 #include "learner/answer.h"
 #include "learner/history.h"
+#include "learner/learner_entry.h"
 #include "learner/profile.h"
 #include "learner/progress.h"
 
@@ -14,13 +15,15 @@ static bool handle_answer(struct request *request, const void *query, const void
   struct answer_input input = {.body = body, .config = request->app->config, .zones = request->zones};
   struct ledger_entry entry;
   (void)query;
-  if (!entry_begin(request, &answer_kind, body->answer_id, &answer_body_schema, body, error, &entry))
+  if (!learner_entry_begin(request, &answer_kind, body->answer_id, NULL, &answer_body_schema, body, error,
+                           &entry))
     return false;
   entry.input = &input;
   entry.reply_schema = &answer_reply_schema;
   entry.reply = reply;
-  return ledger_join(request->app->ledger, &answer_kind, &entry, request->arena, error) &&
-         entry_answer(request, &entry);
+  if (!ledger_join(request->app->ledger, &answer_kind, &entry, request->arena, error)) return false;
+  learner_entry_answer(request, &entry);
+  return true;
 }
 
 /* Drift that came around Lockstep is mended before it is read; without drift nothing is written. */
@@ -58,12 +61,12 @@ static bool handle_profile_patch(struct request *request, const void *query, con
   struct profile_input input = {.patch = body, .zones = request->zones};
   struct ledger_entry entry;
   (void)query;
-  if (!entry_begin(request, &profile_kind, NULL, &profile_patch_schema, body, error, &entry)) return false;
+  if (!learner_entry_begin(request, &profile_kind, NULL, NULL, &profile_patch_schema, body, error, &entry))
+    return false;
   entry.input = &input;
   entry.reply_schema = &profile_reply_schema;
   entry.reply = reply;
-  return ledger_run_one(request->app->ledger, &profile_kind, &entry, NULL, request->arena, error) &&
-         entry_answer(request, &entry);
+  return learner_entry_run(request, &profile_kind, &entry, error);
 }
 
 static const struct endpoint rows[] = {

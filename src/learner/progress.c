@@ -17,18 +17,18 @@
 
 static double two_decimals(double value) { return round(value * 100) / 100; }
 
-static double percent(int64_t part, int64_t whole) {
+double progress_percent(int64_t part, int64_t whole) {
   return whole <= 0 ? 0 : two_decimals((double)part / (double)whole * 100);
 }
 
 static double completion(int64_t tokens, int64_t goal) {
-  double value = percent(tokens, goal);
+  double value = progress_percent(tokens, goal);
   if (value > 100) return 100;
   return value < 0 ? 0 : value;
 }
 
 /* "number_theory" → "Number Theory": a module that nobody named. */
-static const char *humanise(const char *key, struct arena *arena) {
+const char *progress_humanise(const char *key, struct arena *arena) {
   char *label = arena_strdup(arena, key);
   bool starts_word = true;
   if (label == NULL) return NULL;
@@ -91,7 +91,7 @@ static bool name_modules(struct db *db, const struct progress_config *config,
         row_count == 0 ? NULL : bsearch(&wanted, rows, row_count, sizeof *rows, compare_rows);
     modules[at] =
         (struct named_module){.stored = &view->modules[at],
-                              .label = row != NULL ? row->label : humanise(wanted.module_key, arena),
+                              .label = row != NULL ? row->label : progress_humanise(wanted.module_key, arena),
                               .goal_tokens = row != NULL ? (int64_t)row->goal_tokens : config->goal_tokens,
                               .position = row != NULL ? row->position : INT64_MAX};
     if (modules[at].label == NULL) return error_set_memory(error);
@@ -110,7 +110,8 @@ static struct progress_entry overall_entry(const struct progress_config *config,
                                  .completion = completion(totals->tokens, config->goal_tokens),
                                  .questions_answered = totals->questions_answered,
                                  .correct_answers = totals->correct_answers,
-                                 .accuracy = percent(totals->correct_answers, totals->questions_answered),
+                                 .accuracy =
+                                     progress_percent(totals->correct_answers, totals->questions_answered),
                                  .module_data = view->global_stats};
 }
 
@@ -122,7 +123,7 @@ static struct progress_entry module_entry(const struct named_module *module) {
                                  .completion = completion(totals->tokens, module->goal_tokens),
                                  .questions_answered = totals->questions,
                                  .correct_answers = totals->correct,
-                                 .accuracy = percent(totals->correct, totals->questions),
+                                 .accuracy = progress_percent(totals->correct, totals->questions),
                                  .module_data = module->stored->progress};
 }
 
@@ -141,7 +142,7 @@ static bool read_entries(struct db *db, const struct progress_config *config,
 }
 
 static double percentile(uint64_t learners, bool above_all, uint64_t below) {
-  return percent((int64_t)(above_all ? learners : below), (int64_t)learners);
+  return progress_percent((int64_t)(above_all ? learners : below), (int64_t)learners);
 }
 
 static bool read_stats(struct db *db, const struct learner_totals_row *totals,

@@ -53,4 +53,9 @@ extern const struct schema progress_reply_schema;
 bool progress_read(struct db *db, const struct progress_config *config, uint64_t user_id, int32_t today,
                    struct arena *arena, struct error *error, struct progress_reply *ret_reply) WARN_UNUSED;
 
+/* In percent, two decimals; of nothing, 0. */
+double progress_percent(int64_t part, int64_t whole);
+/* "number_theory" → "Number Theory": the label of a module that nobody named. NULL: out of memory. */
+const char *progress_humanise(const char *key, struct arena *arena);
+
 #endif

@@ -7,6 +7,7 @@
 #include "http/ops.h"
 #include "job/job_api.h"
 #include "learner/learner_api.h"
+#include "learner/practice_api.h"
 #include "session/session_api.h"
 #include "sync/sync.h"
 
@@ -18,6 +19,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &learner_endpoints,
     &learner_admin_endpoints,
     &learner_audit_endpoints,
+    &practice_endpoints,
     &job_endpoints,
     &sync_endpoints,
     &sync_health_endpoints,

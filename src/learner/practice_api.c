@@ -1,0 +1,110 @@
+#include "learner/practice_api.h"
+
+#include "learner/attempts.h"
+#include "learner/learner_entry.h"
+#include "learner/practice_session.h"
+#include "learner/statistics.h"
+
+#include "base/banned.h"
+
+static bool handle_statistics(struct request *request, const void *query, const void *body, void *reply,
+                              struct error *error) {
+  (void)body;
+  return statistics_read(request->snapshot, query, request->principal.user_id, request->today, request->arena,
+                         error, reply);
+}
+
+static bool handle_attempts(struct request *request, const void *query, const void *body, void *reply,
+                            struct error *error) {
+  (void)body;
+  return attempts_read(request->snapshot, query, request->principal.user_id, request->arena, error, reply);
+}
+
+static bool handle_sessions(struct request *request, const void *query, const void *body, void *reply,
+                            struct error *error) {
+  (void)body;
+  return practice_session_read_list(request->snapshot, query, request->principal.user_id, request->arena,
+                                    error, reply);
+}
+
+static bool handle_start(struct request *request, const void *query, const void *body, void *reply,
+                         struct error *error) {
+  const struct practice_session_start *start = body;
+  struct practice_session_input input = {.config = request->app->config, .start = start};
+  struct ledger_entry entry;
+  (void)query;
+  if (!learner_entry_begin(request, &practice_session_start_kind, start->session_id, NULL,
+                           &practice_session_start_schema, body, error, &entry))
+    return false;
+  entry.input = &input;
+  entry.reply_schema = &practice_session_reply_schema;
+  entry.reply = reply;
+  return learner_entry_run(request, &practice_session_start_kind, &entry, error);
+}
+
+static bool handle_end(struct request *request, const void *query, const void *body, void *reply,
+                       struct error *error) {
+  struct practice_session_input input = {.config = request->app->config, .patch = body};
+  struct ledger_entry entry;
+  (void)query;
+  if (!request_path_id(request, 0, error, &input.session_id)) return false;
+  if (!learner_entry_begin(request, &practice_session_end_kind, NULL, request->path_parts[0],
+                           &practice_session_patch_schema, body, error, &entry))
+    return false;
+  entry.input = &input;
+  entry.reply_schema = &practice_session_reply_schema;
+  entry.reply = reply;
+  return learner_entry_run(request, &practice_session_end_kind, &entry, error);
+}
+
+#define WRITE_FLAGS ENDPOINT_NEEDS_LEARNER | ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY
+
+static const struct endpoint rows[] = {
+    {.method = "GET",
+     .path = "/api/progress/statistics",
+     .role = ROLE_ANONYMOUS,
+     .flags = ENDPOINT_FRESH,
+     .query = &statistics_query_schema,
+     .reply = &statistics_reply_schema,
+     .handle = handle_statistics,
+     .tag = "Progress",
+     .summary = "Totals by module and day, best day, practice sessions and streaks by activity"},
+    {.method = "GET",
+     .path = "/api/progress/attempts",
+     .role = ROLE_ANONYMOUS,
+     .flags = ENDPOINT_FRESH,
+     .query = &attempts_query_schema,
+     .reply = &attempts_reply_schema,
+     .handle = handle_attempts,
+     .tag = "Progress",
+     .summary = "What the learner answered, newest first"},
+    {.method = "POST",
+     .path = "/api/practice-sessions",
+     .role = ROLE_ANONYMOUS,
+     .flags = WRITE_FLAGS,
+     .success_status = 201,
+     .body = &practice_session_start_schema,
+     .reply = &practice_session_reply_schema,
+     .handle = handle_start,
+     .tag = "Progress",
+     .summary = "Start a practice session, for answers to name"},
+    {.method = "PATCH",
+     .path = "/api/practice-sessions/{id}",
+     .role = ROLE_ANONYMOUS,
+     .flags = WRITE_FLAGS,
+     .body = &practice_session_patch_schema,
+     .reply = &practice_session_reply_schema,
+     .handle = handle_end,
+     .tag = "Progress",
+     .summary = "End a practice session; one that has ended stays as it ended"},
+    {.method = "GET",
+     .path = "/api/practice-sessions",
+     .role = ROLE_ANONYMOUS,
+     .flags = ENDPOINT_FRESH,
+     .query = &practice_session_query_schema,
+     .reply = &practice_session_list_schema,
+     .handle = handle_sessions,
+     .tag = "Progress",
+     .summary = "The learner's practice sessions, newest first"},
+};
+const struct endpoint_table practice_endpoints = ENDPOINT_TABLE(rows);
