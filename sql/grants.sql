@@ -42,7 +42,7 @@ GRANT INSERT, UPDATE, DELETE ON repair_rows TO lockstep@localhost;
 GRANT INSERT, UPDATE ON repair_runs TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_pauses TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_results TO lockstep@localhost;
-GRANT DELETE ON session_results TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON session_results TO lockstep@localhost;
 GRANT UPDATE ON shared_version TO lockstep@localhost;
 GRANT DELETE ON stitch_mutations TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON student_progress TO lockstep@localhost;

@@ -95,14 +95,16 @@ SELECT COALESCE(SUM(c.moved), 0) AS moved
 -- column longest_streak i64
 -- column last_practice_date day null
 -- column last_session_at time null
+-- column subscription_id text null
 -- column subscription_status text null
 -- column is_subscribed bool
+-- column stripe_customer_id text null
 SELECT u.username, u.display_name, u.time_zone, u.is_anonymous, u.revision, u.created_at,
        COALESCE(p.total_points, 0) AS total_points, COALESCE(p.avg_blink_speed, 2.5) AS avg_blink_speed,
        COALESCE(p.evolution_level, 1) AS evolution_level, COALESCE(p.total_sessions, 0) AS total_sessions,
        COALESCE(p.current_streak, 0) AS current_streak, COALESCE(p.longest_streak, 0) AS longest_streak,
-       p.last_practice_date, p.last_session_at, p.subscription_status,
-       COALESCE(p.is_subscribed, FALSE) AS is_subscribed
+       p.last_practice_date, p.last_session_at, p.subscription_id, p.subscription_status,
+       COALESCE(p.is_subscribed, FALSE) AS is_subscribed, p.stripe_customer_id
   FROM users AS u
   LEFT JOIN profiles AS p ON p.user_id = u.id
  WHERE u.id = :user_id;

@@ -15,6 +15,7 @@
 #define KEYS_MAX 16
 #define ORIGINS_MAX 64
 #define ADDRESSES_MAX 32
+#define LEVELS_MAX 100
 #define PATH_MAX_TEXT 4096
 #define NAME_MAX_TEXT 190
 #define MINUTE_MS 60000
@@ -100,6 +101,15 @@ static bool check_addresses(const void *value, struct error *error) {
   for (size_t at = 0; at < list->count; at++)
     if (inet_pton(AF_INET, addresses[at], parsed) != 1 && inet_pton(AF_INET6, addresses[at], parsed) != 1)
       return complain(error, "must hold IPv4 or IPv6 addresses");
+  return true;
+}
+
+static bool check_levels(const void *value, struct error *error) {
+  const struct field_list *list = value;
+  const int64_t *points = list->items;
+  for (size_t at = 0; at < list->count; at++)
+    if (points[at] <= (at == 0 ? 0 : points[at - 1]))
+      return complain(error, "must hold numbers above 0, each above the one before");
   return true;
 }
 
@@ -234,6 +244,14 @@ static const struct field progress_fields[] = {
                 "Tokens at which overall progress, and a module without a goal of its own, is complete."),
 };
 
+static const struct field profile_fields[] = {
+    ROW_LIST(profile_config, evolution_levels, .item_kind = FIELD_KIND_INT, .maximum = LEVELS_MAX,
+             .default_text = "1000,2500,5000,10000,20000,40000,80000,150000,300000", .check = check_levels,
+             .summary =
+                 "Points at which a learner's evolution level becomes 2, 3 and so on. A level that was "
+                 "reached is kept when these rise."),
+};
+
 static const struct field answers_fields[] = {
     ROW_INT(answers_config, max_tokens, .minimum = 0, .maximum = 1000000, .default_text = "100",
             .summary = "Most tokens that one answer may earn where no exercise says."),
@@ -345,6 +363,7 @@ SECTION(database, "MySQL or MariaDB, and the connections to it.")
 SECTION(auth, "Who may call: keys, tokens and anonymous learners.")
 SECTION(http, "Requests and replies.")
 SECTION(progress, "What counts as complete.")
+SECTION(profile, "What a learner's profile shows.")
 SECTION(answers, "How answers are graded and priced.")
 SECTION(offline, "Clients that were offline.")
 SECTION(rules, "Consistency rules and repairs.")
@@ -358,10 +377,11 @@ SECTION(paths, "Files of the running service.")
 #define ROW_SECTION(section) FIELD_OBJECT(struct config, #section, section, .object = &section##_schema)
 
 static const struct field config_fields[] = {
-    ROW_SECTION(listen),   ROW_SECTION(workers),   ROW_SECTION(database),  ROW_SECTION(auth),
-    ROW_SECTION(http),     ROW_SECTION(progress),  ROW_SECTION(answers),   ROW_SECTION(offline),
-    ROW_SECTION(rules),    ROW_SECTION(health),    ROW_SECTION(retention), ROW_SECTION(sync),
-    ROW_SECTION(payments), ROW_SECTION(analytics), ROW_SECTION(log),       ROW_SECTION(paths),
+    ROW_SECTION(listen),  ROW_SECTION(workers),  ROW_SECTION(database),  ROW_SECTION(auth),
+    ROW_SECTION(http),    ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(profile),
+    ROW_SECTION(offline), ROW_SECTION(rules),    ROW_SECTION(health),    ROW_SECTION(retention),
+    ROW_SECTION(sync),    ROW_SECTION(payments), ROW_SECTION(analytics), ROW_SECTION(log),
+    ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

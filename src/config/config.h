@@ -91,6 +91,10 @@ struct answers_config {
   bool trust_client;
 };
 
+struct profile_config {
+  struct field_list evolution_levels; /* int64_t: the points at which level 2 begins, then 3, and so on */
+};
+
 struct offline_config {
   int64_t max_age_days;
 };
@@ -168,6 +172,7 @@ struct config {
   struct http_config http;
   struct progress_config progress;
   struct answers_config answers;
+  struct profile_config profile;
   struct offline_config offline;
   struct rules_config rules;
   struct health_config health;

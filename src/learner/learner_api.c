@@ -50,15 +50,17 @@ static bool handle_history(struct request *request, const void *query, const voi
 
 static bool handle_profile(struct request *request, const void *query, const void *body, void *reply,
                            struct error *error) {
+  struct profile_view view = {
+      .config = &request->app->config->profile, .zones = request->zones, .now_ms = request->now_ms};
   (void)query;
   (void)body;
-  return profile_read(request->snapshot, request->principal.user_id, request->zones, request->now_ms,
-                      request->arena, error, reply);
+  return profile_read(request->snapshot, request->principal.user_id, &view, request->arena, error, reply);
 }
 
 static bool handle_profile_patch(struct request *request, const void *query, const void *body, void *reply,
                                  struct error *error) {
-  struct profile_input input = {.patch = body, .zones = request->zones};
+  struct profile_input input = {
+      .patch = body, .config = &request->app->config->profile, .zones = request->zones};
   struct ledger_entry entry;
   (void)query;
   if (!learner_entry_begin(request, &profile_kind, NULL, NULL, &profile_patch_schema, body, error, &entry))

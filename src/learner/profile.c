@@ -57,10 +57,16 @@ static const struct field reply_fields[] = {
                .flags = FIELD_REQUIRED | FIELD_NULLABLE,
                .presence = PRESENCE(struct profile_reply, last_session_at_given),
                .summary = "When a session was last recorded."),
+    FIELD_TEXT(struct profile_reply, "subscriptionId", subscription_id,
+               .flags = FIELD_REQUIRED | FIELD_NULLABLE,
+               .summary = "The payment provider's id of the latest subscription."),
     FIELD_TEXT(struct profile_reply, "subscriptionStatus", subscription_status,
                .flags = FIELD_REQUIRED | FIELD_NULLABLE, .summary = "As the payment provider calls it."),
     FIELD_BOOL(struct profile_reply, "isSubscribed", is_subscribed, .flags = FIELD_REQUIRED,
                .summary = "Whether a subscription is in force."),
+    FIELD_TEXT(struct profile_reply, "stripeCustomerId", stripe_customer_id,
+               .flags = FIELD_REQUIRED | FIELD_NULLABLE,
+               .summary = "The payment provider's id of the learner."),
     FIELD_TIME(struct profile_reply, "createdAt", created_at_ms, .flags = FIELD_REQUIRED,
                .summary = "Since when the learner is known."),
     FIELD_UINT(struct profile_reply, "revision", revision, .flags = FIELD_REQUIRED,
@@ -69,8 +75,17 @@ static const struct field reply_fields[] = {
 const struct schema profile_reply_schema =
     SCHEMA("Profile", struct profile_reply, reply_fields, .summary = "A learner's profile.");
 
+int64_t profile_level(const struct profile_config *config, int64_t points) {
+  const int64_t *thresholds = config->evolution_levels.items;
+  int64_t level = 1;
+  for (size_t at = 0; at < config->evolution_levels.count && points >= thresholds[at]; at++)
+    level++;
+  return level;
+}
+
 static struct profile_reply reply_from(const struct learner_profile_row *row, uint64_t user_id,
-                                       struct zone_cache *zones, int64_t now_ms) {
+                                       const struct profile_view *view) {
+  int64_t level = profile_level(view->config, row->total_points);
   struct streak streak = {.current = row->current_streak,
                           .longest = row->longest_streak,
                           .practised = !row->last_practice_date_is_null,
@@ -83,16 +98,18 @@ static struct profile_reply reply_from(const struct learner_profile_row *row, ui
       .is_anonymous = row->is_anonymous,
       .total_points = row->total_points,
       .blink_speed = row->avg_blink_speed,
-      .evolution_level = row->evolution_level,
+      .evolution_level = row->evolution_level > level ? row->evolution_level : level,
       .total_sessions = row->total_sessions,
-      .current_streak = streak_current_on(&streak, zone_day_at(zones, row->time_zone, now_ms)),
+      .current_streak = streak_current_on(&streak, zone_day_at(view->zones, row->time_zone, view->now_ms)),
       .longest_streak = row->longest_streak,
       .last_practice_date = row->last_practice_date,
       .last_practice_date_given = streak.practised ? PRESENCE_GIVEN : PRESENCE_NULL,
       .last_session_at_ms = row->last_session_at,
       .last_session_at_given = row->last_session_at_is_null ? PRESENCE_NULL : PRESENCE_GIVEN,
+      .subscription_id = row->subscription_id,
       .subscription_status = row->subscription_status,
       .is_subscribed = row->is_subscribed,
+      .stripe_customer_id = row->stripe_customer_id,
       .created_at_ms = row->created_at,
       .revision = row->revision};
 }
@@ -105,11 +122,11 @@ static bool read_row(struct db *db, uint64_t user_id, struct arena *arena, struc
   return found || error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
 }
 
-bool profile_read(struct db *db, uint64_t user_id, struct zone_cache *zones, int64_t now_ms,
-                  struct arena *arena, struct error *error, struct profile_reply *ret_reply) {
+bool profile_read(struct db *db, uint64_t user_id, const struct profile_view *view, struct arena *arena,
+                  struct error *error, struct profile_reply *ret_reply) {
   struct learner_profile_row row;
   if (!read_row(db, user_id, arena, error, &row)) return false;
-  *ret_reply = reply_from(&row, user_id, zones, now_ms);
+  *ret_reply = reply_from(&row, user_id, view);
   return true;
 }
 
@@ -144,7 +161,8 @@ static bool patch_one(struct ledger_tx *tx, struct ledger_entry *entry, struct e
     row.revision = entry->learner.revision;
   }
   struct profile_reply *reply = entry->reply;
-  *reply = reply_from(&row, entry->learner.user_id, input->zones, ledger_now_ms(tx));
+  struct profile_view view = {.config = input->config, .zones = input->zones, .now_ms = ledger_now_ms(tx)};
+  *reply = reply_from(&row, entry->learner.user_id, &view);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #define LOCKSTEP_LEARNER_PROFILE_H
 
 #include "base/zone.h"
+#include "config/config.h"
 #include "ledger/ledger.h"
 
 struct profile_patch {
@@ -28,22 +29,36 @@ struct profile_reply {
   enum presence last_practice_date_given;
   int64_t last_session_at_ms;
   enum presence last_session_at_given;
+  const char *subscription_id;
   const char *subscription_status;
   bool is_subscribed;
+  const char *stripe_customer_id;
   int64_t created_at_ms;
   uint64_t revision;
 };
 
+/* The evolution level that so many points amount to: 1, and one more for each threshold reached. What is
+ * shown is never less than what the profile holds: levels that were reached are kept. */
+int64_t profile_level(const struct profile_config *config, int64_t points);
+
 extern const struct schema profile_patch_schema;
 extern const struct schema profile_reply_schema;
 
-bool profile_read(struct db *db, uint64_t user_id, struct zone_cache *zones, int64_t now_ms,
-                  struct arena *arena, struct error *error, struct profile_reply *ret_reply) WARN_UNUSED;
+/* What a profile is read by. */
+struct profile_view {
+  const struct profile_config *config;
+  struct zone_cache *zones;
+  int64_t now_ms;
+};
+
+bool profile_read(struct db *db, uint64_t user_id, const struct profile_view *view, struct arena *arena,
+                  struct error *error, struct profile_reply *ret_reply) WARN_UNUSED;
 
 /* entry->input is a struct profile_input, entry->reply a struct profile_reply. A patch that says what
  * already stands changes nothing. */
 struct profile_input {
   const struct profile_patch *patch;
+  const struct profile_config *config;
   struct zone_cache *zones;
 };
 extern const struct ledger_kind profile_kind;

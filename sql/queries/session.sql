@@ -1,0 +1,62 @@
+-- POST /api/sessions/record and GET /api/dashboard (src/session). The statements of the former serve all sessions
+-- of one transaction.
+
+-- name: session_insert :exec
+-- param user_id u64
+-- param id text
+-- param thread_id text
+-- param stitch_id text
+-- param total_questions u64
+-- param correct_answers u64
+-- param total_points u64
+-- param accuracy f64
+-- param blink_speed f64 null
+-- param results text
+-- param practised_on day
+-- param completed_at time
+-- param revision u64
+-- A session that is there already stays as it is, and counts as no row.
+INSERT INTO session_results (user_id, id, thread_id, stitch_id, total_questions, correct_answers, total_points,
+                             accuracy, blink_speed, results, practised_on, completed_at, revision)
+VALUES [[(:user_id, :id, :thread_id, :stitch_id, :total_questions, :correct_answers, :total_points, :accuracy,
+          :blink_speed, :results, :practised_on, :completed_at, :revision)]]
+    ON DUPLICATE KEY UPDATE user_id = session_results.user_id;
+
+-- name: session_find :one
+-- param user_id u64
+-- param id text
+-- column thread_id text
+-- column stitch_id text
+-- column total_questions u64
+-- column correct_answers u64
+-- column total_points u64
+-- column blink_speed f64 null
+-- column completed_at time
+-- column revision u64
+SELECT s.thread_id, s.stitch_id, s.total_questions, s.correct_answers, s.total_points, s.blink_speed,
+       s.completed_at, s.revision
+  FROM session_results AS s
+ WHERE s.user_id = :user_id AND s.id = :id;
+
+-- name: session_points :many
+-- param user_id u64
+-- column user_id u64
+-- column total_points i64
+SELECT p.user_id, p.total_points FROM profiles AS p WHERE p.user_id IN ([[:user_id]]);
+
+-- name: session_move_profiles :exec
+-- param user_id u64
+-- param points i64
+-- param blink_speed f64 null -- NULL leaves the average as it is
+-- param level i64
+-- param completed_at time
+-- What is added is added here, to what stands at this moment, whoever wrote it. A level that was reached is kept.
+UPDATE profiles
+   SET total_points = total_points + CASE user_id [[WHEN :user_id THEN :points]] END,
+       total_sessions = total_sessions + 1,
+       avg_blink_speed = COALESCE(avg_blink_speed * 0.7e0 +
+                                  CASE user_id [[WHEN :user_id THEN :blink_speed]] END * 0.3e0, avg_blink_speed),
+       evolution_level = GREATEST(evolution_level, CASE user_id [[WHEN :user_id THEN :level]] END),
+       last_session_at = GREATEST(COALESCE(last_session_at, TIMESTAMP'1000-01-01 00:00:00'),
+                                  CASE user_id [[WHEN :user_id THEN :completed_at]] END)
+ WHERE user_id IN ([[:user_id]]);
