@@ -3,7 +3,6 @@
 #include "http/entry.h"
 #include "learner/answer.h"
 #include "learner/history.h"
-#include "learner/learner_entry.h"
 #include "learner/profile.h"
 #include "learner/progress.h"
 
@@ -15,15 +14,13 @@ static bool handle_answer(struct request *request, const void *query, const void
   struct answer_input input = {.body = body, .config = request->app->config, .zones = request->zones};
   struct ledger_entry entry;
   (void)query;
-  if (!learner_entry_begin(request, &answer_kind, body->answer_id, NULL, &answer_body_schema, body, error,
-                           &entry))
+  if (!entry_begin(request, &answer_kind, body->answer_id, &answer_body_schema, body, error, &entry))
     return false;
   entry.input = &input;
   entry.reply_schema = &answer_reply_schema;
   entry.reply = reply;
-  if (!ledger_join(request->app->ledger, &answer_kind, &entry, request->arena, error)) return false;
-  learner_entry_answer(request, &entry);
-  return true;
+  return ledger_join(request->app->ledger, &answer_kind, &entry, request->arena, error) &&
+         entry_answer(request, &entry);
 }
 
 /* Drift that came around Lockstep is mended before it is read; without drift nothing is written. */
@@ -63,12 +60,12 @@ static bool handle_profile_patch(struct request *request, const void *query, con
       .patch = body, .config = &request->app->config->profile, .zones = request->zones};
   struct ledger_entry entry;
   (void)query;
-  if (!learner_entry_begin(request, &profile_kind, NULL, NULL, &profile_patch_schema, body, error, &entry))
-    return false;
+  if (!entry_begin(request, &profile_kind, NULL, &profile_patch_schema, body, error, &entry)) return false;
   entry.input = &input;
   entry.reply_schema = &profile_reply_schema;
   entry.reply = reply;
-  return learner_entry_run(request, &profile_kind, &entry, error);
+  return ledger_run_one(request->app->ledger, &profile_kind, &entry, NULL, request->arena, error) &&
+         entry_answer(request, &entry);
 }
 
 static const struct endpoint rows[] = {

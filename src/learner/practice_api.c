@@ -1,7 +1,9 @@
 #include "learner/practice_api.h"
 
+#include <inttypes.h>
+
+#include "http/entry.h"
 #include "learner/attempts.h"
-#include "learner/learner_entry.h"
 #include "learner/practice_session.h"
 #include "learner/statistics.h"
 
@@ -33,28 +35,35 @@ static bool handle_start(struct request *request, const void *query, const void 
   struct practice_session_input input = {.config = request->app->config, .start = start};
   struct ledger_entry entry;
   (void)query;
-  if (!learner_entry_begin(request, &practice_session_start_kind, start->session_id, NULL,
-                           &practice_session_start_schema, body, error, &entry))
+  if (!entry_begin(request, &practice_session_start_kind, start->session_id, &practice_session_start_schema,
+                   body, error, &entry))
     return false;
   entry.input = &input;
   entry.reply_schema = &practice_session_reply_schema;
   entry.reply = reply;
-  return learner_entry_run(request, &practice_session_start_kind, &entry, error);
+  return ledger_run_one(request->app->ledger, &practice_session_start_kind, &entry, NULL, request->arena,
+                        error) &&
+         entry_answer(request, &entry);
 }
 
+/* Which session is to end is said by the path: a key that was used for another one is no repeat. */
 static bool handle_end(struct request *request, const void *query, const void *body, void *reply,
                        struct error *error) {
+  const struct ledger_kind *kind = &practice_session_end_kind;
   struct practice_session_input input = {.config = request->app->config, .patch = body};
   struct ledger_entry entry;
   (void)query;
   if (!request_path_id(request, 0, error, &input.session_id)) return false;
-  if (!learner_entry_begin(request, &practice_session_end_kind, NULL, request->path_parts[0],
-                           &practice_session_patch_schema, body, error, &entry))
+  const char *what = arena_printf(request->arena, "%s:%" PRIu64, kind->name, input.session_id);
+  if (what == NULL) return error_set_memory(error);
+  if (!entry_begin(request, kind, NULL, &practice_session_patch_schema, body, error, &entry) ||
+      !ledger_hash(what, &practice_session_patch_schema, body, error, &entry.request_hash))
     return false;
   entry.input = &input;
   entry.reply_schema = &practice_session_reply_schema;
   entry.reply = reply;
-  return learner_entry_run(request, &practice_session_end_kind, &entry, error);
+  return ledger_run_one(request->app->ledger, kind, &entry, NULL, request->arena, error) &&
+         entry_answer(request, &entry);
 }
 
 #define WRITE_FLAGS ENDPOINT_NEEDS_LEARNER | ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY
