@@ -60,3 +60,42 @@ UPDATE profiles
        last_session_at = GREATEST(COALESCE(last_session_at, TIMESTAMP'1000-01-01 00:00:00'),
                                   CASE user_id [[WHEN :user_id THEN :completed_at]] END)
  WHERE user_id IN ([[:user_id]]);
+
+-- name: dashboard_sessions :many
+-- param user_id u64
+-- param limit_rows u64
+-- column id text
+-- column thread_id text
+-- column stitch_id text
+-- column total_points u64
+-- column accuracy f64
+-- column blink_speed f64 null
+-- column completed_at time
+-- The latest.
+SELECT s.id, s.thread_id, s.stitch_id, s.total_points, s.accuracy, s.blink_speed, s.completed_at
+  FROM session_results AS s FORCE INDEX (session_results_recent)
+ WHERE s.user_id = :user_id
+ ORDER BY s.completed_at DESC, s.id DESC
+ LIMIT :limit_rows;
+
+-- name: dashboard_speeds :many
+-- param user_id u64
+-- param limit_rows u64
+-- column blink_speed f64
+-- The latest that are known.
+SELECT s.blink_speed
+  FROM session_results AS s FORCE INDEX (session_results_speeds)
+ WHERE s.user_id = :user_id AND s.has_speed = TRUE
+ ORDER BY s.completed_at DESC, s.id DESC
+ LIMIT :limit_rows;
+
+-- name: dashboard_threads :each
+-- param user_id u64
+-- column thread_id text
+-- column completed u64
+-- Completed stitches by thread, read from the index alone.
+SELECT p.thread_id, COUNT(*) AS completed
+  FROM user_stitch_progress AS p FORCE INDEX (user_stitch_progress_completed)
+ WHERE p.user_id = :user_id AND p.is_completed = TRUE
+ GROUP BY p.thread_id
+ ORDER BY p.thread_id;

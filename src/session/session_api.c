@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "http/entry.h"
+#include "session/dashboard.h"
 #include "session/session_record.h"
 
 #include "base/banned.h"
@@ -33,6 +34,15 @@ static bool handle_record(struct request *request, const void *query, const void
          entry_answer(request, &entry);
 }
 
+static bool handle_dashboard(struct request *request, const void *query, const void *body, void *reply,
+                             struct error *error) {
+  struct profile_view view = {
+      .config = &request->app->config->profile, .zones = request->zones, .now_ms = request->now_ms};
+  (void)query;
+  (void)body;
+  return dashboard_read(request->snapshot, request->principal.user_id, &view, request->arena, error, reply);
+}
+
 static const struct endpoint rows[] = {
     {.method = "POST",
      .path = "/api/sessions/record",
@@ -43,5 +53,13 @@ static const struct endpoint rows[] = {
      .handle = handle_record,
      .tag = "Sessions",
      .summary = "Record a completed session; the profile moves with it"},
+    {.method = "GET",
+     .path = "/api/dashboard",
+     .role = ROLE_ANONYMOUS,
+     .flags = ENDPOINT_FRESH,
+     .reply = &dashboard_reply_schema,
+     .handle = handle_dashboard,
+     .tag = "Sessions",
+     .summary = "Profile, stitches completed and latest sessions of the learner"},
 };
 const struct endpoint_table session_endpoints = ENDPOINT_TABLE(rows);

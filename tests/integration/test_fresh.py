@@ -7,7 +7,7 @@ import pytest
 
 from harness.database import execute
 
-READS = ("/api/progress", "/api/progress/history", "/api/profile")
+READS = ("/api/progress", "/api/progress/history", "/api/profile", "/api/dashboard")
 
 
 def get(learner, path, tag=None):

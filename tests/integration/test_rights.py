@@ -29,6 +29,7 @@ RIGHTS = [
     ("PATCH", "/api/practice-sessions/{id}", {}, "anonymous"),
     ("GET", "/api/practice-sessions", ..., "anonymous"),
     ("POST", "/api/sessions/record", {"threadId": "t-rights", "stitchId": "s-rights"}, "anonymous"),
+    ("GET", "/api/dashboard", ..., "anonymous"),
     ("GET", "/api/profile", ..., "anonymous"),
     ("PATCH", "/api/profile", {"displayName": "R"}, "anonymous"),
     ("POST", "/api/admin/sync-user-data", {"userId": 1}, "admin"),
