@@ -81,7 +81,7 @@ SELECT s.id, s.thread_id, s.stitch_id, s.total_points, s.accuracy, s.blink_speed
 -- name: dashboard_speeds :many
 -- param user_id u64
 -- param limit_rows u64
--- column blink_speed f64
+-- column blink_speed f64 null -- never, by has_speed
 -- The latest that are known.
 SELECT s.blink_speed
   FROM session_results AS s FORCE INDEX (session_results_speeds)
