@@ -225,6 +225,8 @@ static void test_the_rules_that_ship_are_good(void **state) {
         {"daily_totals_match_attempts", false, false},
         {"longest_streak_covers_practice_days", false, false},
         {"streak_matches_practice_days", false, false},
+        {"profile_points_match_sessions", false, false},
+        {"profile_sessions_match_sessions", false, false},
         {"approved_request_is_enrolled", false, false},
         {"default_course_is_granted", false, false},
         {"decided_request_has_left", false, false},
@@ -238,6 +240,7 @@ static void test_the_rules_that_ship_are_good(void **state) {
         {"orphan_practice_days", false, false},
         {"orphan_practice_sessions", false, false},
         {"orphan_profiles", false, false},
+        {"orphan_session_results", false, false},
     };
     assert_int_equal(rule_set_count(directories->set), ARRAY_LENGTH(expected));
     for (size_t at = 0; at < ARRAY_LENGTH(expected); at++) {

@@ -132,6 +132,10 @@ static void test_rows_without_a_learner_are_found(void **state) {
        "(user_id, revision, exercise_id, module, is_correct, practised_on, created_at) VALUES (%llu, 1, 'e',"
        " 'm', 1, '2024-02-29', '2024-02-29')",
        NULL},
+      {"session_results",
+       "(user_id, id, thread_id, stitch_id, practised_on, completed_at, revision) VALUES"
+       " (%llu, 'a\\\"b', 't', 's', '2024-02-29', '2024-02-29', 1)",
+       "{\"user_id\": %llu, \"id\": \"a\\\"b\"}"},
       {"practice_sessions", "(user_id, started_at) VALUES (%llu, '2024-02-29')", NULL},
   };
   load();

@@ -205,11 +205,67 @@ static void test_totals_below_their_attempts_are_reported(void **state) {
   assert_int_equal(ask_number(less, "questions_answered"), 1);
 }
 
+/* --- The profile and its sessions ---------------------------------------------------------------- */
+
+static void add_session(uint64_t user_id, const char *id, int points, const char *completed_at) {
+  RUN("INSERT INTO session_results (user_id, id, thread_id, stitch_id, total_points, practised_on,"
+      " completed_at, revision) VALUES (%llu, '%s', 't', 's', %d, '2024-01-01', '%s', 1)",
+      ID(user_id), id, points, completed_at);
+}
+
+static const struct session_case {
+  const char *profile; /* total_points, total_sessions, last_session_at; NULL: none */
+  const char *rows;    /* found, without user and key */
+  const char *after;   /* points sessions last */
+} session_cases[] = {
+    {"12, 2, '2024-01-02 10:00:00'", "", "12 2 2024-01-02 10:00:00.000"},
+    {"90, 7, '2024-05-05 10:00:00'", "", "90 7 2024-05-05 10:00:00.000"},
+    {"11, 2, '2024-01-02 10:00:00'", "set total_points 11 12\n", "12 2 2024-01-02 10:00:00.000"},
+    {"0, 1, '2024-01-01 10:00:00'",
+     "set total_points 0 12\nset last_session_at 2024-01-01 10:00:00.000 2024-01-02 10:00:00.000\n"
+     "set total_sessions 1 2\n",
+     "12 2 2024-01-02 10:00:00.000"},
+    {"90, 0, NULL", "set last_session_at - 2024-01-02 10:00:00.000\nset total_sessions 0 2\n",
+     "90 2 2024-01-02 10:00:00.000"},
+    {NULL,
+     "insert last_session_at - 2024-01-02 10:00:00.000\ninsert total_points - 12\ninsert total_sessions - "
+     "2\n",
+     "12 2 2024-01-02 10:00:00.000"},
+};
+
+static void test_profiles_are_raised_to_their_sessions(void **state) {
+  (void)state;
+  load();
+  for (size_t at = 0; at < ARRAY_LENGTH(session_cases); at++) {
+    const struct session_case *session = &session_cases[at];
+    uint64_t user_id = learner_new(0, 0, 0, NULL);
+    add_session(user_id, "later", 5, "2024-01-02 10:00:00");
+    add_session(user_id, "earlier", 7, "2024-01-01 10:00:00");
+    if (session->profile != NULL)
+      RUN("INSERT INTO profiles (user_id, longest_streak, total_points, total_sessions, last_session_at)"
+          " VALUES (%llu, 3, %s)",
+          ID(user_id), session->profile);
+    const char *rows = arena_printf(fixture.arena, "%s%s",
+                                    shipped_find("profile_points_match_sessions", user_id, user_id, NULL),
+                                    shipped_find("profile_sessions_match_sessions", user_id, user_id, NULL));
+    assert_string_equal(rows_of(user_id, rows), session->rows);
+    assert_int_equal(heal_all(user_id).repaired > 0, *session->rows != '\0');
+    assert_string_equal(ask(user_id,
+                            "(SELECT CONCAT_WS(' ', p.total_points, p.total_sessions, p.last_session_at)"
+                            " FROM profiles AS p WHERE p.user_id = u.id)"),
+                        session->after);
+    assert_int_equal(heal_all(user_id).found, 0);
+  }
+  uint64_t without = learner_new(0, 0, 0, NULL);
+  assert_shipped("profile_points_match_sessions", without, "");
+}
+
 /* Who was merged into another, or deleted, is left alone by all of them. */
 static void test_who_is_gone_is_left_alone(void **state) {
   (void)state;
-  static const char *const names[] = {"streak_matches_practice_days", "longest_streak_covers_practice_days",
-                                      "daily_totals_match_attempts", "totals_cover_attempts"};
+  static const char *const names[] = {"streak_matches_practice_days",  "longest_streak_covers_practice_days",
+                                      "daily_totals_match_attempts",   "totals_cover_attempts",
+                                      "profile_points_match_sessions", "profile_sessions_match_sessions"};
   load();
   uint64_t heir = learner_new(0, 0, 0, NULL);
   uint64_t merged = learner_new(0, 0, 0, NULL);
@@ -219,6 +275,7 @@ static void test_who_is_gone_is_left_alone(void **state) {
     add_days(learners[at], "2024-01-01");
     RUN("INSERT INTO profiles (user_id) VALUES (%llu)", ID(learners[at]));
     add_attempt(learners[at], "2024-01-01", "math", 1, 8);
+    add_session(learners[at], "s", 5, "2024-01-01 10:00:00");
   }
   for (size_t at = 0; at < ARRAY_LENGTH(names); at++)
     assert_int_not_equal(strlen(shipped_find(names[at], merged, deleted, NULL)), 0);
@@ -234,6 +291,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_streaks_agree_with_the_program, setup, teardown),
       cmocka_unit_test_setup_teardown(test_daily_totals_are_raised_to_the_attempts, setup, teardown),
       cmocka_unit_test_setup_teardown(test_totals_below_their_attempts_are_reported, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_profiles_are_raised_to_their_sessions, setup, teardown),
       cmocka_unit_test_setup_teardown(test_who_is_gone_is_left_alone, setup, teardown),
   };
   if (fixture_is_missing()) return 0;

@@ -12,7 +12,11 @@ static const char *everything(uint64_t from, uint64_t to) {
       "'-'))"
       " FROM users WHERE id",
       "SELECT CONCAT_WS('|', user_id, current_streak, longest_streak, COALESCE(last_practice_date, '-'),"
-      " total_points, created_at) FROM profiles WHERE user_id",
+      " total_points, total_sessions, COALESCE(last_session_at, '-'), created_at) FROM profiles WHERE "
+      "user_id",
+      "SELECT CONCAT_WS('|', user_id, id, total_points, has_speed, results, completed_at) FROM "
+      "session_results"
+      " WHERE user_id",
       "SELECT CONCAT_WS('|', user_id, day, module, questions, correct, tokens) FROM daily_totals WHERE "
       "user_id",
       "SELECT CONCAT_WS('|', user_id, day, activity, count) FROM practice_days WHERE user_id",
@@ -78,6 +82,11 @@ static uint64_t drifted(uint64_t *ret_gone) {
         ID(user_id));
   RUN("INSERT INTO daily_totals (user_id, day, module, questions) VALUES (%llu, '2024-02-29', 'it''s', 0),"
       " (%llu, '2024-01-01', 'm', 7)",
+      ID(first), ID(gone));
+  RUN("INSERT INTO session_results (user_id, id, thread_id, stitch_id, total_points, blink_speed, results,"
+      " practised_on, completed_at, revision) VALUES"
+      " (%llu, 'a', 't', 's', 9, 1.5, '[]', '2024-02-29', '2024-02-29 10:00:00.123', 1),"
+      " (%llu, 'b \"c\"', 't', 's', 4, 2.25, '{\"d\": \"\xc3\xbc\"}', '2024-02-29', '2024-02-29', 1)",
       ID(first), ID(gone));
   RUN("INSERT INTO practice_sessions (user_id, started_at, total_exercises) VALUES (%llu, '2024-01-01', 5)",
       ID(gone));
