@@ -56,9 +56,11 @@ struct db_piece {
   size_t parameter_count;
 };
 
-/* The most rows that one execution takes; longer lists are run in several. A statement has a prepared form
- * for each number of rows, as it comes to be needed. */
+/* The most rows that one prepared execution takes; longer lists are run in several. A statement has a
+ * prepared form for each number of rows, as it comes to be needed. */
 #define DB_ROWS_MAX 16
+/* From so many rows on db_run_exec_rows sends them as the text of few statements instead. */
+#define DB_ROWS_AS_TEXT 64
 /* The largest number of rows, up to `count`, that one execution takes: 0, 1, 2, 3, 4, 6, 8, 12 or 16. Not
  * every number, because each form costs the connection and the server memory for good. */
 size_t db_rows_fit(size_t count);

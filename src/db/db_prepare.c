@@ -200,6 +200,12 @@ static bool db_reserve_parameters(struct db *db, size_t count, struct error *err
   return true;
 }
 
+bool db_lacks_parameter(const struct db_statement *statement, const struct db_column *column,
+                        struct error *error) {
+  error_set(error, ERROR_INTERNAL, "A statement lacks a parameter.");
+  return error_detail(error, "%s: %s is NULL", statement->name, column->name);
+}
+
 static bool db_bind_row(struct db *db, const struct db_statement *statement, size_t first, size_t count,
                         const char *row, size_t *place, struct error *error) {
   for (size_t i = first; i < first + count; i++, (*place)++) {
@@ -210,10 +216,7 @@ static bool db_bind_row(struct db *db, const struct db_statement *statement, siz
     memset(bind, 0, sizeof *bind);
     cell->is_null = column->null_offset != 0 && *(const bool *)(row + column->null_offset - 1);
     db_bind_parameter(column, row + column->offset, bind, cell);
-    if (cell->is_null && !column->nullable) {
-      error_set(error, ERROR_INTERNAL, "A statement lacks a parameter.");
-      return error_detail(error, "%s: %s is NULL", statement->name, column->name);
-    }
+    if (cell->is_null && !column->nullable) return db_lacks_parameter(statement, column, error);
   }
   return true;
 }

@@ -37,4 +37,12 @@ struct db_input {
 bool db_execute(struct db *db, const struct db_statement *statement, struct db_input input,
                 struct error *error, struct db_prepared **ret_prepared) WARN_UNUSED;
 
+/* A NULL where none may be. Always false. */
+bool db_lacks_parameter(const struct db_statement *statement, const struct db_column *column,
+                        struct error *error);
+
+/* A statement that repeats, for any number of rows, as text. */
+bool db_exec_text_rows(struct db *db, const struct db_statement *statement, const void *rows, size_t count,
+                       struct error *error, uint64_t *ret_affected) WARN_UNUSED;
+
 #endif

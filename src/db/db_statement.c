@@ -249,6 +249,10 @@ bool db_run_exec_rows(struct db *db, const struct db_statement *statement, const
                       struct error *error, struct db_outcome *ret_outcome) {
   struct db_outcome outcome = {.affected = 0};
   size_t taken;
+  if (row_count >= DB_ROWS_AS_TEXT) {
+    if (!db_exec_text_rows(db, statement, rows, row_count, error, &outcome.affected)) return false;
+    row_count = 0;
+  }
   for (size_t at = 0; at < row_count; at += taken) {
     struct db_prepared *prepared;
     struct db_input input = db_next_rows(statement, rows, row_count, at);

@@ -466,6 +466,109 @@ static void test_repeated_pieces_take_any_number_of_rows(void **state) {
   db_close(db);
 }
 
+/* Long lists travel as text: what comes back is the same, whatever the texts hold. */
+static const struct db_piece every_pieces[] = {
+    {"INSERT INTO t (id, flag, i64, u64, f64, text, at3, at6, day, hash) VALUES", NULL, 0},
+    {"(?, ?, ?, ?, ?, IF(? = 'it''s a ?', NULL, ?), ?, ?, ?, ?)", ", ", 11},
+};
+#define OPTIONAL(NAME, TYPE) \
+  { #NAME, TYPE, offsetof(struct value, NAME), offsetof(struct value, NAME##_is_null) + 1, true }
+static const struct db_column every_parameters[] = {
+    {"id", DB_I64, offsetof(struct value, id), 0, false},
+    OPTIONAL(flag, DB_BOOL),
+    OPTIONAL(i64, DB_I64),
+    OPTIONAL(u64, DB_U64),
+    OPTIONAL(f64, DB_F64),
+    {"text", DB_TEXT, offsetof(struct value, text), 0, true},
+    {"text", DB_TEXT, offsetof(struct value, text), 0, true},
+    OPTIONAL(at3, DB_TIME),
+    OPTIONAL(at6, DB_TIME),
+    OPTIONAL(day, DB_DAY),
+    OPTIONAL(hash, DB_HASH),
+};
+static const struct db_statement every_insert = {
+    .name = "every_insert",
+    .sql = "",
+    .pieces = every_pieces,
+    .piece_count = ARRAY_LENGTH(every_pieces),
+    .parameters = every_parameters,
+    .parameter_count = ARRAY_LENGTH(every_parameters),
+    .parameter_size = sizeof(struct value),
+    .index = DB_ROWS_MAX,
+};
+
+static void test_long_lists_return_as_they_went(void **state) {
+  struct fixture *fixture = *state;
+  static const char *const texts[] = {"plain",      "it's",  "'; DROP TABLE t; -- ",     "\\", "\\'",     "?",
+                                      "\n\r\t\032", "%_\"`", "\xC3\xA4\xF0\x9F\x98\x80", "",   "\\\\''\\"};
+  static const double numbers[] = {0, 0.1, -1.5, 1e300, 4.9e-324, 1.7976931348623157e308, 1.0 / 3};
+  struct value values[3 * DB_ROWS_AS_TEXT];
+  struct db_outcome outcome;
+  for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+    values[i] = (struct value){.id = (int64_t)i + 1,
+                               .flag = i % 2 == 0,
+                               .i64 = i % 3 == 0 ? INT64_MIN : INT64_MAX - (int64_t)i,
+                               .u64 = UINT64_MAX - i,
+                               .f64 = numbers[i % ARRAY_LENGTH(numbers)],
+                               .text = texts[i % ARRAY_LENGTH(texts)],
+                               .at3 = 1764000000123 - (int64_t)i * 86400001,
+                               .at6 = -1 - (int64_t)i,
+                               .day = 20000 - (int32_t)i};
+    memset(values[i].hash.bytes, (int)(i * 37), sizeof values[i].hash.bytes);
+  }
+  assert_done(fixture, db_run_exec_rows(fixture->db, &every_insert, values, ARRAY_LENGTH(values),
+                                        &fixture->error, &outcome));
+  assert_int_equal(outcome.affected, ARRAY_LENGTH(values));
+  for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+    struct value got = get(fixture, (int64_t)i + 1);
+    assert_same(&got, &values[i]);
+  }
+}
+
+static void test_long_lists_of_nulls_and_of_errors(void **state) {
+  struct fixture *fixture = *state;
+  struct value values[DB_ROWS_AS_TEXT];
+  for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+    values[i] = (struct value){.id = (int64_t)i + 1, .text = "it's a ?"};
+    values[i].flag_is_null = values[i].i64_is_null = values[i].u64_is_null = values[i].f64_is_null = true;
+    values[i].at3_is_null = values[i].at6_is_null = values[i].day_is_null = values[i].hash_is_null = true;
+  }
+  assert_done(fixture, db_run_exec_rows(fixture->db, &every_insert, values, ARRAY_LENGTH(values),
+                                        &fixture->error, NULL));
+  struct value got = get(fixture, DB_ROWS_AS_TEXT);
+  assert_true(got.flag_is_null && got.i64_is_null && got.u64_is_null && got.f64_is_null && got.at3_is_null);
+  assert_true(got.at6_is_null && got.day_is_null && got.hash_is_null);
+  assert_null(got.text);
+  assert_false(
+      db_run_exec_rows(fixture->db, &every_insert, values, ARRAY_LENGTH(values), &fixture->error, NULL));
+  assert_int_equal(fixture->error.code, ERROR_CONFLICT);
+  struct db_statement strict = rows_insert;
+  struct db_column parameters[] = {insert_parameters[0], insert_parameters[1]};
+  parameters[1].nullable = false;
+  strict.parameters = parameters;
+  values[9].text = NULL;
+  assert_false(db_run_exec_rows(fixture->db, &strict, values, ARRAY_LENGTH(values), &fixture->error, NULL));
+  assert_non_null(strstr(fixture->error.detail, "text is NULL"));
+}
+
+/* Longer than one statement may be: several, and none of them without a row. */
+static void test_long_lists_of_long_texts(void **state) {
+  struct fixture *fixture = *state;
+  struct value values[DB_ROWS_AS_TEXT];
+  char *text = malloc(LONG_TEXT_BYTES + 1);
+  assert_non_null(text);
+  memset(text, '\'', LONG_TEXT_BYTES);
+  text[LONG_TEXT_BYTES] = '\0';
+  for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
+    values[i] = (struct value){.id = (int64_t)i + 1, .text = i % 8 == 3 ? text : "short"};
+  struct db_outcome outcome;
+  assert_done(fixture, db_run_exec_rows(fixture->db, &rows_insert, values, ARRAY_LENGTH(values),
+                                        &fixture->error, &outcome));
+  assert_int_equal(outcome.affected, ARRAY_LENGTH(values));
+  assert_string_equal(fixture_ask(fixture, fixture->db, "SELECT SUM(LENGTH(text)) FROM t").text, "8388888");
+  free(text);
+}
+
 static void test_repeated_pieces_hold_to_their_limit(void **state) {
   struct fixture *fixture = *state;
   struct value values[2 * DB_ROWS_MAX] = {{.id = 0}};
@@ -517,6 +620,9 @@ int main(void) {
       TEST(test_exec_tells_what_it_did),
       TEST(test_what_does_not_fit_is_refused),
       TEST(test_repeated_pieces_take_any_number_of_rows),
+      TEST(test_long_lists_return_as_they_went),
+      TEST(test_long_lists_of_nulls_and_of_errors),
+      TEST(test_long_lists_of_long_texts),
       TEST(test_repeated_pieces_hold_to_their_limit),
       TEST(test_memory_is_bounded_by_the_arena),
   };
