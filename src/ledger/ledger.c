@@ -44,6 +44,7 @@ size_t ledger_count(const struct ledger_tx *tx) { return tx->live_count; }
 struct ledger_entry *ledger_at(struct ledger_tx *tx, size_t at) {
   return tx->live[at];
 }
+void ledger_keep(struct ledger_tx *tx) { tx->keeps = true; }
 void ledger_fail(struct ledger_entry *entry) { entry->state = LEDGER_FAILED; }
 
 bool ledger_report(struct ledger_tx *tx, struct ledger_entry *entry, const struct ledger_change *change,
@@ -91,13 +92,14 @@ static void entry_rewind(struct ledger_entry *entry) {
 /* Steps 2 to 6 on a connection. ERROR_TRANSIENT: may be run again. */
 static bool transaction_run(struct ledger_tx *tx, struct error *error) {
   size_t changed = 0;
+  tx->keeps = false;
   for (size_t at = 0; at < tx->count; at++)
     entry_rewind(tx->entries[at]);
   qsort(tx->entries, tx->count, sizeof *tx->entries, compare_entries);
   if (!ledger_lock_learners(tx, error)) return false;
   if (tx->live_count > 0 && !tx->kind->work(tx, error)) return false;
   if (tx->live_count > 0 && !ledger_write_rows(tx, error, &changed)) return false;
-  if (changed == 0) {
+  if (changed == 0 && !tx->keeps) {
     db_rollback(tx->db);
     return true;
   }

@@ -9,7 +9,7 @@
  *   4 the domain's work, once for all entries that are left; it reports what it changes
  *   5 for the entries that changed something: revision and totals into the learner's row, and the
  *     one ledger row with revision, operation, actor, changes, reply. Nothing changed at all → roll
- *     back, no revision moves
+ *     back, no revision moves (ledger_keep: nothing changed, but commit)
  *   6 commit; on a transient error the whole again with jitter, under one deadline for all tries.
  *     A COMMIT whose outcome was lost needs nothing more: step 2's lock waits for it to end, and
  *     step 3 then knows.
@@ -122,6 +122,9 @@ size_t ledger_count(const struct ledger_tx *tx);
 struct ledger_entry *ledger_at(struct ledger_tx *tx, size_t at);
 bool ledger_report(struct ledger_tx *tx, struct ledger_entry *entry, const struct ledger_change *change,
                    struct error *error) WARN_UNUSED;
+/* The work has written something that is no change of the learner's, and that is to stay even where no
+ * revision moves: what was refused and why, the id of an item that changed nothing. */
+void ledger_keep(struct ledger_tx *tx);
 /* entry->error is set already. */
 void ledger_fail(struct ledger_entry *entry);
 

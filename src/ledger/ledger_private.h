@@ -47,6 +47,7 @@ struct ledger_tx {
   size_t count;
   struct ledger_entry **live; /* those that the work sees */
   size_t live_count;
+  bool keeps;          /* what the work wrote is committed, whether a revision moves or not */
   bool skips_held;     /* instead of waiting for a held row: LEDGER_HELD */
   size_t locked_count; /* of entries, the first: those whose learners are locked */
   unsigned merge_steps;

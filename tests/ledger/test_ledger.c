@@ -21,6 +21,7 @@ struct note {
   int64_t add;
   bool breaks_rule;
   bool breaks_everything;
+  bool keeps; /* a row of its own, which is no change of the learner's */
 };
 
 struct note_reply {
@@ -46,6 +47,12 @@ static bool note_work(struct ledger_tx *tx, struct error *error) {
       continue;
     }
     struct note_reply *reply = entry->reply;
+    if (note->keeps) {
+      if (!db_text_exec(ledger_db(tx), "INSERT INTO modules (module_key, label) VALUES ('kept', 'kept')",
+                        NULL, 0, error, NULL))
+        return false;
+      ledger_keep(tx);
+    }
     if (note->add != 0) {
       struct ledger_change change = {.what = "tokens", .by = note->add, .because = "a test"};
       entry->learner.tokens += note->add;
@@ -163,6 +170,21 @@ static void test_no_change_moves_no_revision(void **state) {
   assert_int_equal(nothing->entry.revision, 1);
   assert_int_equal(number("SELECT revision FROM users WHERE id = 1"), 1);
   assert_int_equal(number("SELECT COUNT(*) FROM ledger WHERE op_id = 'note:nothing'"), 0);
+}
+
+static void test_what_is_kept_stays_without_a_revision(void **state) {
+  (void)state;
+  struct operation *keeping = operation_new(8, "note:keeping", 0);
+  keeping->note.keeps = true;
+  assert_done(&fixture, run_one(keeping));
+  assert_int_equal(keeping->entry.state, LEDGER_UNCHANGED);
+  assert_int_equal(number("SELECT COUNT(*) FROM modules WHERE module_key = 'kept'"), 1);
+  assert_int_equal(number("SELECT revision FROM users WHERE id = 8"), 0);
+  assert_int_equal(number("SELECT COUNT(*) FROM ledger WHERE user_id = 8"), 0);
+  sql("DELETE FROM modules");
+  keeping->note.breaks_everything = true;
+  assert_false(run_one(keeping));
+  assert_int_equal(number("SELECT COUNT(*) FROM modules"), 0);
 }
 
 static void test_one_entry_fails_alone(void **state) {
@@ -417,6 +439,7 @@ int main(void) {
       cmocka_unit_test(test_same_id_with_other_content_is_refused),
       cmocka_unit_test(test_id_belongs_to_its_learner),
       cmocka_unit_test(test_no_change_moves_no_revision),
+      cmocka_unit_test(test_what_is_kept_stays_without_a_revision),
       cmocka_unit_test(test_one_entry_fails_alone),
       cmocka_unit_test(test_failed_work_leaves_nothing),
       cmocka_unit_test(test_more_learners_than_one_statement_takes),
