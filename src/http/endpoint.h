@@ -25,8 +25,9 @@ enum endpoint_flags {
   ENDPOINT_MAY_DEFER = 1024,   /* may answer 202 with Location, in the same reply schema: the work has become
                                 * a job (job/job_accept.h) */
   ENDPOINT_TELLS_FAILURE = 2048, /* may answer 503 in its reply schema: the failure is the answer */
-  ENDPOINT_TAGGED = 4096 /* a read of something else than one learner that makes its ETag itself, and answers
-                          * 304 where If-None-Match has it */
+  ENDPOINT_TAGGED = 4096, /* a read of something else than one learner that makes its ETag itself, and answers
+                           * 304 where If-None-Match has it */
+  ENDPOINT_MAY_MIX = 8192 /* may answer 207 in its reply schema: not all of what was sent was taken */
 };
 
 struct endpoint {

@@ -153,6 +153,12 @@ static void append_responses(struct buffer *buffer, const struct endpoint *row) 
     append_content(buffer, row);
     buffer_append_char(buffer, '}');
   }
+  if ((row->flags & ENDPOINT_MAY_MIX) != 0) {
+    buffer_append_text(
+        buffer, ",\"207\":{\"description\":\"Some of it was not taken; the reply says what and why.\"");
+    append_content(buffer, row);
+    buffer_append_char(buffer, '}');
+  }
   if ((row->flags & ENDPOINT_TELLS_FAILURE) != 0) {
     buffer_append_text(buffer, ",\"503\":{\"description\":\"It fails, and this is how.\"");
     append_content(buffer, row);

@@ -141,6 +141,7 @@ static bool decode_value(struct decoder *decoder, const struct place *place, con
   }
   if (json_peek(cursor) != wanted_kind(field)) {
     json_skip(cursor);
+    if (field->kind == FIELD_KIND_LIST) decoder_note_missing(decoder, place, field);
     return decoder_refuse(decoder, place, field);
   }
   if (field->kind == FIELD_KIND_OBJECT) {
@@ -196,6 +197,8 @@ static bool decode_object(struct decoder *decoder, const struct place *place, co
     if (json_peek(cursor) == JSON_KIND_NULL && !takes_null(field)) {
       json_skip(cursor);
       good &= decoder_store_null(decoder, &inner, field, structure);
+      if (field->default_text != NULL && (field->flags & FIELD_NULLABLE) != 0)
+        seen.given[field - schema->fields] = false;
       continue;
     }
     decoder_set_presence(field, structure, PRESENCE_GIVEN);

@@ -199,14 +199,14 @@ bool decoder_check(struct decoder *decoder, const struct place *place, const str
   return decoder_complain(decoder, place, "%.*s", ERROR_FIELD_MESSAGE_BYTES - 1, error.message);
 }
 
-static void note_missing(struct decoder *decoder, const struct place *place, const struct field *field) {
+void decoder_note_missing(struct decoder *decoder, const struct place *place, const struct field *field) {
   if ((field->flags & FIELD_REQUIRED) != 0 && place->parent == NULL) decoder->missing = true;
 }
 
 bool decoder_store(struct decoder *decoder, const struct place *place, const struct field *field,
                    const char *text, size_t text_bytes, void *member) {
   if (!store_value(field, text, text_bytes, member)) {
-    if (text_bytes == 0) note_missing(decoder, place, field);
+    if (text_bytes == 0) decoder_note_missing(decoder, place, field);
     return decoder_refuse(decoder, place, field);
   }
   return decoder_check(decoder, place, field, member);
@@ -220,6 +220,7 @@ struct field decoder_item_field(const struct field *list) {
 
 bool decoder_start_list(struct decoder *decoder, const struct place *place, const struct field *field,
                         size_t count, struct field_list *ret_list) {
+  if (count == 0 && field->minimum > 0) decoder_note_missing(decoder, place, field);
   if (count > (size_t)field->maximum || count < (size_t)field->minimum)
     return decoder_refuse(decoder, place, field);
   struct field_list list = {.count = count};
@@ -264,7 +265,7 @@ void decoder_set_presence(const struct field *field, char *structure, enum prese
 bool decoder_store_null(struct decoder *decoder, const struct place *place, const struct field *field,
                         char *structure) {
   if ((field->flags & FIELD_NULLABLE) == 0) {
-    note_missing(decoder, place, field);
+    decoder_note_missing(decoder, place, field);
     return decoder_complain(decoder, place,
                             (field->flags & FIELD_REQUIRED) != 0 ? "is required" : "must not be null");
   }
@@ -322,7 +323,7 @@ void decoder_finish(struct decoder *decoder, const struct place *place, const st
       store_default(decoder, &inner, field, structure);
       continue;
     }
-    note_missing(decoder, &inner, field);
+    decoder_note_missing(decoder, &inner, field);
     decoder_complain(decoder, &inner, "is required");
   }
 }

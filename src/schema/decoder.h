@@ -48,6 +48,8 @@ struct field decoder_item_field(const struct field *list);
 
 bool decoder_check(struct decoder *decoder, const struct place *place, const struct field *field,
                    const void *member);
+/* A required field of the outermost struct is not there at all; see schema.missing. */
+void decoder_note_missing(struct decoder *decoder, const struct place *place, const struct field *field);
 /* null where a value was expected. */
 bool decoder_store_null(struct decoder *decoder, const struct place *place, const struct field *field,
                         char *structure);

@@ -50,7 +50,8 @@ enum presence { PRESENCE_ABSENT, PRESENCE_NULL, PRESENCE_GIVEN };
 enum field_flags {
   FIELD_REQUIRED =
       1, /* decode: absent is a 400, and so is null without FIELD_NULLABLE. encode: never omitted */
-  FIELD_NULLABLE = 2, /* decode: null is allowed. encode: a NULL text, or PRESENCE_NULL, is written as null */
+  FIELD_NULLABLE = 2, /* decode: null is allowed, and with a default means that. encode: a NULL text, or
+                       * PRESENCE_NULL, is written as null */
   FIELD_SECRET = 4,   /* configuration: printed as "***" */
   FIELD_COLLECT_ERRORS =
       8 /* list of objects: a bad item is kept with its error (see schema.item_error_offset) */
@@ -88,8 +89,9 @@ struct schema {
    * good or bad; 0: not wanted. A bad item's struct holds those of its fields that were good. */
   size_t item_error_offset;
   size_t item_raw_offset;
-  /* What a JSON body is refused with where a field of its own that is FIELD_REQUIRED is absent, null or the
-   * empty text; the complaints by field stay. NULL: the first of those. */
+  /* What a JSON body is refused with where a field of its own that is FIELD_REQUIRED is absent, null, the
+   * empty text, or where it has to be a list, none or an empty one; the complaints by field stay. NULL: the
+   * first of those. */
   const char *missing;
   const char *summary;
 };

@@ -475,6 +475,42 @@ static void test_the_sentence_for_what_is_missing(void **state) {
   }
 }
 
+struct told_list {
+  struct field_list names;
+  int64_t number;
+};
+
+/* A list is missing also where there is something else, or nothing in it. */
+static void test_the_sentence_for_a_missing_list(void **state) {
+  struct fixture *fixture = *state;
+  static const struct field told_fields[] = {
+      FIELD_LIST(struct told_list, "names", names, .item_kind = FIELD_KIND_TEXT, .flags = FIELD_REQUIRED,
+                 .minimum = 1, .maximum = 2),
+      FIELD_INT(struct told_list, "number", number, .flags = FIELD_NULLABLE, .default_text = "5"),
+  };
+  const struct schema told_schema =
+      SCHEMA("ToldList", struct told_list, told_fields, .missing = "Say some names.");
+  static const char *const missing[] = {"{}", "{\"names\":null}", "{\"names\":[]}", "{\"names\":{}}",
+                                        "{\"names\":\"a\"}"};
+  static const char *const wrong[] = {"{\"names\":[1]}", "{\"names\":[\"a\",\"b\",\"c\"]}",
+                                      "{\"names\":[\"a\"],\"number\":\"x\"}"};
+  struct told_list got;
+  for (size_t at = 0; at < ARRAY_LENGTH(missing); at++) {
+    assert_false(schema_decode_json(&told_schema, missing[at], strlen(missing[at]), UNKNOWN_IGNORED,
+                                    fixture->arena, &got, &fixture->error));
+    assert_string_equal(fixture->error.message, "Say some names.");
+  }
+  for (size_t at = 0; at < ARRAY_LENGTH(wrong); at++) {
+    assert_false(schema_decode_json(&told_schema, wrong[at], strlen(wrong[at]), UNKNOWN_IGNORED,
+                                    fixture->arena, &got, &fixture->error));
+    assert_string_not_equal(fixture->error.message, "Say some names.");
+  }
+  static const char null[] = "{\"names\":[\"a\"],\"number\":null}"; /* means the default */
+  assert_true(schema_decode_json(&told_schema, null, strlen(null), UNKNOWN_IGNORED, fixture->arena, &got,
+                                 &fixture->error));
+  assert_int_equal(got.number, 5);
+}
+
 /* Memory is the arena's, and its cap is an answer, wherever it is reached. */
 static void test_memory_has_a_cap(void **state) {
   (void)state;
@@ -555,6 +591,7 @@ int main(void) {
       TEST(test_bodies_that_are_no_objects),
       TEST(test_required_in_an_empty_body),
       TEST(test_the_sentence_for_what_is_missing),
+      TEST(test_the_sentence_for_a_missing_list),
       TEST(test_memory_has_a_cap),
       TEST(test_scalars_from_text),
       TEST(test_defaults_alone),
