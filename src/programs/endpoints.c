@@ -9,6 +9,7 @@
 #include "learner/learner_api.h"
 #include "learner/practice_api.h"
 #include "session/session_api.h"
+#include "session/stitch_api.h"
 #include "sync/sync.h"
 
 #include "base/banned.h"
@@ -33,5 +34,8 @@ const struct endpoint_table *const endpoint_tables[] = {
     &payment_endpoints,
     &payment_admin_endpoints,
     &session_endpoints,
+    &stitch_endpoints,
+    &bulk_endpoints,
+    &reject_endpoints,
     NULL,
 };

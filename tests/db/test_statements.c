@@ -45,6 +45,14 @@ static const char *const population[] = {
     "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, practised_on, created_at)"
     " SELECT n, 1, 'e', 'm', 1, '2026-01-01', UTC_TIMESTAMP() FROM numbers",
     "INSERT INTO percentile_bounds (metric, value, below) SELECT 'tokens', n, n FROM numbers",
+    "INSERT INTO user_stitch_progress (user_id, thread_id, stitch_id, last_attempted, revision)"
+    " SELECT n, 't', CONCAT('s', r.r), UTC_TIMESTAMP(), r.r FROM numbers,"
+    " (SELECT 1 r UNION SELECT 2 UNION SELECT 3) r",
+    "INSERT INTO stitch_mutations (user_id, mutation_id, content_hash, created_at)"
+    " SELECT n, CONCAT('m', n), REPEAT('h', 32), UTC_TIMESTAMP() FROM numbers",
+    "INSERT INTO sync_rejects (user_id, item, item_hash, reason, created_at, resolved_at)"
+    " SELECT n, '1', REPEAT('h', 32), 'r', UTC_TIMESTAMP(), IF(n % 2 = 0, UTC_TIMESTAMP(), NULL) FROM "
+    "numbers",
     "DROP TABLE numbers",
 };
 
@@ -59,9 +67,19 @@ static int set_up(void **state) {
   for (size_t at = 0; at < ARRAY_LENGTH(population); at++)
     fixture_exec(&fixture, fixture.db, population[at]);
   assert_done(&fixture, db_commit(fixture.db, &fixture.error));
-  static const char *const tables[] = {"users",        "ledger",           "profiles",  "practice_days",
-                                       "daily_totals", "modules",          "exercises", "practice_sessions",
-                                       "attempts",     "percentile_bounds"};
+  static const char *const tables[] = {"users",
+                                       "ledger",
+                                       "profiles",
+                                       "practice_days",
+                                       "daily_totals",
+                                       "modules",
+                                       "exercises",
+                                       "practice_sessions",
+                                       "attempts",
+                                       "percentile_bounds",
+                                       "user_stitch_progress",
+                                       "stitch_mutations",
+                                       "sync_rejects"};
   for (size_t at = 0; at < ARRAY_LENGTH(tables); at++) {
     char sql[96];
     snprintf(sql, sizeof sql, "ANALYZE TABLE %s", tables[at]);

@@ -9,7 +9,8 @@ from harness.database import execute, query, query_one
 TABLES_OF_A_LEARNER = {
     "users": "id", "profiles": "user_id", "ledger": "user_id", "attempts": "user_id",
     "practice_days": "user_id", "daily_totals": "user_id", "practice_sessions": "user_id",
-    "session_results": "user_id",
+    "session_results": "user_id", "user_stitch_progress": "user_id", "stitch_mutations": "user_id",
+    "sync_rejects": "user_id",
 }
 
 
