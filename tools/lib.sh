@@ -107,7 +107,7 @@ settle_run_user() {
 
 # shellcheck disable=SC2034 # used by the scripts that source this
 BUILD_PACKAGES=(gcc libc6-dev make autoconf automake pkg-config python3-minimal python3 libfcgi-dev libmariadb-dev
-  libjson-c-dev libyaml-dev libjwt-dev libssl-dev libicu-dev)
+  libjson-c-dev libyaml-dev libcsv-dev libjwt-dev libssl-dev libicu-dev)
 # Only the "-core" packages of MariaDB: they bring no service, no user and no data directory.
 # shellcheck disable=SC2034
 SERVE_PACKAGES=(mariadb-server-core mariadb-client-core nginx curl ca-certificates procps)

@@ -92,4 +92,15 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) {
   buffer->length += (size_t)length;
 }
 
+void buffer_append_csv(struct buffer *buffer, const char *text) {
+  if (text == NULL) return;
+  buffer_append_char(buffer, '"');
+  if (*text != '\0' && strchr("=+-@\t\r", *text) != NULL) buffer_append_char(buffer, '\'');
+  for (; *text != '\0'; text++) {
+    if (*text == '"') buffer_append_char(buffer, '"');
+    buffer_append_char(buffer, *text);
+  }
+  buffer_append_char(buffer, '"');
+}
+
 const char *buffer_text(const struct buffer *buffer) { return buffer->data == NULL ? "" : buffer->data; }

@@ -31,6 +31,9 @@ void buffer_append_char(struct buffer *buffer, char character);
 void buffer_append_u64(struct buffer *buffer, uint64_t value);
 void buffer_append_i64(struct buffer *buffer, int64_t value);
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+/* One cell of a CSV line, quoted; NULL is empty. What a spreadsheet would take for a formula gets a ' before
+ * it. */
+void buffer_append_csv(struct buffer *buffer, const char *text);
 /* The text, "" when empty; never NULL. */
 const char *buffer_text(const struct buffer *buffer);
 

@@ -97,17 +97,6 @@ bool audit_read(struct db *db, uint64_t from_id, uint64_t to_id, size_t limit, s
   return true;
 }
 
-static void append_csv_text(struct buffer *buffer, const char *text) {
-  if (text == NULL) return;
-  buffer_append_char(buffer, '"');
-  if (strchr("=+-@\t\r", *text) != NULL && *text != '\0') buffer_append_char(buffer, '\'');
-  for (; *text != '\0'; text++) {
-    if (*text == '"') buffer_append_char(buffer, '"');
-    buffer_append_char(buffer, *text);
-  }
-  buffer_append_char(buffer, '"');
-}
-
 void audit_write_csv(const struct audit_entry *entries, size_t count, struct buffer *buffer) {
   buffer_append_text(buffer,
                      "userId,username,tableTokens,tableQuestions,tableCorrect,jsonTokens,jsonQuestions,"
@@ -119,7 +108,7 @@ void audit_write_csv(const struct audit_entry *entries, size_t count, struct buf
                                entry->token_diff,   entry->question_diff,   entry->correct_diff};
     buffer_append_u64(buffer, entry->user_id);
     buffer_append_char(buffer, ',');
-    append_csv_text(buffer, entry->username);
+    buffer_append_csv(buffer, entry->username);
     for (size_t column = 0; column < ARRAY_LENGTH(numbers); column++) {
       buffer_append_char(buffer, ',');
       buffer_append_i64(buffer, numbers[column]);

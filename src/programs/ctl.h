@@ -110,6 +110,8 @@ bool ctl_jobs_cancel(struct ctl *ctl, const void *options, struct error *error) 
 bool ctl_jobs_retry(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_jobs_kinds(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_payments_replay(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_enrollments_export(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_enrollments_import(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_user_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_openapi_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
@@ -134,6 +136,8 @@ extern const struct schema ctl_jobs_list_options;
 extern const struct schema ctl_jobs_id_options;
 extern const struct schema ctl_jobs_add_options;
 extern const struct schema ctl_payments_replay_options;
+extern const struct schema ctl_enrollments_export_options;
+extern const struct schema ctl_enrollments_import_options;
 extern const struct schema ctl_user_show_options;
 extern const struct schema ctl_man_options;
 

@@ -227,6 +227,35 @@ const struct ctl_command ctl_commands[] = {
          "course's price, after that has been put right. What a payment has brought about once it does not "
          "bring about again.\n\n"
          "Ends with 1 where the event still waits for somebody; /api/admin/webhook-events lists those."},
+    {.name = "enrollments export",
+     .options = &ctl_enrollments_export_options,
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_enrollments_export,
+     .summary = "Prints enrollments as CSV.",
+     .description =
+         "Of everybody, of one course or of one learner; cancelled ones, too. In UTF-8, with a header; texts "
+         "that a spreadsheet would run as a formula have a ' before them. \"enrollments import\" takes it "
+         "back.\n\n"
+         "    lockstepctl enrollments export --course 3 > course-3.csv"},
+    {.name = "enrollments import",
+     .options = &ctl_enrollments_import_options,
+     .argument = "file",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_enrollments_import,
+     .summary = "Enrols whom a CSV file names, and unenrols whom it cancels.",
+     .description =
+         "The header names the columns, in any order and spelling: userId, username or subject (the first "
+         "that a line fills counts), courseId, and status: active, completed or empty means enrolled, "
+         "cancelled means not. Other columns are ignored; progress is never set. Commas, semicolons or tabs, "
+         "with or without a byte order mark.\n\n"
+         "--dry-run says exactly what would happen. With --remove-missing, students of the courses that the "
+         "file names are unenrolled where it does not name them. A file that would remove more than "
+         "--max-removals changes nothing at all.\n\n"
+         "Lines that cannot be taken are named, and kept aside in FILE.rejected.csv, with the header, to be "
+         "put right and brought again; the others are done. The same file again changes nothing; one that "
+         "was "
+         "broken off is simply brought again. Ends with 1 where a line could not be taken.\n\n"
+         "    lockstepctl enrollments import students.csv --dry-run"},
     {.name = "percentiles refresh",
      .needs = CTL_NEEDS_DATABASE,
      .run = ctl_percentiles_refresh,

@@ -135,11 +135,27 @@ static void test_long_log_lines_are_cut(void **state) {
   unlink(log_path);
 }
 
+static void test_cells_of_csv(void **state) {
+  static const char *const cells[][2] = {
+      {"plain", "\"plain\""}, {"", "\"\""},      {"a,\"b\"", "\"a,\"\"b\"\"\""},
+      {"=1+1", "\"'=1+1\""},  {"@a", "\"'@a\""}, {"a=b", "\"a=b\""},
+      {"\t=", "\"'\t=\""},    {"-", "\"'-\""}};
+  (void)state;
+  for (size_t at = 0; at < ARRAY_LENGTH(cells); at++) {
+    CLEANUP(buffer_free) struct buffer buffer = BUFFER_INIT(64);
+    buffer_append_csv(&buffer, NULL);
+    assert_string_equal(buffer_text(&buffer), "");
+    buffer_append_csv(&buffer, cells[at][0]);
+    assert_string_equal(buffer_text(&buffer), cells[at][1]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_grows_and_stays_terminated),
       cmocka_unit_test(test_limit_fails_once_and_for_all),
       cmocka_unit_test(test_numbers),
+      cmocka_unit_test(test_cells_of_csv),
       cmocka_unit_test(test_errors_keep_the_first_fields),
       cmocka_unit_test(test_random),
       cmocka_unit_test(test_log_lines),

@@ -170,10 +170,8 @@ static void test_deleting_a_course_tells_every_learner(void **state) {
   run("UPDATE users SET deleted_at = UTC_TIMESTAMP() WHERE id = 1100");
   assert_done(&fixture, remove_course(ledger, 1, "job_1", NULL, fixture.arena, &fixture.error, &report));
   assert_int_equal(report.learners, LEARNERS - 1);
-  static const struct remove_count erased[] = {{"chapter_completions", 100},
-                                               {"access_requests", 50},
-                                               {"student_progress", 99},
-                                               {"enrollments", 99}};
+  static const struct remove_count erased[] = {
+      {"chapter_completions", 100}, {"access_requests", 50}, {"student_progress", 99}, {"enrollments", 99}};
   const struct remove_count *counts = report.erased.items;
   assert_int_equal(report.erased.count, ARRAY_LENGTH(erased));
   for (size_t at = 0; at < ARRAY_LENGTH(erased); at++) {

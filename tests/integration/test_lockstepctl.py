@@ -138,7 +138,7 @@ def test_every_command_explains_itself(offline):
             "audit", "rules", "rules explain", "rules test", "rules time", "rules pause", "rules resume", "validate",
             "fix", "repairs", "repairs show", "repairs resume", "rollback", "jobs list", "jobs show", "jobs watch",
             "jobs add", "jobs cancel", "jobs retry", "jobs kinds", "user show", "percentiles refresh",
-            "payments replay", "openapi",
+            "payments replay", "enrollments export", "enrollments import", "openapi",
             "demo", "man", "help"} == set(names)
     for name in names:
         text = offline.out("help", *name.split())
