@@ -2,7 +2,7 @@
 -- service writes, table by table. It cannot change the schema. DELETE is for a learner who is deleted for
 -- good (delete_user), what the retention no longer keeps (prune; it folds old entries of the ledger, whose
 -- sums stay), what a newer count or audit replaces, and what a repair takes away, whose images it keeps.
--- The ledger knows no UPDATE.
+-- The ledger knows no UPDATE. Rows of other tables change their learner when an anonymous one is claimed.
 -- Migrations and demo data are the administrator's: run lockstepctl with a configuration that names
 -- another database user for those.
 --
@@ -16,19 +16,19 @@
 
 GRANT SELECT ON * TO lockstep@localhost;
 
-GRANT INSERT, DELETE ON access_decisions TO lockstep@localhost;
-GRANT INSERT, DELETE ON access_requests TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON access_decisions TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON access_requests TO lockstep@localhost;
 GRANT UPDATE ON analytics TO lockstep@localhost;
 GRANT INSERT, DELETE ON analytics_courses TO lockstep@localhost;
-GRANT INSERT, DELETE ON attempts TO lockstep@localhost;
-GRANT DELETE ON attempts_archive TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON attempts TO lockstep@localhost;
+GRANT UPDATE, DELETE ON attempts_archive TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;
-GRANT INSERT, DELETE ON chapter_completions TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON chapter_completions TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON chapters TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON courses TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON daily_totals TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON enrollments TO lockstep@localhost;
-GRANT DELETE ON imported_entries TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON imported_entries TO lockstep@localhost;
 GRANT INSERT, DELETE ON ledger TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON passes TO lockstep@localhost;
 GRANT INSERT, UPDATE ON payments TO lockstep@localhost;
@@ -44,7 +44,7 @@ GRANT INSERT, UPDATE, DELETE ON rule_pauses TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON rule_results TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON session_results TO lockstep@localhost;
 GRANT UPDATE ON shared_version TO lockstep@localhost;
-GRANT INSERT, DELETE ON stitch_mutations TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON stitch_mutations TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON student_progress TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON subscriptions TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON sync_jobs TO lockstep@localhost;

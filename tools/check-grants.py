@@ -19,6 +19,8 @@ WRITES = [
     # Over a list: the table is the one that is joined to it.
     (re.compile(r"\bUPDATE\s+JSON_TABLE\b.*?\bJOIN\s+`?(\w+)`?", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+\w+\s+FROM\s+JSON_TABLE\b.*?\bJOIN\s+`?(\w+)`?", re.I | re.S), "DELETE"),
+    # One table of several: the one that is named first.
+    (re.compile(r"\bDELETE\s+\w+\s+FROM\s+`?(?!JSON_TABLE\b)(\w+)`?", re.I), "DELETE"),
     (re.compile(r"\bINTO\s+`?(\w+)`?.*\bON\s+DUPLICATE\s+KEY\s+UPDATE\b", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+FROM\s+`?(\w+)`?", re.I), "DELETE"),
 ]

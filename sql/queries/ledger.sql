@@ -73,3 +73,25 @@ UPDATE users
 -- The one ledger row of each learner.
 INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, reply, created_at)
 VALUES [[(:user_id, :revision, :op_id, :request_hash, :actor, :kind, :changes, :reply, :created_at)]];
+
+-- name: ledger_copy :exec
+-- param from_user u64
+-- param into_user u64
+-- param shift u64
+-- The first learner's history, behind the second's. An operation that the second knows, too, with the same
+-- content, was sent for both: its entry stands there already. What has an id that the second used for something
+-- else is kept under another, and so is what no client named: openings and folded entries.
+INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, reply, created_at)
+SELECT :into_user, s.revision + :shift,
+       IF(t.user_id IS NULL AND s.kind NOT IN ('opening', 'folded'), s.op_id,
+          CONCAT('merged:', s.user_id, ':', s.revision)),
+       s.request_hash, s.actor, s.kind, s.changes, s.reply, s.created_at
+  FROM ledger AS s FORCE INDEX (PRIMARY)
+  LEFT JOIN ledger AS t ON t.user_id = :into_user AND t.op_id = s.op_id
+ WHERE s.user_id = :from_user
+   AND (t.user_id IS NULL OR t.request_hash <> s.request_hash OR t.kind <> s.kind
+        OR s.kind IN ('opening', 'folded'));
+
+-- name: ledger_empty :exec
+-- param user_id u64
+DELETE FROM ledger WHERE user_id = :user_id;

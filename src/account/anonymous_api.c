@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "account/anonymous.h"
+#include "account/claim.h"
 #include "base/zone.h"
 #include "http/auth.h"
 #include "http/auth_learner.h"
@@ -67,6 +68,39 @@ static bool anonymous_create(struct request *request, const void *query, const v
   return true;
 }
 
+struct claim_body {
+  const char *anonymous_token;
+};
+
+static const struct field claim_body_fields[] = {
+    FIELD_TEXT(struct claim_body, "anonymousToken", anonymous_token, .flags = FIELD_REQUIRED, .minimum = 1,
+               .maximum = JWT_BYTES_MAX,
+               .summary = "The anonymous learner's token; one that has expired will do.",
+               .example = "\"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzcifQ.c2lnbmF0dXJl\""),
+};
+static const struct schema claim_body_schema =
+    SCHEMA("ClaimBody", struct claim_body, claim_body_fields, .summary = "Who the learner was before.");
+
+static bool anonymous_claim(struct request *request, const void *query, const void *body_struct,
+                            void *reply_struct, struct error *error) {
+  const struct claim_body *body = body_struct;
+  struct claim_order order = {.user_id = request->principal.user_id,
+                              .actor = request->principal.actor,
+                              .config = request->app->config};
+  const char *reply;
+  (void)query;
+  (void)reply_struct;
+  if (!auth_verify_anonymous(request->app->keys, body->anonymous_token, request->arena, error,
+                             &order.anonymous_id)) {
+    error_clear(error);
+    return error_add_field(error, ERROR_UNPROCESSABLE, "anonymousToken",
+                           "is not a token of an anonymous learner");
+  }
+  if (!claim_learner(request->app->ledger, &order, request->arena, error, &reply)) return false;
+  buffer_append_text(&request->reply, reply);
+  return true;
+}
+
 static const struct endpoint anonymous_rows[] = {
     {.method = "POST",
      .path = "/api/anonymous",
@@ -78,5 +112,14 @@ static const struct endpoint anonymous_rows[] = {
      .handle = anonymous_create,
      .tag = "Learners",
      .summary = "Makes an anonymous learner and a token for it."},
+    {.method = "POST",
+     .path = "/api/anonymous/claim",
+     .role = ROLE_STUDENT,
+     .flags = ENDPOINT_NEEDS_LEARNER | ENDPOINT_WRITES_REPLY,
+     .body = &claim_body_schema,
+     .reply = &claim_reply_schema,
+     .handle = anonymous_claim,
+     .tag = "Learners",
+     .summary = "Merges all that an anonymous learner did into the learner who is signed in, once."},
 };
 const struct endpoint_table anonymous_endpoints = ENDPOINT_TABLE(anonymous_rows);

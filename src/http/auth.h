@@ -27,6 +27,11 @@ struct auth_claims {
 bool auth_verify(const struct auth_keys *keys, const char *token, int64_t now_s, struct arena *arena,
                  struct error *error, struct auth_claims *ret_claims) WARN_UNUSED;
 
+/* Whose token of Lockstep's own this is. It only has to be one: when it ended does not matter, for who signs
+ * in after that must not have lost what they did before. Nothing but a claim may believe a token so. */
+bool auth_verify_anonymous(const struct auth_keys *keys, const char *token, struct arena *arena,
+                           struct error *error, uint64_t *ret_user_id) WARN_UNUSED;
+
 /* "7" or "user_7" → 7; 0 for anything else. */
 uint64_t auth_parse_user(const char *subject);
 

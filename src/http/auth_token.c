@@ -104,8 +104,9 @@ static bool role_of(const char *claim, bool is_own, struct error *error, enum ro
   return true;
 }
 
-bool auth_verify(const struct auth_keys *keys, const char *token, int64_t now_s, struct arena *arena,
-                 struct error *error, struct auth_claims *ret_claims) {
+/* `now_s` NULL: at any time. */
+static bool verify(const struct auth_keys *keys, const char *token, const int64_t *now_s, struct arena *arena,
+                   struct error *error, struct auth_claims *ret_claims) {
   const struct auth_config *config = auth_keys_config(keys);
   struct auth_claims verified = {.role = ROLE_PUBLIC};
   struct token_claims claims;
@@ -116,7 +117,7 @@ bool auth_verify(const struct auth_keys *keys, const char *token, int64_t now_s,
   if (!schema_decode_json(&token_claims_schema, jwt.claims, jwt.claims_bytes, UNKNOWN_IGNORED, arena, &claims,
                           error))
     return jwt_refuse(error, "the claims cannot be read");
-  if (!times_hold(&claims, config->leeway_s, now_s, error)) return false;
+  if (now_s != NULL && !times_hold(&claims, config->leeway_s, *now_s, error)) return false;
   const char *issuer = verified.is_own ? AUTH_OWN_ISSUER : config->issuer;
   if (issuer != NULL && (claims.iss == NULL || strcmp(claims.iss, issuer) != 0))
     return jwt_refuse(error, "another issuer");
@@ -130,6 +131,23 @@ bool auth_verify(const struct auth_keys *keys, const char *token, int64_t now_s,
     verified.zone = claim_text(claims.zoneinfo, arena);
   }
   *ret_claims = verified;
+  return true;
+}
+
+bool auth_verify(const struct auth_keys *keys, const char *token, int64_t now_s, struct arena *arena,
+                 struct error *error, struct auth_claims *ret_claims) {
+  return verify(keys, token, &now_s, arena, error, ret_claims);
+}
+
+bool auth_verify_anonymous(const struct auth_keys *keys, const char *token, struct arena *arena,
+                           struct error *error, uint64_t *ret_user_id) {
+  struct auth_claims claims;
+  uint64_t user_id;
+  if (!verify(keys, token, NULL, arena, error, &claims)) return false;
+  if (!claims.is_own) return jwt_refuse(error, "no anonymous learner's token");
+  user_id = auth_parse_user(claims.subject);
+  if (user_id == 0) return jwt_refuse(error, "the subject is no user's id");
+  *ret_user_id = user_id;
   return true;
 }
 

@@ -102,20 +102,19 @@ static const char *object_text(struct json_object *object, struct arena *arena) 
   return text == NULL ? NULL : arena_strndup(arena, text, bytes);
 }
 
-bool document_add(const char *document, const char *module, const struct document_totals *step,
-                  const struct document_totals *totals, int64_t now_ms, struct arena *arena,
-                  struct error *error, const char **ret_document) {
+static void progress_add(struct json_object *progress, const struct document_totals *before,
+                         const struct document_totals *step) {
+  member_set(progress, "tokens_earned", before->tokens + step->tokens);
+  member_set(progress, "total_questions_answered", before->questions + step->questions);
+  member_set(progress, "correct_answers", before->correct + step->correct);
+}
+
+/* Sets global_stats, and gives the whole as text. */
+static bool document_finish(struct json_object *root, const struct document_totals *totals, int64_t now_ms,
+                            struct arena *arena, struct error *error, const char **ret_document) {
   char now[CLOCK_ISO_BYTES];
-  CLEANUP(object_release) struct json_object *root = NULL;
-  if (!document_parse(document, error, &root)) return false;
-  struct json_object *progress =
-      member_object_made(member_object_made(member_object_made(root, "modules"), module), "progress");
   struct json_object *stats = member_object_made(root, "global_stats");
-  struct document_totals before = progress_totals(progress);
   clock_format_ms(now_ms, now);
-  member_set(progress, "tokens_earned", before.tokens + step->tokens);
-  member_set(progress, "total_questions_answered", before.questions + step->questions);
-  member_set(progress, "correct_answers", before.correct + step->correct);
   member_set(stats, "total_tokens_earned", totals->tokens);
   member_set(stats, "total_questions_answered", totals->questions);
   member_set(stats, "total_correct_answers", totals->correct);
@@ -127,6 +126,70 @@ bool document_add(const char *document, const char *module, const struct documen
                      "This learner has practised in more modules than can be kept.");
   *ret_document = text;
   return true;
+}
+
+bool document_add(const char *document, const char *module, const struct document_totals *step,
+                  const struct document_totals *totals, int64_t now_ms, struct arena *arena,
+                  struct error *error, const char **ret_document) {
+  CLEANUP(object_release) struct json_object *root = NULL;
+  if (!document_parse(document, error, &root)) return false;
+  struct json_object *progress =
+      member_object_made(member_object_made(member_object_made(root, "modules"), module), "progress");
+  struct document_totals before = progress_totals(progress);
+  progress_add(progress, &before, step);
+  return document_finish(root, totals, now_ms, arena, error, ret_document);
+}
+
+static void take_missing(struct json_object *into, struct json_object *from) {
+  json_object_object_foreach(from, key, value) {
+    if (!json_object_object_get_ex(into, key, NULL))
+      json_object_object_add(into, key, json_object_get(value));
+  }
+}
+
+static int64_t without(int64_t value, int64_t less) { return value > less ? value - less : 0; }
+
+/* Nothing becomes negative: what a module no longer holds cannot be taken from it. */
+static struct document_totals share_left(struct document_totals totals, const char *module,
+                                         const struct document_share *less, size_t less_count) {
+  for (size_t at = 0; at < less_count; at++) {
+    if (strcmp(less[at].module, module) != 0) continue;
+    totals.tokens = without(totals.tokens, less[at].totals.tokens);
+    totals.questions = without(totals.questions, less[at].totals.questions);
+    totals.correct = without(totals.correct, less[at].totals.correct);
+  }
+  return totals;
+}
+
+static void merge_modules(struct json_object *into, struct json_object *from,
+                          const struct document_share *less, size_t less_count) {
+  json_object_object_foreach(from, key, module) {
+    struct json_object *progress =
+        json_object_is_type(module, json_type_object) ? member_object(module, "progress") : NULL;
+    if (progress == NULL) continue;
+    struct json_object *into_module = member_object_made(into, key);
+    struct json_object *into_progress = member_object_made(into_module, "progress");
+    struct document_totals before = progress_totals(into_progress);
+    struct document_totals added = share_left(progress_totals(progress), key, less, less_count);
+    take_missing(into_module, module);
+    take_missing(into_progress, progress);
+    progress_add(into_progress, &before, &added);
+  }
+  take_missing(into, from);
+}
+
+bool document_merge(const char *into, const char *from, const struct document_share *less, size_t less_count,
+                    const struct document_totals *totals, int64_t now_ms, struct arena *arena,
+                    struct error *error, const char **ret_document) {
+  CLEANUP(object_release) struct json_object *root = NULL;
+  CLEANUP(object_release) struct json_object *other = NULL;
+  if (!document_parse(into, error, &root) || !document_parse(from, error, &other)) return false;
+  struct json_object *modules = member_object(other, "modules");
+  struct json_object *stats = member_object(other, "global_stats");
+  if (modules != NULL) merge_modules(member_object_made(root, "modules"), modules, less, less_count);
+  if (stats != NULL) take_missing(member_object_made(root, "global_stats"), stats);
+  take_missing(root, other);
+  return document_finish(root, totals, now_ms, arena, error, ret_document);
 }
 
 static bool view_read_modules(struct json_object *modules, struct arena *arena, struct document_view *view) {

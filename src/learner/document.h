@@ -27,6 +27,19 @@ bool document_add(const char *document, const char *module, const struct documen
                   const struct document_totals *totals, int64_t now_ms, struct arena *arena,
                   struct error *error, const char **ret_document) WARN_UNUSED;
 
+/* What one module is to lose. */
+struct document_share {
+  const char *module;
+  struct document_totals totals;
+};
+
+/* Two learners become one: adds `from` to `into` module by module, without `less`, and sets global_stats to
+ * `totals`. Of keys that Lockstep does not know, those of `into` stay, and those that only `from` has are
+ * added. Either may be absent or broken. */
+bool document_merge(const char *into, const char *from, const struct document_share *less, size_t less_count,
+                    const struct document_totals *totals, int64_t now_ms, struct arena *arena,
+                    struct error *error, const char **ret_document) WARN_UNUSED;
+
 struct document_module {
   const char *key;
   struct document_totals totals;

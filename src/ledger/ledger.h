@@ -88,6 +88,7 @@ struct ledger_entry {
 
   /* The ledger's own. */
   char own_op_id[40];
+  bool opens_history;     /* the learner has no entry yet: totals that are there already come first */
   int64_t opening_tokens; /* the totals as locked */
   int64_t opening_questions;
   int64_t opening_correct;
@@ -127,6 +128,14 @@ bool ledger_report(struct ledger_tx *tx, struct ledger_entry *entry, const struc
 void ledger_keep(struct ledger_tx *tx);
 /* entry->error is set already. */
 void ledger_fail(struct ledger_entry *entry);
+/* Two learners become one: moves the whole history of `from` behind that of `into`, both entries of this
+ * transaction. Revision r of `from` becomes *ret_shift + r of `into`, whose own entry of this transaction
+ * comes last, one further than it would have to: a cursor of either learner finds a gap in front of it,
+ * and so learns that everything is to be read anew. An operation that both know with the same content
+ * was one: `from` loses its entry, and what it had brought about is the caller's to take back beforehand.
+ * An id that they used for different things stays with `into`. The work reports a change for both. */
+bool ledger_merge(struct ledger_tx *tx, struct ledger_entry *from, struct ledger_entry *into,
+                  struct error *error, uint64_t *ret_shift) WARN_UNUSED;
 
 /* Runs all entries in one transaction. user_ids are distinct; `entries` gets sorted. False: nothing
  * was committed for any of them. True: each has its state. ERROR_UNAUTHENTICATED in an entry: the

@@ -65,4 +65,10 @@ bool ledger_run_free(struct ledger *ledger, const struct ledger_kind *kind, stru
 bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) WARN_UNUSED;
 bool ledger_write_rows(struct ledger_tx *tx, struct error *error, size_t *ret_changed) WARN_UNUSED;
 
+/* The row that a history begins with where there were totals before it. True without a row where there were
+ * none. */
+struct ledger_append_params;
+bool ledger_make_opening(struct ledger_tx *tx, const struct ledger_entry *entry, struct error *error,
+                         struct ledger_append_params *ret_row, bool *ret_made) WARN_UNUSED;
+
 #endif

@@ -38,6 +38,7 @@ static void entry_take_learner(struct ledger_entry *entry, const struct ledger_l
                                            .questions_answered = row->questions_answered,
                                            .correct_answers = row->correct_answers,
                                            .document = row->document};
+  entry->opens_history = row->revision == 0;
   entry->opening_tokens = row->tokens;
   entry->opening_questions = row->questions_answered;
   entry->opening_correct = row->correct_answers;
@@ -184,24 +185,32 @@ static bool rows_allocate(struct ledger_tx *tx, struct ledger_rows *rows, struct
 
 /* Totals that were there before Lockstep's first entry: the history begins with them, or it would
  * not add up. */
-static bool rows_add_opening(struct ledger_tx *tx, struct ledger_rows *rows, const struct ledger_entry *entry,
-                             struct error *error) {
-  const struct ledger_learner *learner = &entry->learner;
-  if (learner->revision != 1) return true;
-  if (entry->opening_tokens == 0 && entry->opening_questions == 0 && entry->opening_correct == 0) return true;
+bool ledger_make_opening(struct ledger_tx *tx, const struct ledger_entry *entry, struct error *error,
+                         struct ledger_append_params *ret_row, bool *ret_made) {
+  bool has_totals =
+      entry->opening_tokens != 0 || entry->opening_questions != 0 || entry->opening_correct != 0;
+  *ret_made = entry->opens_history && has_totals;
+  if (!*ret_made) return true;
   struct ledger_change changes[] = {
       {.what = "tokens", .by = entry->opening_tokens, .because = "before Lockstep"},
       {.what = "questions", .by = entry->opening_questions, .because = "before Lockstep"},
       {.what = "correct", .by = entry->opening_correct, .because = "before Lockstep"}};
   struct ledger_entry opening = {.changes = changes, .change_count = ARRAY_LENGTH(changes)};
-  struct ledger_append_params *row = &rows->append[rows->append_count++];
-  *row = (struct ledger_append_params){.user_id = learner->user_id,
-                                       .revision = 0,
-                                       .op_id = "opening",
-                                       .actor = "lockstep",
-                                       .kind = "opening",
-                                       .created_at = tx->now_ms};
-  return changes_encode(tx, &opening, error, &row->changes);
+  *ret_row = (struct ledger_append_params){.user_id = entry->learner.user_id,
+                                           .revision = 0,
+                                           .op_id = "opening",
+                                           .actor = "lockstep",
+                                           .kind = "opening",
+                                           .created_at = tx->now_ms};
+  return changes_encode(tx, &opening, error, &ret_row->changes);
+}
+
+static bool rows_add_opening(struct ledger_tx *tx, struct ledger_rows *rows, const struct ledger_entry *entry,
+                             struct error *error) {
+  bool is_made;
+  if (!ledger_make_opening(tx, entry, error, &rows->append[rows->append_count], &is_made)) return false;
+  if (is_made) rows->append_count++;
+  return true;
 }
 
 static bool rows_add(struct ledger_tx *tx, struct ledger_rows *rows, const struct ledger_entry *entry,

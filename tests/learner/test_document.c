@@ -51,6 +51,49 @@ static void test_starts_where_there_is_none(void **state) {
   assert_string_equal(add("{\"modules\": 7, \"global_stats\": []}", "math"), expected);
 }
 
+static const char *merged(const char *into, const char *from, const struct document_share *less,
+                          size_t count) {
+  const struct document_totals totals = {.tokens = 15, .questions = 3, .correct = 2};
+  const char *result = NULL;
+  assert_true(document_merge(into, from, less, count, &totals, NOW_MS, arena, &error, &result));
+  return result;
+}
+
+#define MODULE(key, tokens, more) "\"" key "\":{\"progress\":{\"tokens_earned\":" #tokens more "}}"
+#define ZEROES ",\"total_questions_answered\":0,\"correct_answers\":0"
+
+static void test_merges_module_by_module(void **state) {
+  (void)state;
+  assert_string_equal(
+      merged("{\"theme\":1,\"modules\":{" MODULE("math", 2, "") "}}",
+             "{\"theme\":2,\"pet\":3,\"modules\":{" MODULE("math", 3, ",\"badge\":1") "," MODULE(
+                 "art", 4, "") ",\"old\":7},\"global_stats\":{\"rank\":1}}",
+             NULL, 0),
+      "{\"theme\":1,\"modules\":{" MODULE("math", 5, ",\"badge\":1" ZEROES) "," MODULE(
+          "art", 4, ZEROES) ",\"old\":7},\"global_stats\":{\"rank\":1,"
+                            "\"total_tokens_earned\":15,\"total_questions_answered\":3,\"total_correct_"
+                            "answers\":2," UPDATED ",\"pet\":3}");
+}
+
+static void test_merges_where_there_is_none(void **state) {
+  const char *whole = "{\"modules\":{" MODULE("math", 3, ZEROES) "}," STATS UPDATED "}";
+  (void)state;
+  assert_string_equal(merged(NULL, "{\"modules\":{" MODULE("math", 3, "") "}}", NULL, 0), whole);
+  assert_string_equal(merged("{\"modules\":{" MODULE("math", 3, ZEROES) "}}", NULL, NULL, 0), whole);
+  assert_string_equal(merged("[]", "7", NULL, 0), "{" STATS UPDATED "}");
+}
+
+/* Nothing falls below nothing. */
+static void test_merges_without_what_was_shared(void **state) {
+  const struct document_share less[] = {{.module = "math", .totals = {.tokens = 1}},
+                                        {.module = "math", .totals = {.tokens = 1, .questions = 4}},
+                                        {.module = "art", .totals = {.tokens = 9}}};
+  (void)state;
+  assert_string_equal(
+      merged(NULL, "{\"modules\":{" MODULE("math", 3, "") "," MODULE("art", 4, "") "}}", less, 3),
+      "{\"modules\":{" MODULE("math", 1, ZEROES) "," MODULE("art", 0, ZEROES) "}," STATS UPDATED "}");
+}
+
 static void test_keeps_what_it_does_not_know(void **state) {
   (void)state;
   const char *before =
@@ -138,6 +181,9 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_reads_counts_of_every_shape, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_reads_a_counter_as_the_rules_do, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_refuses_to_replace_what_it_cannot_read, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_merges_module_by_module, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_merges_where_there_is_none, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_merges_without_what_was_shared, set_up, tear_down),
   };
   return cmocka_run_group_tests_name("document", tests, NULL, NULL);
 }

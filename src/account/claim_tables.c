@@ -1,0 +1,108 @@
+/* What becomes of the rows of each table. */
+#include "account/claim_private.h"
+#include "enroll/enroll.h"
+#include "queries/claim.h"
+
+#include "base/banned.h"
+
+#define TABLE_STEPS_MAX 4
+#define CLAIM_COURSES_MAX 10000
+
+/* A table and its statements, in order; none: its rows move elsewhere (`elsewhere` says where), or stay for a
+ * reason. The order of the tables matters where enrollments are concerned: they come before what depends on
+ * them. */
+struct claim_table {
+  const char *name;
+  const struct db_statement *steps[TABLE_STEPS_MAX];
+  const char *elsewhere;
+};
+
+#define MOVED(table) \
+  { \
+    .name = #table, .steps = { &claim_##table##_statement } \
+  }
+#define ADDED(table) \
+  { \
+    .name = #table, .steps = { &claim_##table##_statement, &claim_drop_##table##_statement } \
+  }
+
+static const struct claim_table tables[] = {
+    {.name = "enrollments",
+     .steps = {&claim_level_enrollments_statement, &claim_lose_enrollments_statement,
+               &claim_win_enrollments_statement, &claim_enrollments_statement}},
+    {.name = "student_progress",
+     .steps = {&claim_cancelled_progress_statement, &claim_level_student_progress_statement,
+               &claim_win_student_progress_statement, &claim_student_progress_statement}},
+    ADDED(chapter_completions),
+    {.name = "access_requests", .steps = {&claim_same_requests_statement, &claim_access_requests_statement}},
+    MOVED(access_decisions),
+    MOVED(attempts),
+    MOVED(attempts_archive),
+    ADDED(practice_days),
+    ADDED(daily_totals),
+    MOVED(practice_sessions),
+    {.name = "session_results",
+     .steps = {&claim_rename_sessions_statement, &claim_session_results_statement}},
+    {.name = "user_stitch_progress", .steps = {&claim_stitches_statement, &claim_drop_stitches_statement}},
+    ADDED(stitch_mutations),
+    {.name = "sync_rejects", .steps = {&claim_same_rejects_statement, &claim_sync_rejects_statement}},
+    ADDED(imported_entries),
+    MOVED(payments),
+    MOVED(subscriptions),
+    MOVED(webhook_events),
+    {.name = "ledger", .elsewhere = "ledger_merge"},
+    {.name = "profiles", .elsewhere = "claim_merge_profiles"},
+    /* What was found and repaired stays with the learner it was found at, whose rows those were: an image
+     * that is put back compares first, and finds them gone. Deleting the learner erases these, too. */
+    {.name = "audit_results", .elsewhere = "stays"},
+    {.name = "quarantine", .elsewhere = "stays"},
+    {.name = "repair_rows", .elsewhere = "stays"},
+    {.name = "rule_pauses", .elsewhere = "stays"},
+};
+#define TABLE_COUNT ARRAY_LENGTH(tables)
+
+const char *claim_table_name(size_t at) { return at < TABLE_COUNT ? tables[at].name : NULL; }
+
+/* Every statement of the table has these parameters, or the first of them. */
+struct claim_batch {
+  uint64_t from_user;
+  uint64_t into_user;
+  uint64_t shift;
+};
+
+static bool run_steps(struct claim *claim, uint64_t shift, struct error *error) {
+  struct claim_batch batch = {.from_user = claim->from_id, .into_user = claim->into_id, .shift = shift};
+  struct db_outcome outcome;
+  for (size_t table = 0; table < TABLE_COUNT; table++)
+    for (size_t step = 0; step < TABLE_STEPS_MAX && tables[table].steps[step] != NULL; step++)
+      if (!db_run_exec(claim->db, tables[table].steps[step], &batch, error, &outcome)) return false;
+  return true;
+}
+
+/* Chapters of both count: progress is looked at again where the learner is enrolled. */
+static bool mend_course(struct claim *claim, uint64_t course_id, struct error *error) {
+  struct claim_is_enrolled_params params = {.user_id = claim->into_id, .course_id = course_id};
+  struct enroll_order order = {
+      .course_id = course_id, .source = ENROLL_DEFAULT, .is_automatic = true, .because = "claim"};
+  struct claim_is_enrolled_row row;
+  struct enroll_state state;
+  enum enroll_outcome outcome;
+  bool is_enrolled;
+  if (!claim_is_enrolled(claim->db, &params, claim->arena, error, &row, &is_enrolled)) return false;
+  return !is_enrolled || enroll_grant(claim->tx, claim->into, &order, error, &outcome, &state);
+}
+
+bool claim_move_rows(struct claim *claim, uint64_t shift, struct error *error) {
+  struct claim_courses_params asked = {.from_user = claim->from_id};
+  struct claim_stitch_revisions_params news = {.user_id = claim->into_id,
+                                               .revision = claim->into->learner.revision};
+  struct claim_courses_row *courses;
+  struct db_outcome outcome;
+  size_t count;
+  if (!claim_courses(claim->db, &asked, claim->arena, CLAIM_COURSES_MAX, error, &courses, &count) ||
+      !run_steps(claim, shift, error) || !claim_stitch_revisions(claim->db, &news, error, &outcome))
+    return false;
+  for (size_t at = 0; at < count; at++)
+    if (!mend_course(claim, courses[at].course_id, error)) return false;
+  return true;
+}
