@@ -4,7 +4,7 @@ machine does falls on both. Ends with 1 when an aim is missed.
 
   make bench            all, at full size (about ten minutes)
   bench.py --quick      the same at a tenth of the size, to see that it runs
-  bench.py answers …    some: jobs answers learners attempts unchanged healthz memory repair
+  bench.py answers …    some: jobs answers learners attempts unchanged healthz memory repair bulk
 """
 
 import argparse
@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from bench import population  # noqa: E402
 from harness import jobs  # noqa: E402
+from harness.client import Client  # noqa: E402
 from harness.database import execute  # noqa: E402
 from harness.processes import resident_kib, wait_until  # noqa: E402
 from harness.stack import Stack, SyncWorker  # noqa: E402
@@ -322,8 +323,68 @@ def bench_jobs(bench, field):
     bench.add("lockstep-sync idle", f"{idle:.1f} % of a core", "< 3 %", idle < 3)
 
 
+def stitches_of(round_, with_ids):
+    """The items that tests/bench/bulk.c writes as rows."""
+    moment = time.strftime("%Y-%m-%dT", time.gmtime(time.time() - 86400))
+    items = []
+    for at in range(10000):
+        thread = f"T{at // 100 % 3 + 1}-{at // 100:03}"
+        items.append({"threadId": f"thread-{thread}", "stitchId": f"stitch-{thread}-{at % 100:02}",
+                      "orderNumber": (at + round_) % 100, "skipNumber": 5 + round_ % 20, "distractorLevel": f"L{at % 3 + 1}",
+                      "isCompleted": at % 2 == 1, "lastAttempted": f"{moment}10:{round_ % 60:02}:00.000Z"})
+        if with_ids:
+            items[-1]["mutationId"] = f"m-{round_}-{at}"
+    return json.dumps({"progressItems": items}).encode("ascii")
+
+
+def bench_bulk(bench, field):
+    """Ten thousand stitches in one call, beside one multi-row statement of the same rows by a bare client; new
+    rows, rows that are there already, and, for comparison, items with ids of their own."""
+    stack = field.small
+    connection = stack.connect()
+    bulk_tool = tool("tests/bench/bulk")
+    api = Client(stack.url, timeout_s=120)
+    mint = Mint(stack.config)
+    users = iter(range(800000, 900000))
+    rounds = iter(range(10000))
+
+    def new_learner():
+        user = next(users)
+        execute(connection, "INSERT INTO users (id) VALUES (%s)", (user,))
+        return user
+
+    def service(user, with_ids=False):
+        body = stitches_of(next(rounds), with_ids)
+        headers = {"Content-Type": "application/json"}
+        token = mint.student(user, lifetime_s=86400)
+        started = time.monotonic()
+        reply = api.send("POST", "/api/progress/bulk-sync", body=body, headers=headers, token=token)
+        seconds = time.monotonic() - started
+        assert reply.status == 200 and reply.json()["totalSynced"] == 10000, reply
+        return {"per_second": 10000 / seconds}
+
+    def bare(user):
+        return json.loads(subprocess.run(
+            [bulk_tool, "--socket", stack.database.socket, "--database", stack.name, "--user", str(user),
+             "--round", str(next(rounds))], check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+    ours, theirs = new_learner(), new_learner()
+    for what, aim, one, other in (
+            ("new", 0.5, lambda: service(new_learner()), lambda: bare(new_learner())),
+            ("known", 0.5, lambda: service(ours), lambda: bare(theirs)),
+            ("known, with mutationIds,", None, lambda: service(ours, True), lambda: bare(theirs))):
+        pairs = [bench.alternate(one, other) for _ in range(2)]
+        ones, others = [figure for pair in pairs for figure in pair[0]], [figure for pair in pairs for figure in pair[1]]
+        ratio = statistics.median(a["per_second"] / b["per_second"] for a, b in zip(ones, others))
+        bench.add(f"bulk sync of 10,000 {what} stitches, of one bare statement",
+                  f"{median(ones, 'per_second'):,.0f}/s of {median(others, 'per_second'):,.0f}/s = {ratio:.2f}",
+                  "-" if aim is None else f">= {aim:.2f}", aim is None or ratio >= aim)
+    connection.close()
+
+
 BENCHES = {"jobs": bench_jobs, "answers": bench_answers, "learners": bench_learners, "attempts": bench_attempts,
-           "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory, "repair": bench_repair}
+           "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory, "repair": bench_repair,
+           "bulk": bench_bulk}
 
 
 def main():
