@@ -85,6 +85,16 @@ DELETE FROM repair_rows WHERE run_id = :run_id ORDER BY user_id, id LIMIT :limit
 -- scan: rows that orphans left, outside of any request
 DELETE FROM quarantine WHERE created_at < :before ORDER BY id LIMIT :limit_rows;
 
+-- name: prune_mutations :exec
+-- param before time
+-- param limit_rows u64
+DELETE FROM stitch_mutations WHERE created_at < :before ORDER BY created_at LIMIT :limit_rows;
+
+-- name: prune_rejects :exec
+-- param before time
+-- param limit_rows u64
+DELETE FROM sync_rejects WHERE resolved_at < :before ORDER BY resolved_at, id LIMIT :limit_rows;
+
 -- name: prune_fold_window :one
 -- param after_user u64
 -- param limit_rows u64

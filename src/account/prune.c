@@ -17,6 +17,10 @@ static const struct field report_fields[] = {
                .summary = "Images of repairs, which can no longer be rolled back."),
     FIELD_UINT(struct prune_report, "quarantined", quarantined, .flags = FIELD_REQUIRED,
                .summary = "Rows in quarantine."),
+    FIELD_UINT(struct prune_report, "mutations", mutations, .flags = FIELD_REQUIRED,
+               .summary = "Ids of items that are too old to come again."),
+    FIELD_UINT(struct prune_report, "rejects", rejects, .flags = FIELD_REQUIRED,
+               .summary = "Rejected items that were resolved."),
     FIELD_UINT(struct prune_report, "learners", learners, .flags = FIELD_REQUIRED,
                .summary = "Learners whose history was folded."),
     FIELD_UINT(struct prune_report, "ledgerEntries", ledger_entries, .flags = FIELD_REQUIRED,
@@ -68,6 +72,13 @@ static bool samples_step(struct db *db, void *context, struct error *error) {
 }
 static bool quarantine_step(struct db *db, void *context, struct error *error) {
   return delete_batch(context, db, &prune_quarantine_statement, error);
+}
+
+static bool mutations_step(struct db *db, void *context, struct error *error) {
+  return delete_batch(context, db, &prune_mutations_statement, error);
+}
+static bool rejects_step(struct db *db, void *context, struct error *error) {
+  return delete_batch(context, db, &prune_rejects_statement, error);
 }
 
 static bool results_step(struct db *db, void *context, struct error *error) {
@@ -129,7 +140,9 @@ bool prune_run(struct pool *pool, const struct retention_config *config, int64_t
       !run_steps(pool, samples_step, config->results_days, &work, error, &report.samples) ||
       !run_steps(pool, results_step, config->results_days, &work, error, &report.results) ||
       !run_steps(pool, images_step, config->images_days, &work, error, &report.images) ||
-      !run_steps(pool, quarantine_step, config->quarantine_days, &work, error, &report.quarantined))
+      !run_steps(pool, quarantine_step, config->quarantine_days, &work, error, &report.quarantined) ||
+      !run_steps(pool, mutations_step, config->mutations_days, &work, error, &report.mutations) ||
+      !run_steps(pool, rejects_step, config->rejects_days, &work, error, &report.rejects))
     return false;
   if (config->ledger_days != 0 && !prune_fold(pool, now_ms - config->ledger_days * DAY_MS, after_user, guard,
                                               arena, error, &report.learners, &report.ledger_entries))

@@ -19,6 +19,8 @@ struct prune_report {
   uint64_t results;        /* rows of passes */
   uint64_t images;         /* rows of repair runs, which can no longer be rolled back */
   uint64_t quarantined;    /* rows */
+  uint64_t mutations;      /* ids of items that no client may bring any more */
+  uint64_t rejects;        /* resolved */
   uint64_t learners;       /* whose history was folded */
   uint64_t ledger_entries; /* folded into one each */
 };

@@ -308,6 +308,10 @@ static const struct field retention_fields[] = {
                 "How long a repair can be rolled back: after that its before-images and after-images go."),
     ROW_INT(retention_config, quarantine_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "365",
             .summary = "How long rows are kept whose parent was gone."),
+    ROW_INT(retention_config, rejects_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "90",
+            .summary =
+                "How long items of offline clients that could not be taken are kept after somebody has "
+                "resolved them."),
     ROW_INT(retention_config, ledger_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "0",
             .summary = "Older entries of a learner's history are folded into one that carries their sums; at "
                        "least offline.max_age_days and a week more."),

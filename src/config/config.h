@@ -132,7 +132,9 @@ struct retention_config {
   int64_t results_days;
   int64_t images_days;
   int64_t quarantine_days;
-  int64_t ledger_days; /* at least offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS */
+  int64_t rejects_days;
+  int64_t ledger_days;    /* at least offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS */
+  int64_t mutations_days; /* not in the file: exactly that */
 };
 /* An operation's id is known for longer than a client may come with it, also where clocks differ. */
 #define RETENTION_LEDGER_MARGIN_DAYS 7

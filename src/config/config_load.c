@@ -97,6 +97,7 @@ bool config_load(const char *path, struct arena *arena, struct config *ret_confi
   if (!schema_decode_yaml(&config_schema, path, text, bytes, arena, &config, error)) return false;
   if (config.rules.directory == NULL) config.rules.directory = LOCKSTEP_DATADIR "/rules";
   if (config.paths.migrations == NULL) config.paths.migrations = LOCKSTEP_DATADIR "/migrations";
+  config.retention.mutations_days = config.offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS;
   error_clear(error);
   read_secrets(&config, arena, error);
   if (config_read_payment_secrets(&config.payments, arena, error)) config_check(&config, error);

@@ -58,6 +58,34 @@ static void test_jobs_that_ended_long_ago(void **state) {
   assert_answer("SELECT GROUP_CONCAT(id) FROM sync_workers", "2");
 }
 
+static void test_mutations_that_are_too_old_to_come_again(void **state) {
+  (void)state;
+  static const struct retention_config young = {.mutations_days = 97};
+  run("INSERT INTO users (id) VALUES (1), (2)");
+  run("INSERT INTO stitch_mutations (user_id, mutation_id, content_hash, created_at)"
+      " SELECT 1 + seq % 2, seq, REPEAT('h', 32), " DAYS_AGO(
+          98) " FROM seq_1_to_2500"
+              " UNION ALL SELECT 1, CONCAT('young ', seq), REPEAT('h', 32), " DAYS_AGO(
+                  96) " FROM seq_1_to_3");
+  assert_int_equal(prune(&young).mutations, 2500);
+  assert_answer("SELECT GROUP_CONCAT(mutation_id ORDER BY 1) FROM stitch_mutations",
+                "young 1,young 2,young 3");
+}
+
+static void test_rejects_that_somebody_resolved(void **state) {
+  (void)state;
+  static const struct retention_config resolved = {.rejects_days = 90};
+  run("INSERT INTO users (id) VALUES (1)");
+  run("INSERT INTO sync_rejects (user_id, item, item_hash, reason, created_at, resolved_at) VALUES"
+      " (1, 'open', REPEAT('a', 32), 'r', " DAYS_AGO(
+          900) ", NULL),"
+               " (1, 'old', REPEAT('b', 32), 'r', " DAYS_AGO(92) ", " DAYS_AGO(
+                   91) "),"
+                       " (1, 'new', REPEAT('c', 32), 'r', " DAYS_AGO(92) ", " DAYS_AGO(89) ")");
+  assert_int_equal(prune(&resolved).rejects, 1);
+  assert_answer("SELECT GROUP_CONCAT(item ORDER BY 1) FROM sync_rejects", "new,open");
+}
+
 static void test_more_than_one_batch(void **state) {
   (void)state;
   struct watch watch = {.holds_left = SIZE_MAX};
@@ -282,6 +310,10 @@ int main(void) {
   if (fixture_is_missing()) return 0;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_jobs_that_ended_long_ago, setup),
+      cmocka_unit_test_setup(test_mutations_that_are_too_old_to_come_again, setup),
+      cmocka_unit_test_setup(test_rejects_that_somebody_resolved, setup),
+      cmocka_unit_test_setup(test_mutations_that_are_too_old_to_come_again, setup),
+      cmocka_unit_test_setup(test_rejects_that_somebody_resolved, setup),
       cmocka_unit_test_setup(test_more_than_one_batch, setup),
       cmocka_unit_test_setup(test_zero_keeps_for_good, setup),
       cmocka_unit_test_setup(test_passes_keep_their_score, setup),
