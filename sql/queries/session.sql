@@ -61,22 +61,46 @@ UPDATE profiles
                                   CASE user_id [[WHEN :user_id THEN :completed_at]] END)
  WHERE user_id IN ([[:user_id]]);
 
--- name: dashboard_sessions :many
+-- name: dashboard_profile :one
+-- param user_id u64
+-- column display_name text null
+-- column total_points i64 null
+-- column avg_blink_speed f64 null
+-- column evolution_level i64 null
+-- column total_sessions i64 null
+-- column current_streak i64 null
+-- column last_practice_date day null
+-- column last_session_at time null
+-- column is_subscribed bool null
+-- No more columns than are shown, of which each costs. NULL: there is no profile yet.
+SELECT u.display_name, p.total_points, p.avg_blink_speed, p.evolution_level, p.total_sessions, p.current_streak,
+       p.last_practice_date, p.last_session_at, p.is_subscribed
+  FROM users AS u
+  LEFT JOIN profiles AS p ON p.user_id = u.id
+ WHERE u.id = :user_id;
+
+-- name: dashboard_lists :each
 -- param user_id u64
 -- param limit_rows u64
--- column id text
 -- column thread_id text
--- column stitch_id text
--- column total_points u64
--- column accuracy f64
+-- column amount u64
+-- column id text null
+-- column stitch_id text null
+-- column accuracy f64 null
 -- column blink_speed f64 null
--- column completed_at time
--- The latest.
-SELECT s.id, s.thread_id, s.stitch_id, s.total_points, s.accuracy, s.blink_speed, s.completed_at
-  FROM session_results AS s FORCE INDEX (session_results_recent)
- WHERE s.user_id = :user_id
- ORDER BY s.completed_at DESC, s.id DESC
- LIMIT :limit_rows;
+-- column completed_at time null
+-- The latest sessions, with their points as the amount; and the threads, without an id, with as many stitches as are
+-- completed, counted out of the index. One statement, because a round trip costs more than either.
+(SELECT s.thread_id, s.total_points AS amount, s.id, s.stitch_id, s.accuracy, s.blink_speed, s.completed_at
+   FROM session_results AS s FORCE INDEX (session_results_recent)
+  WHERE s.user_id = :user_id
+  ORDER BY s.completed_at DESC, s.id DESC
+  LIMIT :limit_rows)
+ UNION ALL
+(SELECT p.thread_id, COUNT(*), NULL, NULL, NULL, NULL, NULL
+   FROM user_stitch_progress AS p FORCE INDEX (user_stitch_progress_completed)
+  WHERE p.user_id = :user_id AND p.is_completed = TRUE
+  GROUP BY p.thread_id);
 
 -- name: dashboard_speeds :many
 -- param user_id u64
@@ -88,14 +112,3 @@ SELECT s.blink_speed
  WHERE s.user_id = :user_id AND s.has_speed = TRUE
  ORDER BY s.completed_at DESC, s.id DESC
  LIMIT :limit_rows;
-
--- name: dashboard_threads :each
--- param user_id u64
--- column thread_id text
--- column completed u64
--- Completed stitches by thread, read from the index alone.
-SELECT p.thread_id, COUNT(*) AS completed
-  FROM user_stitch_progress AS p FORCE INDEX (user_stitch_progress_completed)
- WHERE p.user_id = :user_id AND p.is_completed = TRUE
- GROUP BY p.thread_id
- ORDER BY p.thread_id;

@@ -37,6 +37,8 @@ struct profile_reply {
   uint64_t revision;
 };
 
+#define PROFILE_BLINK_SPEED 2.5 /* of who has no profile yet, as in the table */
+
 /* The evolution level that so many points amount to: 1, and one more for each threshold reached. What is
  * shown is never less than what the profile holds: levels that were reached are kept. */
 int64_t profile_level(const struct profile_config *config, int64_t points);

@@ -1,5 +1,6 @@
 #include "session/dashboard.h"
 
+#include "learner/streak.h"
 #include "queries/session.h"
 #include "schema/encode.h"
 
@@ -16,95 +17,108 @@ enum dashboard_trend dashboard_trend_of(const double *speeds, double average) {
   return mean > average * 1.1 ? TREND_DECLINING : TREND_STEADY;
 }
 
-/* Nearly always the sessions that are shown know their speeds; only where one does not, the table is asked.
- */
-static bool read_trend(struct db *db, uint64_t user_id, double average,
-                       const struct dashboard_sessions_row *recent, size_t recent_count, struct arena *arena,
-                       struct error *error, int *ret_trend) {
+/* The lists as they come in, row by row. */
+struct lists {
+  struct arena *arena;
+  struct dashboard_session *sessions;
+  size_t session_count;
   double speeds[DASHBOARD_SESSIONS];
-  size_t known = 0;
-  for (size_t at = 0; at < recent_count; at++)
-    if (!recent[at].blink_speed_is_null) speeds[known++] = recent[at].blink_speed;
-  if (recent_count == DASHBOARD_SESSIONS && known < DASHBOARD_SESSIONS) {
-    struct dashboard_speeds_params params = {.user_id = user_id, .limit_rows = DASHBOARD_SESSIONS};
-    struct dashboard_speeds_row *rows;
-    if (!dashboard_speeds(db, &params, arena, DASHBOARD_SESSIONS, error, &rows, &known)) return false;
-    for (size_t at = 0; at < known; at++)
-      speeds[at] = rows[at].blink_speed;
-  }
-  *ret_trend = known < DASHBOARD_SESSIONS ? TREND_STEADY : dashboard_trend_of(speeds, average);
-  return true;
-}
-
-static bool read_sessions(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                          struct dashboard *dashboard) {
-  struct dashboard_sessions_params params = {.user_id = user_id, .limit_rows = DASHBOARD_SESSIONS};
-  struct dashboard_sessions_row *rows;
-  size_t count;
-  if (!dashboard_sessions(db, &params, arena, DASHBOARD_SESSIONS, error, &rows, &count)) return false;
-  struct dashboard_session *sessions = arena_alloc_array(arena, count, sizeof *sessions);
-  if (sessions == NULL) return error_set_memory(error);
-  for (size_t at = 0; at < count; at++)
-    sessions[at] = (struct dashboard_session){.id = rows[at].id,
-                                              .thread_id = rows[at].thread_id,
-                                              .stitch_id = rows[at].stitch_id,
-                                              .total_points = rows[at].total_points,
-                                              .accuracy = rows[at].accuracy,
-                                              .completed_at_ms = rows[at].completed_at};
-  dashboard->recent_sessions = (struct field_list){.items = sessions, .count = count};
-  return read_trend(db, user_id, dashboard->profile.blink_speed, rows, count, arena, error,
-                    &dashboard->profile.blink_speed_trend);
-}
-
-struct threads {
-  struct buffer *text;
+  size_t known;           /* of the speeds */
+  struct buffer *threads; /* a JSON object, open */
   uint64_t completed;
 };
 
-static bool append_thread(const struct dashboard_threads_row *row, void *context, struct error *error) {
-  struct threads *threads = context;
-  buffer_append_char(threads->text, threads->completed == 0 ? '{' : ',');
-  json_append_text(threads->text, row->thread_id);
-  buffer_append_char(threads->text, ':');
-  buffer_append_u64(threads->text, row->completed);
-  threads->completed += row->completed;
-  return !threads->text->failed || error_set_memory(error);
-}
-
-static bool read_progress(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                          struct dashboard_progress *ret_progress) {
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(THREADS_BYTES_MAX);
-  struct dashboard_threads_params params = {.user_id = user_id};
-  struct threads threads = {.text = &text};
-  if (!dashboard_threads(db, &params, arena, append_thread, &threads, error)) return false;
-  buffer_append_text(&text, threads.completed == 0 ? "{}" : "}");
-  const char *by_thread = text.failed ? NULL : arena_strdup(arena, buffer_text(&text));
-  if (by_thread == NULL) return error_set_memory(error);
-  *ret_progress = (struct dashboard_progress){.completed = threads.completed, .by_thread = by_thread};
+static bool take_session(const struct dashboard_lists_row *row, struct lists *lists, struct error *error) {
+  struct dashboard_session session = {.id = arena_strdup(lists->arena, row->id),
+                                      .thread_id = arena_strdup(lists->arena, row->thread_id),
+                                      .stitch_id = arena_strdup(lists->arena, row->stitch_id),
+                                      .total_points = row->amount,
+                                      .accuracy = row->accuracy,
+                                      .completed_at_ms = row->completed_at};
+  if (session.id == NULL || session.thread_id == NULL || session.stitch_id == NULL)
+    return error_set_memory(error);
+  lists->sessions[lists->session_count++] = session;
+  if (!row->blink_speed_is_null) lists->speeds[lists->known++] = row->blink_speed;
   return true;
 }
 
-static struct dashboard_profile profile_from(const struct profile_reply *profile) {
-  return (struct dashboard_profile){.display_name =
-                                        profile->display_name == NULL ? "" : profile->display_name,
-                                    .total_points = profile->total_points,
-                                    .blink_speed = profile->blink_speed,
-                                    .evolution_level = profile->evolution_level,
-                                    .total_sessions = profile->total_sessions,
-                                    .streak_days = profile->current_streak,
-                                    .last_session_at_ms = profile->last_session_at_ms,
-                                    .last_session_at_given = profile->last_session_at_given,
-                                    .is_subscribed = profile->is_subscribed};
+static bool take_row(const struct dashboard_lists_row *row, void *context, struct error *error) {
+  struct lists *lists = context;
+  if (row->id != NULL) return take_session(row, lists, error);
+  buffer_append_char(lists->threads, lists->completed == 0 ? '{' : ',');
+  json_append_text(lists->threads, row->thread_id);
+  buffer_append_char(lists->threads, ':');
+  buffer_append_u64(lists->threads, row->amount);
+  lists->completed += row->amount;
+  return !lists->threads->failed || error_set_memory(error);
 }
 
-bool dashboard_read(struct db *db, uint64_t user_id, const struct profile_view *view, struct arena *arena,
-                    struct error *error, struct dashboard_reply *ret_reply) {
-  struct profile_reply profile;
+/* Nearly always the sessions that are shown know their speeds; only where one does not, the table is asked.
+ */
+static bool read_trend(struct db *db, uint64_t user_id, double average, struct lists *lists,
+                       struct error *error, int *ret_trend) {
+  if (lists->session_count == DASHBOARD_SESSIONS && lists->known < DASHBOARD_SESSIONS) {
+    struct dashboard_speeds_params params = {.user_id = user_id, .limit_rows = DASHBOARD_SESSIONS};
+    struct dashboard_speeds_row *rows;
+    if (!dashboard_speeds(db, &params, lists->arena, DASHBOARD_SESSIONS, error, &rows, &lists->known))
+      return false;
+    for (size_t at = 0; at < lists->known; at++)
+      lists->speeds[at] = rows[at].blink_speed;
+  }
+  *ret_trend = lists->known < DASHBOARD_SESSIONS ? TREND_STEADY : dashboard_trend_of(lists->speeds, average);
+  return true;
+}
+
+static bool read_lists(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
+                       struct dashboard *dashboard) {
+  CLEANUP(buffer_free) struct buffer threads = BUFFER_INIT(THREADS_BYTES_MAX);
+  struct dashboard_lists_params params = {.user_id = user_id, .limit_rows = DASHBOARD_SESSIONS};
+  struct lists lists = {.arena = arena, .threads = &threads};
+  lists.sessions = arena_alloc_array(arena, DASHBOARD_SESSIONS, sizeof *lists.sessions);
+  if (lists.sessions == NULL) return error_set_memory(error);
+  if (!dashboard_lists(db, &params, arena, take_row, &lists, error)) return false;
+  buffer_append_text(&threads, lists.completed == 0 ? "{}" : "}");
+  const char *by_thread = threads.failed ? NULL : arena_strdup(arena, buffer_text(&threads));
+  if (by_thread == NULL) return error_set_memory(error);
+  dashboard->progress = (struct dashboard_progress){.completed = lists.completed, .by_thread = by_thread};
+  dashboard->recent_sessions = (struct field_list){.items = lists.sessions, .count = lists.session_count};
+  return read_trend(db, user_id, dashboard->profile.blink_speed, &lists, error,
+                    &dashboard->profile.blink_speed_trend);
+}
+
+static int64_t level_of(const struct profile_config *config, const struct dashboard_profile_row *row) {
+  int64_t level = profile_level(config, row->total_points);
+  return row->evolution_level > level ? row->evolution_level : level;
+}
+
+static struct dashboard_profile profile_from(const struct profile_config *config,
+                                             const struct dashboard_profile_row *row, int32_t today) {
+  struct streak streak = {.current = row->current_streak,
+                          .practised = !row->last_practice_date_is_null,
+                          .last_day = row->last_practice_date};
+  bool is_there = !row->total_points_is_null;
+  return (struct dashboard_profile){.display_name = row->display_name == NULL ? "" : row->display_name,
+                                    .total_points = row->total_points,
+                                    .blink_speed = is_there ? row->avg_blink_speed : PROFILE_BLINK_SPEED,
+                                    .evolution_level = level_of(config, row),
+                                    .total_sessions = row->total_sessions,
+                                    .streak_days = streak_current_on(&streak, today),
+                                    .last_session_at_ms = row->last_session_at,
+                                    .last_session_at_given =
+                                        row->last_session_at_is_null ? PRESENCE_NULL : PRESENCE_GIVEN,
+                                    .is_subscribed = row->is_subscribed};
+}
+
+bool dashboard_read(struct db *db, uint64_t user_id, const struct profile_config *config, int32_t today,
+                    struct arena *arena, struct error *error, struct dashboard_reply *ret_reply) {
+  struct dashboard_profile_params params = {.user_id = user_id};
+  struct dashboard_profile_row row;
   struct dashboard dashboard = {.user_id = user_id};
-  if (!profile_read(db, user_id, view, arena, error, &profile)) return false;
-  dashboard.profile = profile_from(&profile);
-  if (!read_sessions(db, user_id, arena, error, &dashboard)) return false;
-  if (!read_progress(db, user_id, arena, error, &dashboard.progress)) return false;
+  bool found;
+  if (!dashboard_profile(db, &params, arena, error, &row, &found)) return false;
+  if (!found) return error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
+  dashboard.profile = profile_from(config, &row, today);
+  if (!read_lists(db, user_id, arena, error, &dashboard)) return false;
   *ret_reply = (struct dashboard_reply){.success = true, .dashboard = dashboard};
   return true;
 }

@@ -52,7 +52,8 @@ extern const struct schema dashboard_reply_schema;
 /* Five speeds, and the average to hold their mean against. */
 enum dashboard_trend dashboard_trend_of(const double *speeds, double average);
 
-bool dashboard_read(struct db *db, uint64_t user_id, const struct profile_view *view, struct arena *arena,
-                    struct error *error, struct dashboard_reply *ret_reply) WARN_UNUSED;
+/* `today`: the learner's calendar day. */
+bool dashboard_read(struct db *db, uint64_t user_id, const struct profile_config *config, int32_t today,
+                    struct arena *arena, struct error *error, struct dashboard_reply *ret_reply) WARN_UNUSED;
 
 #endif

@@ -36,11 +36,10 @@ static bool handle_record(struct request *request, const void *query, const void
 
 static bool handle_dashboard(struct request *request, const void *query, const void *body, void *reply,
                              struct error *error) {
-  struct profile_view view = {
-      .config = &request->app->config->profile, .zones = request->zones, .now_ms = request->now_ms};
   (void)query;
   (void)body;
-  return dashboard_read(request->snapshot, request->principal.user_id, &view, request->arena, error, reply);
+  return dashboard_read(request->snapshot, request->principal.user_id, &request->app->config->profile,
+                        request->today, request->arena, error, reply);
 }
 
 static const struct endpoint rows[] = {

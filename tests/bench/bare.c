@@ -1,7 +1,10 @@
-/* The yardstick of an answer: C clients on the database's socket that do nothing but what must be
- * done - update the learner's row (columns and document), insert the attempt, commit.
+/* The yardsticks: C clients on the database's socket that do nothing but what must be done.
  *
- *   bare --socket PATH --database NAME --first ID --learners N --threads 32 --seconds S
+ *   answers    update the learner's row (columns and document), insert the attempt, commit
+ *   sessions   insert the session, add to the profile, commit
+ *   dashboard  read the profile, five sessions, completed stitches by thread
+ *
+ *   bare answers --socket PATH --database NAME --first ID --learners N --threads 32 --seconds S
  *
  * Learners FIRST to FIRST + N - 1 must exist. Figures go to stdout as JSON. */
 #include <getopt.h>
@@ -14,23 +17,53 @@
 #include <string.h>
 #include <time.h>
 
-enum { THREADS_MAX = 256, DEADLOCK = 1213, LOCK_WAIT = 1205 };
+enum { THREADS_MAX = 256, STATEMENTS_MAX = 3, DEADLOCK = 1213, LOCK_WAIT = 1205 };
 
-static const char update_sql[] =
-    "UPDATE users SET tokens = tokens + 3, questions_answered = questions_answered + 1,"
-    " correct_answers = correct_answers + 1,"
-    " hidden_grade_asset = JSON_MERGE_PATCH(COALESCE(hidden_grade_asset, '{}'), JSON_OBJECT("
-    "'global_stats', JSON_OBJECT('total_tokens_earned', tokens, 'total_questions_answered', "
-    "questions_answered,"
-    " 'total_correct_answers', correct_answers), 'modules', JSON_OBJECT('math', JSON_OBJECT('progress',"
-    " JSON_OBJECT('tokens_earned', tokens, 'total_questions_answered', questions_answered,"
-    " 'correct_answers', correct_answers))))) WHERE id = ?";
-static const char insert_sql[] =
-    "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, user_answer, tokens,"
-    " practised_on, created_at) VALUES (?, 0, 'bare', 'math', 1, 'forty-two', 3, UTC_DATE(), "
-    "UTC_TIMESTAMP(3))";
+/* Every parameter is the learner's id. */
+struct work {
+  const char *name;
+  bool writes; /* in one transaction */
+  const char *statements[STATEMENTS_MAX];
+};
+
+static const struct work works[] = {
+    {"answers",
+     true,
+     {"UPDATE users SET tokens = tokens + 3, questions_answered = questions_answered + 1,"
+      " correct_answers = correct_answers + 1,"
+      " hidden_grade_asset = JSON_MERGE_PATCH(COALESCE(hidden_grade_asset, '{}'), JSON_OBJECT("
+      "'global_stats', JSON_OBJECT('total_tokens_earned', tokens, 'total_questions_answered', "
+      "questions_answered,"
+      " 'total_correct_answers', correct_answers), 'modules', JSON_OBJECT('math', JSON_OBJECT('progress',"
+      " JSON_OBJECT('tokens_earned', tokens, 'total_questions_answered', questions_answered,"
+      " 'correct_answers', correct_answers))))) WHERE id = ?",
+      "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, user_answer, tokens,"
+      " practised_on, created_at) VALUES (?, 0, 'bare', 'math', 1, 'forty-two', 3, UTC_DATE(), "
+      "UTC_TIMESTAMP(3))"}},
+    {"sessions",
+     true,
+     {"INSERT INTO session_results (user_id, id, thread_id, stitch_id, total_questions, correct_answers,"
+      " total_points, accuracy, blink_speed, results, practised_on, completed_at, revision) VALUES (?, "
+      "UUID(),"
+      " 'thread-T1-001', 'stitch-T1-001-01', 20, 17, 56, 85, 2.25, '[]', UTC_DATE(), UTC_TIMESTAMP(3), 0)",
+      "INSERT INTO profiles (user_id, total_points, avg_blink_speed, total_sessions, last_session_at)"
+      " VALUES (?, 56, 2.425, 1, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE total_points = total_points + 56,"
+      " avg_blink_speed = avg_blink_speed * 0.7 + 2.25 * 0.3, total_sessions = total_sessions + 1,"
+      " last_session_at = UTC_TIMESTAMP(3)"}},
+    {"dashboard",
+     false,
+     {"SELECT u.display_name, p.total_points, p.avg_blink_speed, p.evolution_level, p.total_sessions,"
+      " p.current_streak, p.last_session_at, p.is_subscribed FROM users AS u JOIN profiles AS p"
+      " ON p.user_id = u.id WHERE u.id = ?",
+      "SELECT id, thread_id, stitch_id, total_points, accuracy, blink_speed, completed_at FROM "
+      "session_results"
+      " WHERE user_id = ? ORDER BY completed_at DESC LIMIT 5",
+      "SELECT thread_id, COUNT(*) FROM user_stitch_progress WHERE user_id = ? AND is_completed = 1"
+      " GROUP BY thread_id"}},
+};
 
 struct options {
+  const struct work *work;
   const char *socket;
   const char *database;
   unsigned long first;
@@ -67,13 +100,19 @@ static MYSQL_STMT *prepare(MYSQL *connection, const char *sql, unsigned long lon
   return statement;
 }
 
-static bool answer_once(MYSQL *connection, MYSQL_STMT *update, MYSQL_STMT *insert) {
-  if (mysql_real_query(connection, "START TRANSACTION", 17) != 0) fail(connection, "begin");
-  if (mysql_stmt_execute(update) == 0 && mysql_stmt_execute(insert) == 0 &&
-      mysql_real_query(connection, "COMMIT", 6) == 0)
-    return true;
-  unsigned code = mysql_stmt_errno(update) != 0 ? mysql_stmt_errno(update) : mysql_stmt_errno(insert);
-  if (code != DEADLOCK && code != LOCK_WAIT) fail(connection, "answer");
+static bool execute(MYSQL_STMT *statement) {
+  if (mysql_stmt_execute(statement) != 0) return false;
+  if (mysql_stmt_field_count(statement) == 0) return true;
+  return mysql_stmt_store_result(statement) == 0 && !mysql_stmt_free_result(statement);
+}
+
+static bool work_once(MYSQL *connection, const struct work *work, MYSQL_STMT **statements) {
+  unsigned code = 0;
+  if (work->writes && mysql_real_query(connection, "START TRANSACTION", 17) != 0) fail(connection, "begin");
+  for (int i = 0; code == 0 && i < STATEMENTS_MAX && statements[i] != NULL; i++)
+    if (!execute(statements[i])) code = mysql_stmt_errno(statements[i]);
+  if (code == 0 && (!work->writes || mysql_real_query(connection, "COMMIT", 6) == 0)) return true;
+  if (code != DEADLOCK && code != LOCK_WAIT) fail(connection, work->name);
   if (mysql_rollback(connection) != 0) fail(connection, "rollback");
   return false;
 }
@@ -88,12 +127,13 @@ static void *client_run(void *argument) {
   if (mysql_query(connection, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED") != 0)
     fail(connection, "isolation");
   unsigned long long id = 0;
-  MYSQL_STMT *update = prepare(connection, update_sql, &id);
-  MYSQL_STMT *insert = prepare(connection, insert_sql, &id);
+  MYSQL_STMT *statements[STATEMENTS_MAX] = {NULL};
+  for (int i = 0; i < STATEMENTS_MAX && options->work->statements[i] != NULL; i++)
+    statements[i] = prepare(connection, options->work->statements[i], &id);
   int64_t end_us = now_us() + (int64_t)(options->seconds * 1e6);
   for (int64_t before_us; (before_us = now_us()) < end_us;) {
     id = options->first + (unsigned long)rand_r(&client->random) % options->learners;
-    while (!answer_once(connection, update, insert))
+    while (!work_once(connection, options->work, statements))
       client->retried++;
     if ((size_t)client->done == client->latency_capacity) {
       client->latency_capacity = client->latency_capacity == 0 ? 4096 : client->latency_capacity * 2;
@@ -102,8 +142,8 @@ static void *client_run(void *argument) {
     }
     client->latencies_us[client->done++] = (uint32_t)(now_us() - before_us);
   }
-  mysql_stmt_close(update);
-  mysql_stmt_close(insert);
+  for (int i = 0; i < STATEMENTS_MAX && statements[i] != NULL; i++)
+    mysql_stmt_close(statements[i]);
   mysql_close(connection);
   mysql_thread_end();
   return NULL;
@@ -141,7 +181,10 @@ static bool options_read(int argc, char **argv, struct options *ret_options) {
   struct options options = {
       .database = "lockstep", .first = 1, .learners = 1000, .threads = 32, .seconds = 5};
   int letter;
-  while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
+  for (size_t i = 0; argc > 1 && i < sizeof(works) / sizeof(*works); i++)
+    if (strcmp(works[i].name, argv[1]) == 0) options.work = &works[i];
+  if (options.work == NULL) return false;
+  while ((letter = getopt_long(argc - 1, argv + 1, "", known, NULL)) != -1) {
     switch (letter) {
     case 's':
       options.socket = optarg;
@@ -174,8 +217,8 @@ static bool options_read(int argc, char **argv, struct options *ret_options) {
 int main(int argc, char **argv) {
   struct options options;
   if (!options_read(argc, argv, &options)) {
-    fputs("usage: bare --socket PATH [--database NAME] [--first ID] [--learners N] [--threads N] [--seconds "
-          "S]\n",
+    fputs("usage: bare answers|sessions|dashboard --socket PATH [--database NAME] [--first ID]\n"
+          "            [--learners N] [--threads N] [--seconds S]\n",
           stderr);
     return 2;
   }

@@ -4,7 +4,7 @@ machine does falls on both. Ends with 1 when an aim is missed.
 
   make bench            all, at full size (about ten minutes)
   bench.py --quick      the same at a tenth of the size, to see that it runs
-  bench.py answers …    some: jobs answers learners attempts unchanged healthz memory repair bulk
+  bench.py answers …    some: jobs answers sessions learners attempts unchanged healthz memory repair bulk
 """
 
 import argparse
@@ -123,36 +123,64 @@ class Field:
         return figures
 
 
-def bench_answers(bench, field):
-    """Answers per second at 32 connections against bare C clients on the same socket."""
-    stack = field.small
-    learners = field.learners(stack, "answers", range(1, 501))
-    bare_tool = tool("tests/bench/bare")
+def measured(bench, who, figures):
+    bench.say(f"{who:<8}{figures['per_second']:,.0f}/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms")
+    return figures
 
-    def service():
-        figures = load("answers", stack.port, stack.directory, learners=learners, connections=CONNECTIONS,
-                       seconds=bench.seconds, seed=random.randrange(1, 2**31))
-        assert figures["failed"] == figures["refused"] == 0, figures
-        bench.say(f"service {figures['per_second']:,.0f}/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms")
-        return figures
 
-    def bare():
-        output = subprocess.run(
-            [bare_tool, "--socket", stack.database.socket, "--database", stack.name, "--first", "501",
-             "--learners", "500", "--threads", str(CONNECTIONS), "--seconds", str(bench.seconds)],
-            check=True, stdout=subprocess.PIPE, text=True).stdout
-        figures = json.loads(output)
-        bench.say(f"bare    {figures['per_second']:,.0f}/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms")
-        return figures
+def bare_clients(bench, stack, work, first=501, learners=500):
+    """Figures of C clients on the database's socket; by default of other learners than the service's."""
+    output = subprocess.run(
+        [tool("tests/bench/bare"), work, "--socket", stack.database.socket, "--database", stack.name, "--first",
+         str(first), "--learners", str(learners), "--threads", str(CONNECTIONS), "--seconds", str(bench.seconds)],
+        check=True, stdout=subprocess.PIPE, text=True).stdout
+    return measured(bench, "bare", json.loads(output))
 
+
+def written(bench, stack, mode, learners):
+    """Figures of a timed run of answers or sessions; none of them may fail."""
+    figures = load(mode, stack.port, stack.directory, learners=learners, connections=CONNECTIONS,
+                   seconds=bench.seconds, seed=random.randrange(1, 2**31))
+    assert figures["failed"] == figures["refused"] == 0, figures
+    return measured(bench, "service", figures)
+
+
+def beside_bare(bench, what, bare, service, aim):
+    """The service's rate at 32 connections as a share of what bare C clients reach on the same socket."""
     bares, services = bench.alternate(bare, service)
     ratio = statistics.median(s["per_second"] / b["per_second"] for b, s in zip(bares, services))
-    bench.add("POST /api/answer, of bare C clients",
+    bench.add(f"{what}, of bare C clients",
               f"{median(services, 'per_second'):,.0f}/s of {median(bares, 'per_second'):,.0f}/s = {ratio:.2f}",
-              ">= 0.60", ratio >= 0.6)
+              f">= {aim:.2f}", ratio >= aim)
+    return services
+
+
+def bench_answers(bench, field):
+    stack = field.small
+    learners = field.learners(stack, "answers", range(1, 501))
+    services = beside_bare(bench, "POST /api/answer", lambda: bare_clients(bench, stack, "answers"),
+                           lambda: written(bench, stack, "answers", learners), 0.6)
     p99 = median(services, "p99_ms")
     bench.add("POST /api/answer, p50 and p99", f"{median(services, 'p50_ms'):.1f} and {p99:.1f} ms", "p99 < 25 ms",
               p99 < 25)
+
+
+def bench_sessions(bench, field):
+    """Sessions written, and the dashboards that show them: of learners with 40 sessions and 60 stitches each, and
+    of one with 10,000 stitches."""
+    stack = field.small
+    connection = stack.connect()
+    population.add_sessions(connection, 1000, 40, 60)
+    population.add_stitches(connection, VETERAN, 10000)
+    connection.close()
+    learners = field.learners(stack, "sessions", range(1, 501))
+    beside_bare(bench, "GET /api/dashboard", lambda: bare_clients(bench, stack, "dashboard"),
+                lambda: measured(bench, "service", field.get(stack, "/api/dashboard", learners)), 0.5)
+    compare(bench, "GET /api/dashboard, 10,000 stitches to 60",
+            lambda: field.get(stack, "/api/dashboard", field.learners(stack, "veteran", [VETERAN]), 8),
+            lambda: field.get(stack, "/api/dashboard", learners, 8), None, "10,000", "60")
+    beside_bare(bench, "POST /api/sessions/record", lambda: bare_clients(bench, stack, "sessions"),
+                lambda: written(bench, stack, "sessions", learners), 0.5)
 
 
 def compare(bench, what, one, other, aim, name_one, name_other):
@@ -382,8 +410,8 @@ def bench_bulk(bench, field):
     connection.close()
 
 
-BENCHES = {"jobs": bench_jobs, "answers": bench_answers, "learners": bench_learners, "attempts": bench_attempts,
-           "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory, "repair": bench_repair,
+BENCHES = {"jobs": bench_jobs, "answers": bench_answers, "sessions": bench_sessions,
+           "learners": bench_learners, "attempts": bench_attempts, "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory, "repair": bench_repair,
            "bulk": bench_bulk}
 
 

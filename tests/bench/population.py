@@ -45,3 +45,25 @@ def add_veteran(connection, user_id, attempts):
     run = query_one(connection, "SELECT COUNT(*) AS days FROM practice_days WHERE user_id = %s", (user_id,))["days"]
     execute(connection, "INSERT INTO profiles (user_id, current_streak, longest_streak, last_practice_date)"
             " VALUES (%s, %s, %s, UTC_DATE())", (user_id, run, run))
+
+
+def add_stitches(connection, user_id, stitches):
+    """Of a hundred threads, two thirds completed."""
+    execute(connection, "INSERT INTO user_stitch_progress (user_id, thread_id, stitch_id, is_completed, last_attempted,"
+            f" revision) SELECT {user_id}, CONCAT('thread-', MOD(seq, 100)), CONCAT('stitch-', seq), MOD(seq, 3) > 0,"
+            f" UTC_TIMESTAMP(3), 1 FROM seq_1_to_{stitches}")
+
+
+def add_sessions(connection, learners, sessions, stitches):
+    """The same past for each of the learners 1 to `learners`, their profiles as the sessions prove."""
+    execute(connection, "INSERT INTO session_results (user_id, id, thread_id, stitch_id, total_questions, correct_answers,"
+            " total_points, accuracy, blink_speed, results, practised_on, completed_at, revision) SELECT u.seq,"
+            " CONCAT('past-', s.seq), CONCAT('thread-', MOD(s.seq, 5)), CONCAT('stitch-', s.seq), 20, 17, 56, 85, 2.25,"
+            " '[]', UTC_DATE(), DATE_SUB(UTC_TIMESTAMP(3), INTERVAL s.seq HOUR), 1"
+            f" FROM seq_1_to_{learners} AS u JOIN seq_1_to_{sessions} AS s")
+    execute(connection, f"UPDATE profiles SET total_points = {sessions * 56}, total_sessions = {sessions},"
+            f" last_session_at = UTC_TIMESTAMP(3) WHERE user_id <= {learners}")
+    execute(connection, "INSERT INTO user_stitch_progress (user_id, thread_id, stitch_id, is_completed, last_attempted,"
+            " revision) SELECT u.seq, CONCAT('thread-', MOD(s.seq, 5)), CONCAT('stitch-', s.seq), MOD(s.seq, 3) > 0,"
+            f" UTC_TIMESTAMP(3), 1 FROM seq_1_to_{learners} AS u JOIN seq_1_to_{stitches} AS s")
+    execute(connection, "ANALYZE TABLE session_results, user_stitch_progress, profiles")

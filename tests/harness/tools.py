@@ -41,7 +41,7 @@ class Load:
     def __init__(self, mode, port, directory, **options):
         self.log_path = os.path.join(directory, f"load-{time.time_ns()}.log")
         arguments = [tool("tests/load/load"), mode, "--port", str(port)]
-        if mode == "answers":
+        if mode in ("answers", "sessions"):
             arguments += ["--log", self.log_path]
         for name, value in options.items():
             arguments += [f"--{name}"] if value is True else [f"--{name}", str(value)]

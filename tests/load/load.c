@@ -2,12 +2,14 @@
  * timed, and a log of what was acknowledged, so that a checker can hold the database against it.
  *
  *   load answers --port N --learners FILE --log FILE [--connections 64] [--seconds 30] [--twice 50]
+ *   load sessions --port N --learners FILE --log FILE …
  *   load get --port N --path /api/progress --learners FILE [--etag] [--requests N] …
  *
  * FILE has a line for each learner: id, space, token. `answers` sends every answer with an answerId
  * and repeats the very same request after a lost connection or a 502, 503, 504 until it is
- * acknowledged; --twice is the share (percent) that is sent twice on purpose, half of these after
- * the first reply and half at the same moment on a second connection. Both replies must be equal.
+ * acknowledged; `sessions` does the same with sessions, whose points stand where tokens stand below; --twice
+ * is the share (percent) that is sent twice on purpose, half of these after the first reply and half at the
+ * same moment on a second connection. Both replies must be equal.
  *
  * The log has one line an event, for a checker to read:
  *   A <ms> <learner> <answerId> <module> <correct> <tokens> <revision> <total tokens>   acknowledged
@@ -35,6 +37,7 @@ struct learner {
 };
 
 struct options {
+  bool sessions;
   int port;
   const char *path;
   const char *learners_file;
@@ -114,6 +117,22 @@ static bool run_goes_on(struct run *run) {
   return load_now_ms() < run->end_ms;
 }
 
+static int answer_print(const struct answer *answer, char *body, size_t body_bytes) {
+  return snprintf(body, body_bytes,
+                  "{\"answerId\":\"%s\",\"exerciseId\":\"%s\",\"module\":\"%s\",\"isCorrect\":%s,"
+                  "\"tokens\":%d,\"userAnswer\":\"forty-two\"}",
+                  answer->id, answer->id, answer->module, answer->correct ? "true" : "false", answer->tokens);
+}
+
+static int session_print(const struct answer *answer, char *body, size_t body_bytes) {
+  return snprintf(
+      body, body_bytes,
+      "{\"sessionId\":\"%s\",\"threadId\":\"%s\",\"stitchId\":\"stitch-T1-001-01\",\"totalQuestions\":20,"
+      "\"correctAnswers\":%d,\"totalPoints\":%d,\"blinkSpeed\":2.25,\"results\":[{\"correct\":%s}]}",
+      answer->id, answer->module, answer->correct ? 17 : 3, answer->tokens,
+      answer->correct ? "true" : "false");
+}
+
 static void answer_make(struct client *client, struct answer *answer) {
   struct run *run = client->run;
   answer->learner = &run->learners[(size_t)rand_r(&client->random) % run->learner_count];
@@ -123,15 +142,13 @@ static void answer_make(struct client *client, struct answer *answer) {
   answer->correct = rand_r(&client->random) % 4 != 0;
   answer->tokens = answer->correct ? 1 + rand_r(&client->random) % 9 : 0;
   char body[512];
-  int body_bytes =
-      snprintf(body, sizeof(body),
-               "{\"answerId\":\"%s\",\"exerciseId\":\"%s\",\"module\":\"%s\",\"isCorrect\":%s,"
-               "\"tokens\":%d,\"userAnswer\":\"forty-two\"}",
-               answer->id, answer->id, answer->module, answer->correct ? "true" : "false", answer->tokens);
+  int body_bytes = run->options.sessions ? session_print(answer, body, sizeof(body))
+                                         : answer_print(answer, body, sizeof(body));
   int bytes = snprintf(answer->request, sizeof(answer->request),
-                       "POST /api/answer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+                       "POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
                        "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-                       answer->learner->token, body_bytes, body);
+                       run->options.sessions ? "/api/sessions/record" : "/api/answer", answer->learner->token,
+                       body_bytes, body);
   answer->request_bytes = (size_t)bytes;
 }
 
@@ -160,7 +177,7 @@ static void answer_conclude(struct client *client, const struct answer *answer, 
     client->done++;
     run_log(run, "A %" PRId64 " %lu %s %s %d %d %ld %ld\n", load_now_ms(), answer->learner->id, answer->id,
             answer->module, answer->correct, answer->tokens, reply_number(reply, "\"revision\":"),
-            reply_number(reply, "\"tokens\":"));
+            reply_number(reply, run->options.sessions ? "\"totalPoints\":" : "\"tokens\":"));
   } else if (reply->status == 0) {
     client->unknown++;
     run_log(run, "U %" PRId64 " %lu %s %s %d %d\n", load_now_ms(), answer->learner->id, answer->id,
@@ -365,14 +382,16 @@ static bool options_read(int argc, char **argv, struct options *ret_options) {
 
 int main(int argc, char **argv) {
   struct run run = {.log_lock = PTHREAD_MUTEX_INITIALIZER};
-  bool answers = argc > 1 && strcmp(argv[1], "answers") == 0;
+  bool sessions = argc > 1 && strcmp(argv[1], "sessions") == 0;
+  bool answers = sessions || (argc > 1 && strcmp(argv[1], "answers") == 0);
   if (argc < 2 || (!answers && strcmp(argv[1], "get") != 0) ||
       !options_read(argc - 1, argv + 1, &run.options)) {
-    fputs("usage: load answers|get --port N [--learners FILE] [--log FILE] [--connections N]\n"
+    fputs("usage: load answers|sessions|get --port N [--learners FILE] [--log FILE] [--connections N]\n"
           "            [--seconds S | --requests N] [--twice PERCENT] [--path PATH] [--etag] [--seed N]\n",
           stderr);
     return 2;
   }
+  run.options.sessions = sessions;
   if (!learners_read(&run) || (answers && run.learner_count == 0)) {
     fputs("load: no learners\n", stderr);
     return 2;
