@@ -30,6 +30,7 @@ GRANT INSERT, UPDATE, DELETE ON daily_totals TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON enrollments TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON imported_entries TO lockstep@localhost;
 GRANT INSERT, DELETE ON ledger TO lockstep@localhost;
+GRANT INSERT, DELETE ON live_tickets TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON passes TO lockstep@localhost;
 GRANT INSERT, UPDATE ON payments TO lockstep@localhost;
 GRANT INSERT, DELETE ON percentile_bounds TO lockstep@localhost;

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# A private MariaDB, lockstep-fcgi, lockstep-sync and nginx in one state directory, for ./run and ./test.
+# A private MariaDB, lockstep-fcgi, lockstep-sync, lockstep-live and nginx in one state directory, for ./run and ./test.
 # Sourced after lib.sh. Every process is known by its pid together with the time it started, so
 # that a number which the kernel gave to somebody else meanwhile is never mistaken for ours.
 
-SERVICES=(mariadb lockstep-fcgi lockstep-sync nginx) # in the order of their start
+SERVICES=(mariadb lockstep-fcgi lockstep-sync lockstep-live nginx) # in the order of their start
 SOCKET_PATH_MAX=107                    # what a Unix socket's address holds
 
 # --- Processes ------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ members_of() {
   [[ -z $(start_time "$session") || $(pid_of "$1") == "$session" ]] || return 0
   for pid in $(ps -o pid= -s "$session"); do
     program=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
-    case $program in nginx* | mariadbd* | lockstep-fcgi* | lockstep-sync*) printf '%s\n' "$pid" ;; esac
+    case $program in nginx* | mariadbd* | lockstep-fcgi* | lockstep-sync* | lockstep-live*) printf '%s\n' "$pid" ;; esac
   done
 }
 
@@ -89,6 +89,7 @@ stop_service() { # stop_service NAME SIGNAL SECONDS
 
 stop_stack() {
   stop_service nginx TERM 5
+  stop_service lockstep-live TERM 10
   stop_service lockstep-sync TERM 20
   stop_service lockstep-fcgi TERM 20
   stop_service mariadb TERM 60
@@ -267,6 +268,10 @@ rules:
   site_directory: $(quoted "$STATE/etc/rules.d")
 sync:
   pid: $(quoted "$STATE/run/lockstep-sync.master-pid")
+live:
+  socket: $(quoted "$STATE/run/lockstep-live.sock")
+  wake: $(quoted "$STATE/run/wake.sock")
+  pid: $(quoted "$STATE/run/lockstep-live.server-pid")
 log:
   level: info
 paths:
@@ -293,6 +298,12 @@ start_sync() {
   local log=$STATE/log/lockstep-sync.log
   launch lockstep-sync "$log" "$STATE/build/lockstep-sync" --config "$STATE/etc/lockstep.yaml"
   wait_for lockstep-sync "$log" 30 sync_is_ready
+}
+
+start_live() {
+  local log=$STATE/log/lockstep-live.log
+  launch lockstep-live "$log" "$STATE/build/lockstep-live" --config "$STATE/etc/lockstep.yaml"
+  wait_for lockstep-live "$log" 30 test -S "$STATE/run/lockstep-live.sock"
 }
 
 ctl() { as "$RUN_USER" "$STATE/build/lockstepctl" --config "$STATE/etc/lockstep.yaml" "$@"; }
@@ -337,7 +348,8 @@ write_nginx_configuration() {
   rm -rf "$include"
   cp -r "$SOURCE/nginx" "$include"
   text=$(cat "$include/http.conf")
-  printf '%s\n' "${text/unix:\/run\/lockstep\/lockstep.sock/"$(quoted "unix:$STATE/run/lockstep-fcgi.sock")"}" >"$include/http.conf"
+  text=${text/unix:\/run\/lockstep\/lockstep.sock/"$(quoted "unix:$STATE/run/lockstep-fcgi.sock")"}
+  printf '%s\n' "${text/unix:\/run\/lockstep\/live.sock/"$(quoted "unix:$STATE/run/lockstep-live.sock")"}" >"$include/http.conf"
   cat >"$STATE/etc/nginx.conf" <<END
 # Written by ./run at every start.
 daemon off;
@@ -393,6 +405,6 @@ start_stack() { # start_stack WANTED-PORT
   chown -R "$RUN_USER:" "$STATE/etc" 2>/dev/null || true
   start_database || return
   step "Bringing the schema up to date" "$STATE/log/migrate.log" prepare_database
-  start_service && start_sync && start_nginx &&
+  start_service && start_sync && start_live && start_nginx &&
     wait_for lockstep-fcgi "$STATE/log/lockstep-fcgi.log" 30 curl -sf -o /dev/null -m 2 "$URL/readyz"
 }

@@ -25,6 +25,7 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- column enrollments u64
 -- column imported_entries u64
 -- column ledger u64
+-- column live_tickets u64
 -- column payments u64
 -- column practice_days u64
 -- column practice_sessions u64
@@ -49,6 +50,7 @@ SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id
        (SELECT COUNT(*) FROM enrollments AS t WHERE t.user_id = :user_id) AS enrollments,
        (SELECT COUNT(*) FROM imported_entries AS t WHERE t.user_id = :user_id) AS imported_entries,
        (SELECT COUNT(*) FROM ledger AS t WHERE t.user_id = :user_id) AS ledger,
+       (SELECT COUNT(*) FROM live_tickets AS t WHERE t.user_id = :user_id) AS live_tickets,
        (SELECT COUNT(*) FROM payments AS t WHERE t.user_id = :user_id) AS payments,
        (SELECT COUNT(*) FROM practice_days AS t WHERE t.user_id = :user_id) AS practice_days,
        (SELECT COUNT(*) FROM practice_sessions AS t WHERE t.user_id = :user_id) AS practice_sessions,
@@ -140,6 +142,11 @@ DELETE FROM imported_entries WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 -- All but the entry that says that, when and by whom the learner was deleted.
 DELETE FROM ledger WHERE user_id = :user_id AND op_id <> 'delete_user' LIMIT :limit_rows;
+
+-- name: erase_live_tickets :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM live_tickets WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_payments :exec
 -- param user_id u64

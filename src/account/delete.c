@@ -37,8 +37,8 @@ struct delete_table {
 #define DELETE_TABLES(row) \
   row(access_decisions) row(access_requests) row(attempts) row(attempts_archive) row(audit_results) \
       row(chapter_completions) row(daily_totals) row(enrollments) row(imported_entries) row(ledger) \
-          row(payments) row(practice_days) row(practice_sessions) row(profiles) row(quarantine) \
-              row(repair_rows) row(rule_pauses) row(session_results) row(stitch_mutations) \
+          row(live_tickets) row(payments) row(practice_days) row(practice_sessions) row(profiles) \
+              row(quarantine) row(repair_rows) row(rule_pauses) row(session_results) row(stitch_mutations) \
                   row(student_progress) row(subscriptions) row(sync_rejects) row(user_stitch_progress) \
                       row(webhook_events)
 #define TABLE_ROW(name) TABLE(name),

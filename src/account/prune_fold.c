@@ -103,7 +103,7 @@ static bool fill_entry(const struct prune_fold_extents_row *extent, const struct
   struct ledger_append_params entry = {.user_id = extent->user_id,
                                        .revision = extent->last_revision,
                                        .actor = "lockstep",
-                                       .kind = "folded",
+                                       .kind = LEDGER_KIND_FOLDED,
                                        .created_at = extent->last_at};
   entry.op_id = arena_printf(arena, "folded:%" PRIu64, extent->last_revision);
   entry.changes = changes_of(sums, sum_count, extent->last_revision, arena);

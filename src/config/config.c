@@ -343,6 +343,32 @@ static const struct field analytics_fields[] = {
                 "by the job refresh_analytics, for the next look; 0: only on schedule."),
 };
 
+static bool check_socket(const void *value, struct error *error) {
+  if (is_socket_path(*(const char *const *)value)) return true;
+  return complain(error, "must be the path of a Unix socket (at most 107 bytes)");
+}
+
+static const struct field live_fields[] = {
+    ROW_PATH(live_config, socket, .default_text = "/run/lockstep/live.sock", .check = check_socket,
+             .summary = "Where nginx finds lockstep-live: a Unix socket's path."),
+    ROW_TEXT(live_config, mode, .default_text = "0660", .check = check_mode,
+             .summary = "Mode of that socket, in octal."),
+    ROW_PATH(live_config, wake, .default_text = "/run/lockstep/wake.sock", .check = check_socket,
+             .summary =
+                 "Where lockstep-fcgi and lockstep-sync on this host tell it at once of what changed; what "
+                 "they cannot tell, it finds by looking."),
+    ROW_INT(live_config, connections, .minimum = 1, .maximum = 100000, .default_text = "10000",
+            .summary = "Most connections at once."),
+    ROW_INT(live_config, scan_ms, .minimum = 10, .maximum = MINUTE_MS, .default_text = "200",
+            .summary = "How often the revisions of all connected learners are compared."),
+    ROW_INT(live_config, heartbeat_s, .minimum = 1, .maximum = 3600, .default_text = "15",
+            .summary =
+                "How often each client is told that the channel lives. One that answers nothing for three "
+                "times as long is gone."),
+    ROW_PATH(live_config, pid, .default_text = "/run/lockstep/lockstep-live.pid",
+             .summary = "Process id of lockstep-live."),
+};
+
 static const struct field log_fields[] = {
     ROW_ENUM(log_config, level, .names = log_level_names, .default_text = "info",
              .summary = "Least severity that is logged."),
@@ -375,6 +401,7 @@ SECTION(health, "What counts as degraded and as failing at /api/sync/health.")
 SECTION(retention, "What is kept for how long; the job prune removes the rest.")
 SECTION(sync, "lockstep-sync, the worker on the jobs table.")
 SECTION(analytics, "The figures of an administrator's dashboard.")
+SECTION(live, "lockstep-live, which pushes changes to browsers.")
 SECTION(log, "The log.")
 SECTION(paths, "Files of the running service.")
 
@@ -385,7 +412,7 @@ static const struct field config_fields[] = {
     ROW_SECTION(http),    ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(profile),
     ROW_SECTION(offline), ROW_SECTION(rules),    ROW_SECTION(health),    ROW_SECTION(retention),
     ROW_SECTION(sync),    ROW_SECTION(payments), ROW_SECTION(analytics), ROW_SECTION(log),
-    ROW_SECTION(paths),
+    ROW_SECTION(live),    ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

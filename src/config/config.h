@@ -155,6 +155,17 @@ struct analytics_config {
   int64_t refresh_after_s; /* 0: looking has nothing counted */
 };
 
+/* lockstep-live, which pushes changes to browsers. */
+struct live_config {
+  const char *socket; /* where nginx finds it */
+  const char *mode;
+  const char *wake; /* where whoever writes tells of it */
+  int64_t connections;
+  int64_t scan_ms;
+  int64_t heartbeat_s;
+  const char *pid;
+};
+
 struct log_config {
   int level;        /* enum log_level */
   const char *file; /* NULL: stderr */
@@ -180,6 +191,7 @@ struct config {
   struct health_config health;
   struct retention_config retention;
   struct sync_config sync;
+  struct live_config live;
   struct payments_config payments;
   struct analytics_config analytics;
   struct log_config log;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "ledger/ledger_private.h"
+#include "ledger/wake.h"
 
 #include "base/banned.h"
 
@@ -28,6 +29,8 @@ void ledger_free(struct ledger *ledger) {
   pthread_mutex_destroy(&ledger->lock);
   free(ledger);
 }
+
+void ledger_set_wake(struct ledger *ledger, struct wake *wake) { ledger->wake = wake; }
 
 struct pool *ledger_pool(struct ledger *ledger) {
   return ledger->pool;
@@ -144,6 +147,21 @@ static bool transaction_run_until_settled(struct ledger_tx *tx, struct error *er
   return false;
 }
 
+/* After the commit, and only then: who is woken must find what they are woken for. */
+static void tell_live(const struct ledger_tx *tx) {
+  uint64_t changed[WAKE_IDS_MAX];
+  size_t count = 0;
+  if (tx->ledger->wake == NULL) return;
+  for (size_t at = 0; at < tx->count; at++) {
+    if (tx->entries[at]->state != LEDGER_CHANGED) continue;
+    changed[count++] = tx->entries[at]->learner.user_id;
+    if (count < WAKE_IDS_MAX) continue;
+    wake_send(tx->ledger->wake, changed, count);
+    count = 0;
+  }
+  if (count > 0) wake_send(tx->ledger->wake, changed, count);
+}
+
 static bool run(struct ledger_tx *tx, struct error *error) {
   if (tx->count > LEDGER_ENTRIES_MAX)
     return error_set(error, ERROR_INTERNAL, "More learners than one transaction may touch.");
@@ -153,7 +171,9 @@ static bool run(struct ledger_tx *tx, struct error *error) {
   if (tx->live == NULL) return error_set_memory(error);
   for (size_t at = 0; at < tx->count; at++)
     entry_prepare(tx->entries[at]);
-  return transaction_run_until_settled(tx, error);
+  if (!transaction_run_until_settled(tx, error)) return false;
+  tell_live(tx);
+  return true;
 }
 
 bool ledger_run(struct ledger *ledger, const struct ledger_kind *kind, struct ledger_entry **entries,

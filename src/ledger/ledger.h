@@ -13,6 +13,7 @@
  *   6 commit; on a transient error the whole again with jitter, under one deadline for all tries.
  *     A COMMIT whose outcome was lost needs nothing more: step 2's lock waits for it to end, and
  *     step 3 then knows.
+ *   7 after the commit, and only then, lockstep-live is woken; a hint, which may be lost
  *
  * A transaction carries one or many entries, each one operation of one learner. Entries succeed and
  * fail one by one; only what touches all of them (the database) fails the whole. */
@@ -30,6 +31,9 @@
 #define LEDGER_JOIN_MAX \
   16 /* operations that ledger_join puts in one transaction: DB_ROWS_MAX, so that each statement runs once \
       */
+
+/* The kind of an entry that stands for several older ones, which prune_fold made one. */
+#define LEDGER_KIND_FOLDED "folded"
 
 struct ledger; /* of one worker process; thread-safe */
 struct ledger_tx;
@@ -111,6 +115,10 @@ struct ledger_kind {
 bool ledger_new(struct pool *pool, const struct database_config *config, struct error *error,
                 struct ledger **ret_ledger) WARN_UNUSED;
 void ledger_free(struct ledger *ledger);
+/* From now on it tells `wake` (ledger/wake.h) of every learner whose change is committed. Borrowed; before
+ * the first transaction. */
+struct wake;
+void ledger_set_wake(struct ledger *ledger, struct wake *wake);
 /* For reads outside a transaction of the ledger. */
 struct pool *ledger_pool(struct ledger *ledger);
 

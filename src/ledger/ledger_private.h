@@ -34,6 +34,7 @@ struct ledger_queue {
 struct ledger {
   struct pool *pool;
   const struct database_config *config;
+  struct wake *wake;    /* NULL: nobody is told */
   pthread_mutex_t lock; /* guards the queues */
   struct ledger_queue queues[LEDGER_KINDS_MAX];
 };

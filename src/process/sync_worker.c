@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ledger/wake.h"
 #include "process/exit_code.h"
 #include "process/master_internal.h"
 
@@ -20,6 +21,7 @@ struct sync_worker {
   struct job_app app;
   struct rule_set *rules;
   size_t rule_problems; /* that were told */
+  struct wake *wake;
   struct job_crew *crew;
   sigset_t heard;
 };
@@ -51,16 +53,19 @@ static bool sync_worker_open(struct sync_worker *worker, const struct sync_worke
   worker->app.config = &worker->config;
   if (!rule_set_load(&worker->config.rules, error, &worker->rules)) return false;
   worker->app.rules = worker->rules;
-  return pool_new(&worker->config.database, JOB_CREW_CONNECTIONS(options.threads), error,
-                  &worker->app.pool) &&
-         ledger_new(worker->app.pool, &worker->config.database, error, &worker->app.ledger) &&
-         job_crew_start(&worker->app, &options, error, &worker->crew);
+  if (!pool_new(&worker->config.database, JOB_CREW_CONNECTIONS(options.threads), error, &worker->app.pool) ||
+      !ledger_new(worker->app.pool, &worker->config.database, error, &worker->app.ledger) ||
+      !wake_new(worker->config.live.wake, error, &worker->wake))
+    return false;
+  ledger_set_wake(worker->app.ledger, worker->wake);
+  return job_crew_start(&worker->app, &options, error, &worker->crew);
 }
 
 static void sync_worker_close(struct sync_worker *worker) {
   if (worker->crew != NULL) job_crew_stop(worker->crew);
   job_crew_free(worker->crew);
   ledger_free(worker->app.ledger);
+  wake_free(worker->wake);
   pool_free(worker->app.pool);
   rule_set_free(worker->rules);
 }

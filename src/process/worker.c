@@ -18,6 +18,7 @@
 #include "http/fcgi.h"
 #include "http/fcgi_server.h"
 #include "ledger/ledger.h"
+#include "ledger/wake.h"
 #include "process/exit_code.h"
 
 #include "base/banned.h"
@@ -32,6 +33,7 @@ struct worker {
   const struct worker_start *start;
   struct scoreboard_worker *board; /* its own slot */
   struct app app;
+  struct wake *wake;
   struct rule_set *rules;
   size_t rule_problems; /* that were told; those of the files the master tells */
   struct fcgi_server *server;
@@ -84,7 +86,10 @@ static bool worker_open(struct worker *worker, struct error *error) {
   if (!worker_open_signals(worker, error) || !fcgi_library_init(error)) return false;
   if (!pool_new(&config->database, start->share_max, error, &worker->app.pool)) return false;
   pool_set_limit(worker->app.pool, 0);
-  if (!ledger_new(worker->app.pool, &config->database, error, &worker->app.ledger)) return false;
+  if (!ledger_new(worker->app.pool, &config->database, error, &worker->app.ledger) ||
+      !wake_new(config->live.wake, error, &worker->wake))
+    return false;
+  ledger_set_wake(worker->app.ledger, worker->wake);
   if (!worker_load(&worker->app, start->tables, start->shared, start->slot, &worker->rules, error))
     return false;
   worker->rule_problems = rule_set_problem_count(worker->rules);
@@ -100,6 +105,7 @@ static void worker_close(struct worker *worker) {
   if (worker->rules != NULL) http_app_close(&worker->app);
   rule_set_free(worker->rules);
   ledger_free(worker->app.ledger);
+  wake_free(worker->wake);
   pool_free(worker->app.pool);
   if (worker->signals >= 0) close(worker->signals);
 }

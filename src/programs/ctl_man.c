@@ -183,6 +183,8 @@ bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) {
     manual_print_page(&fcgi_manual, &page);
   } else if (strcmp(man->name, sync_manual.name) == 0) {
     manual_print_page(&sync_manual, &page);
+  } else if (strcmp(man->name, live_manual.name) == 0) {
+    manual_print_page(&live_manual, &page);
   } else {
     return error_set(error, ERROR_NOT_FOUND,
                      "There is no page %s; there are " CTL_NAME ", %s, %s and " YAML_NAME ".", man->name,

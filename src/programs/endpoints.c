@@ -8,6 +8,7 @@
 #include "job/job_api.h"
 #include "learner/learner_api.h"
 #include "learner/practice_api.h"
+#include "live/live_api.h"
 #include "session/session_api.h"
 #include "session/stitch_api.h"
 #include "sync/sync.h"
@@ -33,6 +34,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &enroll_analytics_endpoints,
     &payment_endpoints,
     &payment_admin_endpoints,
+    &live_endpoints,
     &session_endpoints,
     &stitch_endpoints,
     &bulk_endpoints,

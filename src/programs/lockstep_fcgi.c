@@ -1,62 +1,25 @@
 /* lockstep-fcgi: the service that nginx talks to. Everything it does stands in process/master.h. */
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/log.h"
-#include "process/exit_code.h"
 #include "process/master.h"
-#include "process/title.h"
-#include "programs/manual.h"
+#include "programs/daemon.h"
 
 #include "base/banned.h"
 
-#define DEFAULT_CONFIG LOCKSTEP_SYSCONFDIR "/lockstep.yaml"
+static struct master_options options_of(const char *config_path) {
+  return (struct master_options){
+      .config_path = config_path, .tables = endpoint_tables, .build = LOCKSTEP_VERSION};
+}
 
-#define HELP_COLUMNS 100
+static int run(const char *config_path) {
+  struct master_options options = options_of(config_path);
+  return master_run(&options);
+}
+
+static int check(const char *config_path) {
+  struct master_options options = options_of(config_path);
+  return master_check(&options);
+}
 
 int main(int argc, char **argv) {
-  static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                          {"check", no_argument, NULL, 't'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  struct master_options master = {.tables = endpoint_tables, .build = LOCKSTEP_VERSION};
-  const char *config_path = DEFAULT_CONFIG;
-  bool check = false;
-  int option;
-  while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
-    switch (option) {
-    case 'c':
-      config_path = optarg;
-      break;
-    case 't':
-      check = true;
-      break;
-    case 'V':
-      printf("lockstep-fcgi %s\n", LOCKSTEP_VERSION);
-      return EXIT_CODE_OK;
-    case 'h':
-      manual_print_help(&fcgi_manual, stdout, HELP_COLUMNS);
-      return EXIT_CODE_OK;
-    default:
-      fputs("Try lockstep-fcgi --help.\n", stderr);
-      return EXIT_CODE_USAGE;
-    }
-  }
-  if (optind < argc) {
-    fprintf(stderr, "lockstep-fcgi: what is \"%s\"? Try lockstep-fcgi --help.\n", argv[optind]);
-    return EXIT_CODE_USAGE;
-  }
-  log_setup("lockstep-fcgi", LOG_LEVEL_INFO);
-  master.config_path = config_path;
-  if (check) return master_check(&master);
-  char *own_path = strdup(config_path); /* the title takes the arguments' place */
-  if (own_path == NULL) return EXIT_CODE_SYSTEM;
-  master.config_path = own_path;
-  title_init(argc, argv);
-  int code = master_run(&master);
-  free(own_path);
-  return code;
+  static const struct daemon daemon = {.manual = &fcgi_manual, .run = run, .check = check};
+  return daemon_main(&daemon, argc, argv);
 }

@@ -41,5 +41,6 @@ int manual_widen(int column, const char *term);
 
 extern const struct manual fcgi_manual; /* lockstep-fcgi */
 extern const struct manual sync_manual; /* lockstep-sync */
+extern const struct manual live_manual; /* lockstep-live */
 
 #endif

@@ -32,6 +32,8 @@ static const char *const belongings[] = {
     " VALUES (@id, 'm', REPEAT('h', 32), '2026-01-01')",
     "INSERT INTO sync_rejects (user_id, item, item_hash, reason, created_at)"
     " VALUES (@id, 'word', REPEAT('h', 32), 'why', '2026-01-01')",
+    "INSERT INTO live_tickets (digest, user_id, expires_at, token_expires_at)"
+    " VALUES (UNHEX(SHA2(@id, 256)), @id, '2026-01-01', '2026-01-01')",
     "INSERT INTO audit_results (pass_id, user_id, username, table_tokens, table_questions, table_correct,"
     " json_tokens, json_questions, json_correct, has_document) VALUES (1, @id, 'name', 1, 1, 1, 1, 1, 1, 1)",
     "INSERT INTO repair_rows (run_id, user_id, id, step, rule, table_name, row_key, action, before_value, "
@@ -53,8 +55,9 @@ static const char *const belongings[] = {
 };
 #define ERASED \
   "access_decisions 1, access_requests 1, attempts 4500, attempts_archive 1, audit_results 1," \
-  " chapter_completions 1, daily_totals 1, enrollments 1, imported_entries 1, ledger 5, payments 1, " \
-  "practice_days 2," \
+  " chapter_completions 1, daily_totals 1, enrollments 1, imported_entries 1, ledger 5, live_tickets 1, " \
+  "payments 1," \
+  " practice_days 2," \
   " practice_sessions 2, profiles 1, quarantine 1, repair_rows 1, rule_pauses 1, session_results 1," \
   " stitch_mutations 1, student_progress 1, subscriptions 1, sync_rejects 1, user_stitch_progress 1," \
   " webhook_events 1"

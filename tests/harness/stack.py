@@ -8,6 +8,7 @@ import copy
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -138,8 +139,10 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.config_path = os.path.join(self.directory, "lockstep.yaml")
         self.fcgi_socket = os.path.join(self.directory, "lockstep.sock")
+        self.live_socket = os.path.join(self.directory, "live.sock")
         self.config = merge(self.default_config(), overrides or {})
         self.service = None
+        self.live = None
         self.nginx = None
 
     def default_config(self):
@@ -159,6 +162,11 @@ class Stack:
             "rules": {
                 "directory": os.path.join(self.source, "sql", "rules"),
                 "site_directory": os.path.join(self.directory, "rules.d"),
+            },
+            "live": {
+                "socket": self.live_socket,
+                "wake": os.path.join(self.directory, "wake.sock"),
+                "pid": os.path.join(self.directory, "live.pid"),
             },
             "log": {"level": "info"},
             "paths": {
@@ -215,6 +223,20 @@ class Stack:
                              os.path.join(self.directory, "lockstep.log"))
         wait_until(lambda: os.path.exists(self.fcgi_socket), "the service's socket", child=self.service)
 
+    def start_live(self):
+        """lockstep-live, for those who ask for it."""
+        self.live = Child("lockstep-live", [self.program("lockstep-live"), "--config", self.config_path],
+                          os.path.join(self.directory, "live.log"))
+        wait_until(self.live_answers, "lockstep-live", child=self.live)
+
+    def live_answers(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(self.live_socket)
+                return True
+            except OSError:
+                return False
+
     def nginx_lines(self):
         """What an operator writes: one include in the http block, one in the server block. The
         files are the project's own but for the path of the socket."""
@@ -225,7 +247,8 @@ class Stack:
             text = file.read()
         assert "/run/lockstep/lockstep.sock" in text
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket))
+            file.write(text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket)
+                       .replace("/run/lockstep/live.sock", self.live_socket))
         return f"  include {path};", "    include lockstep/lockstep.conf;"
 
     def start_nginx(self):
@@ -252,7 +275,7 @@ class Stack:
             return None
 
     def stop(self):
-        for child in (self.nginx, self.service):
+        for child in (self.nginx, self.live, self.service):
             if child is not None and child.is_running():
                 child.stop(signal.SIGTERM)
         if self.owns_database:

@@ -315,5 +315,7 @@ def test_connection_asks_for_a_resync_where_the_way_cannot_be_told(learner, admi
     value = learner.api.get("/api/sync/connection?since=1").json()
     assert (value["resync"], value["changes"]) == (True, []), "folded away"
     assert not learner.api.get("/api/sync/connection?since=2").json()["resync"]
+    execute(db, "UPDATE ledger SET kind = 'folded' WHERE user_id = %s AND revision = 3", (learner.id,))
+    assert learner.api.get("/api/sync/connection?since=2").json()["resync"], "one entry that stands for several"
     for bad in ("x", "-1", "1.5"):
         assert learner.api.get(f"/api/sync/connection?since={bad}").status == 400

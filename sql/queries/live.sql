@@ -1,0 +1,58 @@
+-- The live channel (src/live). Nothing here is asked for one connection alone but its ticket.
+
+-- name: live_ticket_add :exec
+-- param digest hash
+-- param user_id u64
+-- param expires_at time
+-- param token_expires_at time
+INSERT INTO live_tickets (digest, user_id, expires_at, token_expires_at)
+VALUES (:digest, :user_id, :expires_at, :token_expires_at);
+
+-- name: live_ticket_find :one
+-- param digest hash
+-- column user_id u64
+-- column expires_at time
+-- column token_expires_at time
+SELECT t.user_id, t.expires_at, t.token_expires_at FROM live_tickets AS t WHERE t.digest = :digest;
+
+-- name: live_ticket_take :exec
+-- param digest hash
+-- Whoever deletes it has it.
+DELETE FROM live_tickets WHERE digest = :digest;
+
+-- name: live_tickets_forget :exec
+-- param now time
+-- param limit_rows u64
+DELETE FROM live_tickets WHERE expires_at < :now ORDER BY expires_at LIMIT :limit_rows;
+
+-- name: live_learners :many
+-- param user_ids text -- a JSON array
+-- column user_id u64
+-- column revision u64
+-- column is_gone bool
+-- Where these learners stand.
+SELECT u.id AS user_id, u.revision, u.deleted_at IS NOT NULL OR u.merged_into IS NOT NULL AS is_gone
+  FROM JSON_TABLE(:user_ids, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$')) AS w
+  STRAIGHT_JOIN users AS u ON u.id = w.user_id;
+
+-- name: live_epoch :one
+-- column epoch u64
+-- Another one: a backup was restored, and no revision that was told means anything any more.
+SELECT s.epoch FROM shared_version AS s WHERE s.id = 1;
+
+-- name: live_changes :many
+-- param wanted text -- a JSON array of [user id, the revision that is known]
+-- param limit_rows u64
+-- column user_id u64
+-- column revision u64
+-- column kind text
+-- column changes text
+-- column created_at time
+-- What happened to these learners since, in their order.
+SELECT l.user_id, l.revision, l.kind, l.changes, l.created_at
+  FROM JSON_TABLE(:wanted, '$[*]' COLUMNS (
+         user_id BIGINT UNSIGNED PATH '$[0]',
+         known BIGINT UNSIGNED PATH '$[1]')) AS w
+  STRAIGHT_JOIN ledger AS l ON l.user_id = w.user_id AND l.revision > w.known
+ ORDER BY l.user_id, l.revision
+ LIMIT :limit_rows;

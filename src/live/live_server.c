@@ -1,0 +1,382 @@
+#include "live/live_server.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "live/live_hub.h"
+#include "live/live_message.h"
+#include "live/live_scan.h"
+
+#include "base/banned.h"
+
+#define SERVER_PATH "/api/progress-sync/live"
+#define SERVER_METRICS_PATH "/metrics"
+#define SERVER_UPGRADE_REQUIRED 426 /* libwebsockets has no name for it */
+#define SERVER_FRAME_BYTES ((size_t)16 * 1024 * 1024)
+#define SERVER_METRICS_BYTES ((size_t)16 * 1024)
+#define SERVER_HEADER_BYTES 512
+#define SERVER_ARGUMENT_BYTES 128 /* its name and = among them; a longer one is cut, and then makes no sense */
+#define SERVER_HEADERS_WAIT_S 10
+#define SERVER_DRAIN_MS 2000 /* for the close frames to leave */
+
+/* A connection, in the memory that libwebsockets keeps for it. */
+struct live_connection {
+  struct lws *wsi;
+  struct live_listener *listener; /* NULL: not a listener (any more) */
+  struct live_message message;    /* that is arriving */
+  int close_code;                 /* it is to be closed with this; 0: not */
+};
+
+struct live_server {
+  const struct config *config;
+  struct lws_context *context;
+  struct lws_retry_bo validity;
+  struct live_hub *hub;
+  struct live_scan *scan;
+  int wake_scanner;
+  struct buffer frame; /* LWS_PRE bytes, then what is sent */
+  atomic_bool stops;
+  size_t connections;
+};
+
+static struct live_server *server_of(struct lws *wsi) { return lws_context_user(lws_get_context(wsi)); }
+
+/* --- Who may come in ---------------------------------------------------------------------------------- */
+
+static bool header(struct lws *wsi, enum lws_token_indexes token, char *text) {
+  int bytes = lws_hdr_copy(wsi, text, SERVER_HEADER_BYTES, token);
+  if (bytes < 0) text[0] = '\0';
+  return bytes > 0;
+}
+
+/* A page of this site, or of one that may call the interface. Only browsers send an Origin, and only they
+ * can be made to by somebody else's page. */
+static bool origin_may(const struct live_server *server, struct lws *wsi) {
+  const struct field_list *origins = &server->config->http.cors_origins;
+  const char *const *items = origins->items;
+  char origin[SERVER_HEADER_BYTES];
+  char host[SERVER_HEADER_BYTES];
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return true;
+  if (!header(wsi, WSI_TOKEN_ORIGIN, origin)) return false;
+  for (size_t at = 0; at < origins->count; at++)
+    if (strcmp(items[at], "*") == 0 || strcmp(items[at], origin) == 0) return true;
+  const char *authority = strstr(origin, "://");
+  return authority != NULL && header(wsi, WSI_TOKEN_HOST, host) && strcmp(authority + 3, host) == 0;
+}
+
+static const char *argument(struct lws *wsi, const char *name, char *text, size_t bytes) {
+  return lws_get_urlarg_by_name(wsi, name, text, (int)bytes);
+}
+
+static bool number(struct lws *wsi, const char *name, uint64_t *ret_value, bool *ret_given) {
+  char text[SERVER_ARGUMENT_BYTES];
+  const char *value = argument(wsi, name, text, sizeof text);
+  *ret_given = value != NULL;
+  return value == NULL || live_message_number(value, ret_value);
+}
+
+static bool wish_of(struct lws *wsi, struct live_wish *ret_wish) {
+  struct live_wish wish = {.since = 0};
+  char text[SERVER_ARGUMENT_BYTES];
+  bool has_epoch;
+  const char *ticket = argument(wsi, "ticket=", text, sizeof text);
+  if (ticket == NULL || strlen(ticket) != LIVE_TICKET_BYTES) return false;
+  memcpy(wish.ticket, ticket, LIVE_TICKET_BYTES);
+  if (!number(wsi, "since=", &wish.since, &wish.since_given) ||
+      !number(wsi, "epoch=", &wish.epoch, &has_epoch))
+    return false;
+  *ret_wish = wish;
+  return true;
+}
+
+static int refuse(struct lws *wsi, unsigned status) {
+  return lws_return_http_status(wsi, status, NULL) < 0 ? -1 : 1;
+}
+
+/* Before the upgrade: what can be said without the database. */
+static int confirm(const struct live_server *server, struct lws *wsi) {
+  char path[SERVER_HEADER_BYTES];
+  struct live_wish wish;
+  if (!header(wsi, WSI_TOKEN_GET_URI, path) || strcmp(path, SERVER_PATH) != 0)
+    return refuse(wsi, HTTP_STATUS_NOT_FOUND);
+  if (!origin_may(server, wsi)) return refuse(wsi, HTTP_STATUS_FORBIDDEN);
+  if (!wish_of(wsi, &wish)) return refuse(wsi, HTTP_STATUS_BAD_REQUEST);
+  if (server->connections >= (size_t)server->config->live.connections)
+    return refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE);
+  return 0;
+}
+
+/* --- A connection's life ------------------------------------------------------------------------------ */
+
+static int close_with(struct lws *wsi, int code) {
+  lws_close_reason(wsi, (enum lws_close_status)code, NULL, 0);
+  return -1;
+}
+
+static void beat_later(const struct live_server *server, struct lws *wsi) {
+  lws_set_timer_usecs(wsi, server->config->live.heartbeat_s * LWS_USEC_PER_SEC);
+}
+
+static int establish(struct live_server *server, struct lws *wsi, struct live_connection *connection) {
+  struct error error = ERROR_INIT;
+  struct live_wish wish;
+  connection->wsi = wsi;
+  server->connections++;
+  if (!wish_of(wsi, &wish) || !live_hub_join(server->hub, connection, &wish, &error, &connection->listener))
+    return close_with(wsi, LIVE_CLOSE_BUSY);
+  beat_later(server, wsi);
+  return 0;
+}
+
+static void leave(struct live_server *server, struct live_connection *connection) {
+  server->connections--;
+  live_message_free(&connection->message);
+  if (connection->listener != NULL) live_hub_leave(server->hub, connection->listener);
+  connection->listener = NULL;
+}
+
+static int send_next(struct live_server *server, struct live_connection *connection) {
+  struct buffer *frame = &server->frame;
+  int close_code = 0;
+  if (atomic_load(&server->stops)) return close_with(connection->wsi, LIVE_CLOSE_RESTART);
+  if (connection->close_code != 0) return close_with(connection->wsi, connection->close_code);
+  if (connection->listener == NULL) return 0;
+  buffer_reset(frame);
+  buffer_append(frame, (const unsigned char[LWS_PRE]){0}, LWS_PRE);
+  switch (live_hub_next(server->hub, connection->listener, frame, &close_code)) {
+  case LIVE_NEXT_NOTHING:
+    return 0;
+  case LIVE_NEXT_CLOSE:
+    return close_with(connection->wsi, close_code);
+  case LIVE_NEXT_FRAME:
+    break;
+  }
+  if (frame->failed) return close_with(connection->wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
+  size_t bytes = frame->length - LWS_PRE;
+  if (lws_write(connection->wsi, (unsigned char *)frame->data + LWS_PRE, bytes, LWS_WRITE_TEXT) < (int)bytes)
+    return -1;
+  lws_callback_on_writable(connection->wsi);
+  return 0;
+}
+
+static int hear(struct live_server *server, struct live_connection *connection, const void *data,
+                size_t bytes) {
+  struct lws *wsi = connection->wsi;
+  bool is_last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+  struct live_subscription subscription;
+  int code = lws_frame_is_binary(wsi) ? LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE
+                                      : live_message_take(&connection->message, data, bytes, is_last,
+                                                          clock_monotonic_ms(), &subscription);
+  if (code != 0) return close_with(wsi, code);
+  if (is_last) live_hub_subscribe(server->hub, connection->listener, subscription.add, subscription.remove);
+  return 0;
+}
+
+static int beat(struct live_server *server, struct live_connection *connection) {
+  int64_t ends_at_ms = live_hub_ends_at(server->hub, connection->listener);
+  int64_t left_ms = ends_at_ms - clock_now_ms();
+  if (ends_at_ms != 0 && left_ms <= 0) {
+    connection->close_code = LIVE_CLOSE_UNAUTHENTICATED;
+  } else {
+    live_hub_beat(server->hub, connection->listener);
+    beat_later(server, connection->wsi);
+    if (ends_at_ms != 0 && left_ms < server->config->live.heartbeat_s * 1000)
+      lws_set_timer_usecs(connection->wsi, left_ms * LWS_US_PER_MS);
+  }
+  lws_callback_on_writable(connection->wsi);
+  return 0;
+}
+
+/* --- Metrics ------------------------------------------------------------------------------------------ */
+
+static void print_figure(struct buffer *text, const char *name, const char *type, const char *help,
+                         uint64_t value) {
+  buffer_printf(text, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+                (unsigned long long)value);
+}
+
+static void print_metrics(struct live_server *server, struct buffer *text) {
+  struct live_figures figures;
+  live_hub_read_figures(server->hub, &figures);
+  print_figure(text, "lockstep_live_connections", "gauge", "Open connections.", server->connections);
+  print_figure(text, "lockstep_live_admitted_total", "counter", "Tickets that held.", figures.admitted);
+  print_figure(text, "lockstep_live_refused_total", "counter", "Tickets that did not.", figures.refused);
+  print_figure(text, "lockstep_live_frames_total", "counter", "Frames sent.", figures.frames);
+  print_figure(text, "lockstep_live_resyncs_total", "counter", "Clients told to read anew.", figures.resyncs);
+  print_figure(text, "lockstep_live_full_total", "counter", "Times a slow reader's queue was full.",
+               figures.full);
+  print_figure(text, "lockstep_live_hints_total", "counter", "Changes that a datagram told of.",
+               figures.hints);
+  print_figure(text, "lockstep_live_scans_total", "counter", "Comparisons of all revisions.", figures.scans);
+  print_figure(text, "lockstep_live_database_failures_total", "counter",
+               "Rounds that the database broke off.", figures.failures);
+}
+
+static int answer_metrics(struct live_server *server, struct lws *wsi) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(SERVER_METRICS_BYTES);
+  unsigned char head[LWS_PRE + SERVER_HEADER_BYTES];
+  unsigned char *start = head + LWS_PRE;
+  unsigned char *end = start;
+  buffer_append(&text, (const unsigned char[LWS_PRE]){0}, LWS_PRE);
+  print_metrics(server, &text);
+  size_t bytes = text.length - LWS_PRE;
+  if (text.failed ||
+      lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/plain; version=0.0.4", bytes, &end,
+                                  head + sizeof head) != 0 ||
+      lws_finalize_write_http_header(wsi, start, &end, head + sizeof head) != 0)
+    return -1;
+  if (lws_write(wsi, (unsigned char *)text.data + LWS_PRE, bytes, LWS_WRITE_HTTP_FINAL) < (int)bytes)
+    return -1;
+  return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+static int answer_http(struct live_server *server, struct lws *wsi, const char *path) {
+  if (strcmp(path, SERVER_METRICS_PATH) == 0) return answer_metrics(server, wsi);
+  unsigned status = strcmp(path, SERVER_PATH) == 0 ? SERVER_UPGRADE_REQUIRED : HTTP_STATUS_NOT_FOUND;
+  return lws_return_http_status(wsi, status, NULL) < 0 || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+/* --- libwebsockets ------------------------------------------------------------------------------------ */
+
+static void want_to_write(void *context) {
+  struct live_connection *connection = context;
+  lws_callback_on_writable(connection->wsi);
+}
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t bytes) {
+  struct live_server *server = server_of(wsi);
+  struct live_connection *connection = user;
+  switch (reason) {
+  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    return confirm(server, wsi);
+  case LWS_CALLBACK_HTTP:
+    return answer_http(server, wsi, in);
+  case LWS_CALLBACK_ESTABLISHED:
+    return establish(server, wsi, connection);
+  case LWS_CALLBACK_SERVER_WRITEABLE:
+    return send_next(server, connection);
+  case LWS_CALLBACK_RECEIVE:
+    return hear(server, connection, in, bytes);
+  case LWS_CALLBACK_TIMER:
+    return connection == NULL || connection->listener == NULL ? 0 : beat(server, connection);
+  case LWS_CALLBACK_CLOSED:
+    leave(server, connection);
+    return 0;
+  case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+    if (server->hub != NULL) live_hub_collect_news(server->hub, want_to_write);
+    return 0;
+  default:
+    return lws_callback_http_dummy(wsi, reason, user, in, bytes);
+  }
+}
+
+static const struct lws_protocols server_protocols[] = {
+    {.name = "lockstep-live",
+     .callback = callback,
+     .per_session_data_size = sizeof(struct live_connection),
+     .rx_buffer_size = LIVE_MESSAGE_BYTES},
+    {.name = NULL},
+};
+
+static void tell(void *context) {
+  struct live_server *server = context;
+  lws_cancel_service(server->context);
+}
+
+static void log_line_of_library(int level, const char *line) {
+  size_t length = strcspn(line, "\n");
+  log_write(level == LLL_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "websocket", "%.*s", (int)length, line);
+}
+
+static bool open_context(struct live_server *server, struct error *error) {
+  const struct live_config *live = &server->config->live;
+  struct lws_context_creation_info info = {
+      .options = LWS_SERVER_OPTION_UNIX_SOCK | LWS_SERVER_OPTION_DISABLE_IPV6,
+      .iface = live->socket,
+      .protocols = server_protocols,
+      .user = server,
+      .gid = (gid_t)-1,
+      .uid = (uid_t)-1,
+      .timeout_secs = SERVER_HEADERS_WAIT_S,
+      .retry_and_idle_policy = &server->validity,
+      .fd_limit_per_thread = (unsigned)live->connections + 64,
+  };
+  lws_set_log_level(LLL_ERR | LLL_WARN, log_line_of_library);
+  server->context = lws_create_context(&info);
+  if (server->context == NULL || chmod(live->socket, (mode_t)strtoul(live->mode, NULL, 8)) != 0) {
+    error_set(error, ERROR_INTERNAL, "%s cannot be listened at.", live->socket);
+    return error_detail(error, "%s", strerror(errno));
+  }
+  return true;
+}
+
+static bool open_parts(struct live_server *server, struct error *error) {
+  server->wake_scanner = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (server->wake_scanner < 0) return error_set(error, ERROR_INTERNAL, "There is no descriptor left.");
+  /* Somebody who vanished without a word is noticed, and so is a silent network in between. */
+  server->validity.secs_since_valid_ping = (uint16_t)server->config->live.heartbeat_s;
+  server->validity.secs_since_valid_hangup = (uint16_t)(server->config->live.heartbeat_s * 3);
+  if (!live_hub_new(server->wake_scanner, error, &server->hub) || !open_context(server, error)) return false;
+  struct live_scan_options options = {.config = server->config,
+                                      .hub = server->hub,
+                                      .wake = server->wake_scanner,
+                                      .tell = tell,
+                                      .server = server};
+  return live_scan_start(&options, error, &server->scan);
+}
+
+bool live_server_open(const struct config *config, struct error *error, struct live_server **ret_server) {
+  struct live_server *server = calloc(1, sizeof *server);
+  if (server == NULL) return error_set_memory(error);
+  server->config = config;
+  server->frame = (struct buffer)BUFFER_INIT(SERVER_FRAME_BYTES);
+  server->wake_scanner = -1;
+  if (!open_parts(server, error)) {
+    live_server_close(server);
+    return false;
+  }
+  *ret_server = server;
+  return true;
+}
+
+/* Everybody is told to come again, as far as that can be said in moments. */
+static void drain(struct live_server *server) {
+  int64_t until_ms = clock_monotonic_ms() + SERVER_DRAIN_MS;
+  lws_callback_on_writable_all_protocol(server->context, &server_protocols[0]);
+  while (server->connections > 0 && clock_monotonic_ms() < until_ms) {
+    lws_cancel_service(server->context); /* it would wait for a client otherwise */
+    if (lws_service(server->context, 0) < 0) return;
+  }
+}
+
+void live_server_run(struct live_server *server) {
+  while (!atomic_load(&server->stops))
+    if (lws_service(server->context, 0) < 0) return;
+  drain(server);
+}
+
+void live_server_stop(struct live_server *server) {
+  atomic_store(&server->stops, true);
+  lws_cancel_service(server->context);
+}
+
+void live_server_close(struct live_server *server) {
+  if (server == NULL) return;
+  live_scan_stop(server->scan);
+  if (server->context != NULL) {
+    lws_context_destroy(server->context);
+    unlink(server->config->live.socket);
+  }
+  live_hub_free(server->hub);
+  if (server->wake_scanner >= 0) close(server->wake_scanner);
+  buffer_free(&server->frame);
+  free(server);
+}
