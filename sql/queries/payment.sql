@@ -11,16 +11,18 @@ SELECT w.id, w.outcome FROM webhook_events AS w WHERE w.provider = 'stripe' AND 
 -- param type text
 -- param subject text null
 -- param user_id u64 null
+-- param named_user_id u64 null
+-- param customer_ref text null
 -- param payload text
 -- param created_at time
 -- param received_at time
 -- param processed_at time null
 -- param outcome text
 -- param error text null
-INSERT INTO webhook_events (event_id, type, subject, user_id, payload, created_at, received_at, processed_at,
-                            outcome, error)
-VALUES (:event_id, :type, :subject, :user_id, :payload, :created_at, :received_at, :processed_at,
-        :outcome, :error);
+INSERT INTO webhook_events (event_id, type, subject, user_id, named_user_id, customer_ref, payload, created_at,
+                            received_at, processed_at, outcome, error)
+VALUES (:event_id, :type, :subject, :user_id, :named_user_id, :customer_ref, :payload, :created_at,
+        :received_at, :processed_at, :outcome, :error);
 
 -- name: payment_event_replayed :exec
 -- param id u64
@@ -34,14 +36,34 @@ UPDATE webhook_events
        error = :error, replays = replays + 1
  WHERE id = :id;
 
--- name: payment_event_settle :exec
+-- name: payment_event_claim :exec
 -- param subject text
 -- param user_id u64
--- param now time
--- Events that waited for a learner: one has been found for what they tell of.
+-- It has come out whose it is, what these events tell of.
+UPDATE webhook_events SET user_id = :user_id WHERE subject = :subject AND user_id IS NULL;
+
+-- name: payment_event_erase :exec
+-- param subject text
+-- It has come out that they tell of a learner who was erased.
 UPDATE webhook_events
-   SET processed_at = :now, outcome = 'applied', error = NULL, user_id = :user_id
- WHERE subject = :subject AND outcome IN ('unassigned', 'unknown_learner');
+   SET user_id = NULL, named_user_id = NULL, customer_ref = NULL, payload = '{}'
+ WHERE subject = :subject;
+
+-- name: payment_event_settle :exec
+-- param subject text
+-- param now time
+-- What these events tell of lacks nothing any more.
+UPDATE webhook_events
+   SET processed_at = :now, outcome = 'applied', error = NULL
+ WHERE subject = :subject AND outcome IN ('unassigned', 'unknown_learner', 'unknown_course');
+
+-- name: payment_event_settle_amount :exec
+-- param subject text
+-- param amount_why text
+-- What was paid is right now, or was given back. A mismatch of names is not settled by that.
+UPDATE webhook_events
+   SET outcome = 'applied', error = NULL
+ WHERE subject = :subject AND outcome = 'mismatch' AND error = :amount_why;
 
 -- name: payment_event_stored :one
 -- param id u64
@@ -104,13 +126,25 @@ SELECT w.id, w.event_id, w.type, w.subject, w.user_id, w.created_at, w.received_
 -- name: payment_learner :one
 -- param user_id u64
 -- column id u64
+-- column is_deleted bool
 -- Whom an id means today.
-SELECT COALESCE(u.merged_into, u.id) AS id FROM users AS u WHERE u.id = :user_id AND u.deleted_at IS NULL;
+SELECT COALESCE(u.merged_into, u.id) AS id, u.deleted_at IS NOT NULL AS is_deleted
+  FROM users AS u
+ WHERE u.id = :user_id;
+
+-- name: payment_learner_lock :one
+-- param user_id u64
+-- column id u64
+-- Of one who is there: nobody deletes them before the transaction has ended.
+SELECT u.id FROM users AS u WHERE u.id = :user_id AND u.deleted_at IS NULL FOR UPDATE;
 
 -- name: payment_owner :one
 -- param ref text
 -- column user_id u64 null
-SELECT p.user_id FROM payments AS p WHERE p.provider = 'stripe' AND p.provider_ref = :ref;
+-- column is_erased bool
+SELECT p.user_id, p.erased_at IS NOT NULL AS is_erased
+  FROM payments AS p
+ WHERE p.provider = 'stripe' AND p.provider_ref = :ref;
 
 -- name: payment_open :exec
 -- param ref text
@@ -129,8 +163,9 @@ INSERT INTO payments (provider_ref) VALUES (:ref) ON DUPLICATE KEY UPDATE id = i
 -- column mismatch bool
 -- column granted_at time null
 -- column revoked_at time null
+-- column erased_at time null
 SELECT p.id, p.user_id, p.course_id, p.amount_cents, p.currency, p.refunded_cents, p.status, p.mismatch,
-       p.granted_at, p.revoked_at
+       p.granted_at, p.revoked_at, p.erased_at
   FROM payments AS p
  WHERE p.provider = 'stripe' AND p.provider_ref = :ref
    FOR UPDATE;
@@ -146,10 +181,11 @@ SELECT p.id, p.user_id, p.course_id, p.amount_cents, p.currency, p.refunded_cent
 -- param mismatch bool
 -- param granted_at time null
 -- param revoked_at time null
+-- param erased_at time null
 UPDATE payments
    SET user_id = :user_id, course_id = :course_id, amount_cents = :amount_cents, currency = :currency,
        refunded_cents = :refunded_cents, status = :status, mismatch = :mismatch, granted_at = :granted_at,
-       revoked_at = :revoked_at
+       revoked_at = :revoked_at, erased_at = :erased_at
  WHERE id = :id;
 
 -- name: payment_course :one
@@ -183,6 +219,28 @@ SELECT s.user_id FROM subscriptions AS s WHERE s.provider = 'stripe' AND s.provi
 -- column user_id u64
 -- The learners of a customer; two when it is not clear whose it is.
 SELECT p.user_id FROM profiles AS p WHERE p.stripe_customer_id = :customer_ref LIMIT 2;
+
+-- name: payment_customer_lock :many
+-- param customer_ref text
+-- column user_id u64
+-- The same, after whoever is just becoming that customer's learner.
+SELECT p.user_id FROM profiles AS p WHERE p.stripe_customer_id = :customer_ref LIMIT 2 FOR UPDATE;
+
+-- name: payment_subscription_adopt :exec
+-- param user_id u64
+-- param customer_ref text
+-- It has come out whose customer it is.
+UPDATE subscriptions SET user_id = :user_id WHERE customer_ref = :customer_ref AND user_id IS NULL;
+
+-- name: payment_event_adopt :exec
+-- param user_id u64
+-- param customer_ref text
+-- param now time
+-- Events of subscriptions that were adopted so.
+UPDATE subscriptions AS s
+  JOIN webhook_events AS w ON w.subject = s.provider_ref
+   SET w.user_id = :user_id, w.processed_at = :now, w.outcome = 'applied', w.error = NULL
+ WHERE s.customer_ref = :customer_ref AND s.user_id = :user_id AND w.outcome = 'unassigned';
 
 -- name: payment_subscription_open :exec
 -- param ref text
@@ -219,7 +277,7 @@ UPDATE subscriptions
 SELECT s.provider_ref AS ref, s.status, s.status IN ('active', 'trialing') AS is_in_force
   FROM subscriptions AS s
  WHERE s.user_id = :user_id AND s.status IS NOT NULL
- ORDER BY is_in_force DESC, s.as_of DESC, s.id DESC
+ ORDER BY is_in_force DESC, s.as_of DESC, s.provider_ref DESC
  LIMIT 1;
 
 -- name: payment_profile :one

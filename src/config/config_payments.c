@@ -26,11 +26,12 @@ static const struct field fields[] = {
     FIELD_BOOL(struct payments_config, "accept_discounts", accept_discounts, .default_text = "false",
                .summary = "Enrol also for less than the course's price, as coupons bring about; never for "
                           "more, and never in another currency."),
-    FIELD_ENUM(struct payments_config, "refund_policy", refund_policy, .names = refund_policy_names,
-               .default_text = "keep",
-               .summary =
-                   "What a full refund does to the enrollment that its payment brought about. A payment "
-                   "that is refunded before its success arrives enrols nobody."),
+    FIELD_ENUM(
+        struct payments_config, "refund_policy", refund_policy, .names = refund_policy_names,
+        .default_text = "keep",
+        .summary =
+            "What a full refund does to the enrollment that its payment brought about, whichever of the "
+            "two is heard of first; a refund in part does nothing."),
 };
 const struct schema payments_schema =
     SCHEMA("payments", struct payments_config, fields, .summary = "Payments through Stripe.");

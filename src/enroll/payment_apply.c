@@ -8,6 +8,8 @@
 
 #include "base/banned.h"
 
+static const char amount_why[] = "What was paid is not the course's price.";
+
 /* A payment as locked, and as it will be. */
 struct payment {
   uint64_t id;
@@ -28,17 +30,26 @@ bool payment_report(const struct payment_scene *scene, const struct payment_task
 
 bool payment_has_owner(struct payment_task *task, uint64_t user_id) {
   if (user_id != 0 && !task->is_gone) return true;
-  task->outcome =
-      task->event->user_text == NULL && user_id == 0 ? PAYMENT_UNASSIGNED : PAYMENT_UNKNOWN_LEARNER;
-  task->why = task->outcome == PAYMENT_UNASSIGNED ? "Nothing says yet which learner it is of."
-                                                  : "There is no such learner.";
+  bool is_unassigned = !task->is_gone && !task->is_erased;
+  task->outcome = is_unassigned ? PAYMENT_UNASSIGNED : PAYMENT_UNKNOWN_LEARNER;
+  task->why = is_unassigned     ? "Nothing says yet which learner it is of."
+              : task->is_erased ? "The learner has been deleted."
+                                : "There is no such learner.";
+  task->waits = true;
   return false;
 }
 
-bool payment_settle_waiting(const struct payment_scene *scene, const struct payment_task *task,
-                            struct error *error) {
-  struct payment_event_settle_params params = {
-      .subject = task->event->ref, .user_id = scene->entry->learner.user_id, .now = scene->now_ms};
+bool payment_claim_events(const struct payment_scene *scene, const struct payment_task *task,
+                          struct error *error) {
+  struct payment_event_claim_params params = {.subject = task->event->ref,
+                                              .user_id = scene->entry->learner.user_id};
+  struct db_outcome outcome;
+  return payment_event_claim(scene->db, &params, error, &outcome);
+}
+
+bool payment_settle_events(const struct payment_scene *scene, const struct payment_task *task,
+                           struct error *error) {
+  struct payment_event_settle_params params = {.subject = task->event->ref, .now = scene->now_ms};
   struct db_outcome outcome;
   return payment_event_settle(scene->db, &params, error, &outcome);
 }
@@ -73,7 +84,8 @@ static bool open_payment(const struct payment_scene *scene, const char *ref, str
                                           .status = (enum payment_status)status_of(row->status),
                                           .is_mismatch = row->mismatch,
                                           .is_granted = !row->granted_at_is_null,
-                                          .is_revoked = !row->revoked_at_is_null};
+                                          .is_revoked = !row->revoked_at_is_null,
+                                          .is_erased = !row->erased_at_is_null};
   payment.state = payment.before;
   *ret_payment = payment;
   return true;
@@ -98,7 +110,9 @@ static bool write_payment(const struct payment_scene *scene, const struct paymen
       .granted_at = payment->before.is_granted ? row->granted_at : scene->now_ms,
       .granted_at_is_null = !state->is_granted,
       .revoked_at = payment->before.is_revoked ? row->revoked_at : scene->now_ms,
-      .revoked_at_is_null = !state->is_revoked};
+      .revoked_at_is_null = !state->is_revoked,
+      .erased_at = payment->before.is_erased ? row->erased_at : scene->now_ms,
+      .erased_at_is_null = !state->is_erased};
   struct db_outcome outcome;
   return payment_write(scene->db, &params, error, &outcome);
 }
@@ -108,14 +122,20 @@ bool payment_has_moved(const struct payment_scene *scene, const struct payment_t
   return scene->entry == NULL ? !task->is_gone : user_id != scene->entry->learner.user_id;
 }
 
+/* Who was named may have become the owner since: then the transaction is that one's, but was asked for by the
+ * old name. */
+bool payment_names_another(const struct payment_scene *scene, const struct payment_task *task,
+                           uint64_t user_id) {
+  return user_id != 0 && scene->entry != NULL && task->event->user_text != NULL &&
+         task->named_id != task->user_id && task->named_id != scene->entry->learner.user_id;
+}
+
 static bool names_others(const struct payment_scene *scene, const struct payment_task *task,
                          const struct payment_state *state) {
   const struct payment_event *event = task->event;
-  bool other_learner = state->user_id != 0 && scene->entry != NULL && event->user_text != NULL &&
-                       task->named_id != scene->entry->learner.user_id;
   bool other_course =
       state->course_id != 0 && event->course_text != NULL && event->course_id != state->course_id;
-  return other_learner || other_course;
+  return other_course || payment_names_another(scene, task, state->user_id);
 }
 
 /* The course's row where there is one; state->course_id only names what exists. */
@@ -137,11 +157,14 @@ static bool grant(const struct payment_scene *scene, const struct payment_task *
   struct enroll_order order = {.course_id = state->course_id, .source = ENROLL_PAYMENT};
   enum enroll_outcome outcome;
   struct enroll_state enrollment;
-  if (scene->entry == NULL || state->status != PAYMENT_PAID || state->course_id == 0 || state->is_granted)
+  state->is_mismatch = false;
+  if (scene->entry == NULL || state->course_id == 0 || state->is_granted ||
+      !payment_state_counts(state, task->config->refund_policy == REFUND_UNENROLL))
     return true;
-  state->is_mismatch =
-      !payment_state_fits(state, course->price_cents, course->currency, task->config->accept_discounts);
-  if (state->is_mismatch) return true;
+  if (!payment_state_fits(state, course->price_cents, course->currency, task->config->accept_discounts)) {
+    state->is_mismatch = state->status == PAYMENT_PAID; /* money that was given back bothers nobody */
+    return true;
+  }
   order.because = arena_printf(scene->arena, "payment %s", task->event->ref);
   if (order.because == NULL) return error_set_memory(error);
   if (!enroll_grant(scene->tx, scene->entry, &order, error, &outcome, &enrollment)) return false;
@@ -172,19 +195,39 @@ static bool revoke(const struct payment_scene *scene, const struct payment_task 
 
 static void judge(struct payment_task *task, const struct payment *payment, bool changed) {
   const struct payment_state *state = &payment->state;
-  if (!payment_has_owner(task, state->user_id)) return;
+  task->waits = payment_state_lacks(state) || state->is_mismatch;
   task->outcome = changed ? PAYMENT_APPLIED : PAYMENT_UNCHANGED;
   task->why = NULL;
-  if (state->course_id == 0 && task->event->course_text == NULL) {
+  if (!task->waits || !payment_has_owner(task, state->user_id)) return;
+  if (!payment_state_lacks(state)) {
+    task->outcome = PAYMENT_MISMATCH;
+    task->why = amount_why;
+  } else if (task->event->course_text == NULL) {
     task->outcome = PAYMENT_UNASSIGNED;
     task->why = "Nothing says yet which course it is for.";
-  } else if (state->course_id == 0) {
+  } else {
     task->outcome = PAYMENT_UNKNOWN_COURSE;
     task->why = "There is no such course.";
-  } else if (state->is_mismatch && state->status == PAYMENT_PAID) {
-    task->outcome = PAYMENT_MISMATCH;
-    task->why = "What was paid is not the course's price.";
   }
+}
+
+/* What the events of before waited for. */
+static bool settle(const struct payment_scene *scene, const struct payment_task *task,
+                   const struct payment *payment, struct error *error) {
+  const struct payment_state *before = &payment->before;
+  const struct payment_state *after = &payment->state;
+  struct payment_event_erase_params erased = {.subject = task->event->ref};
+  struct payment_event_settle_amount_params amount = {.subject = task->event->ref, .amount_why = amount_why};
+  struct db_outcome outcome;
+  if (payment->is_new) return true;
+  if (before->user_id == 0 && after->user_id != 0 && !payment_claim_events(scene, task, error)) return false;
+  if (!before->is_erased && after->is_erased && !payment_event_erase(scene->db, &erased, error, &outcome))
+    return false;
+  if (before->is_mismatch && !after->is_mismatch &&
+      !payment_event_settle_amount(scene->db, &amount, error, &outcome))
+    return false;
+  return !payment_state_lacks(before) || payment_state_lacks(after) ||
+         payment_settle_events(scene, task, error);
 }
 
 static bool take_effect(const struct payment_scene *scene, struct payment_task *task, struct payment *payment,
@@ -192,6 +235,7 @@ static bool take_effect(const struct payment_scene *scene, struct payment_task *
   struct payment_course_row course = {.price_cents = 0};
   bool profile_changed = false;
   if (!assign(scene, task, &payment->state, error, &course)) return false;
+  if (task->is_erased || scene->entry != NULL) payment->state.is_erased = task->is_erased;
   payment_state_merge(&payment->state, task->event);
   if (!grant(scene, task, &payment->state, &course, error) || !revoke(scene, task, payment, error))
     return false;
@@ -203,8 +247,15 @@ static bool take_effect(const struct payment_scene *scene, struct payment_task *
       !payment_refresh_profile(scene, task, task->event->customer_ref, error, &profile_changed))
     return false;
   judge(task, payment, changed || profile_changed);
-  bool is_found = payment->before.user_id == 0 && payment->state.user_id != 0 && !payment->is_new;
-  return !is_found || payment_settle_waiting(scene, task, error);
+  return settle(scene, task, payment, error);
+}
+
+bool payment_still_waits(const struct payment_scene *scene, const struct payment_task *task,
+                         struct error *error, bool *ret_waits) {
+  struct payment payment;
+  if (!open_payment(scene, task->event->ref, error, &payment)) return false;
+  *ret_waits = payment_state_lacks(&payment.state) || payment.state.is_mismatch;
+  return true;
 }
 
 bool payment_apply(const struct payment_scene *scene, struct payment_task *task, struct error *error) {

@@ -191,12 +191,15 @@ static void take_refund(struct payment_event *event, const struct object *object
   take_payment(event, object, object->payment_intent, PAYMENT_STEP_REFUNDED);
 }
 
-/* Events have whole seconds, and the first ones of a subscription share one: what can only follow
- * counts as later within it. */
+/* Events have whole seconds, and those of a subscription may share one: within it they count in the order in
+ * which a subscription lives, so that the order of delivery says nothing. */
 static int64_t subscription_moment_ms(const struct payment_event *event) {
+  static const char *const states[] = {"incomplete", "trialing", "active", "past_due", "unpaid", "paused"};
+  size_t at = 0;
   if (strcmp(event->type, SUBSCRIPTION_TYPES "created") == 0) return event->created_ms;
-  if (strcmp(event->subscription_status, "incomplete") == 0) return event->created_ms + 1;
-  return event->created_ms + 2;
+  while (at < ARRAY_LENGTH(states) && strcmp(event->subscription_status, states[at]) != 0)
+    at++;
+  return event->created_ms + 1 + (int64_t)at;
 }
 
 static void take_subscription(struct payment_event *event, const struct object *object) {
@@ -256,6 +259,38 @@ static void take_object(struct payment_event *event, const struct event_type *ty
     type->take(event, object);
 }
 
+/* --- Whoever stands in it, whatever it is about ---------------------------------------------------- */
+
+struct person {
+  const char *id;
+  const char *kind;
+  const char *customer;
+  struct metadata metadata;
+};
+static const struct field person_fields[] = {
+    FIELD_TEXT(struct person, "id", id, .flags = FIELD_NULLABLE, .maximum = PAYMENT_REF_MAX, .summary = "id"),
+    FIELD_TEXT(struct person, "object", kind, .flags = FIELD_NULLABLE, .maximum = PAYMENT_REF_MAX,
+               .summary = "object"),
+    FIELD_TEXT(struct person, "customer", customer, .flags = FIELD_NULLABLE, .maximum = PAYMENT_REF_MAX,
+               .summary = "customer"),
+    FIELD_OBJECT(struct person, "metadata", metadata, .object = &metadata_schema, .flags = FIELD_NULLABLE,
+                 .summary = "metadata"),
+};
+static const struct schema person_schema =
+    SCHEMA("StripePerson", struct person, person_fields, .summary = "Who stands in an object.");
+
+/* Of what Lockstep does not understand, and keeps all the same: an erasure has to find it. Where it is not
+ * in the shape of the provider's objects, nobody is found. */
+static void take_person(struct payment_event *event, const char *object, struct arena *arena) {
+  struct error ignored = ERROR_INIT;
+  struct person person;
+  if (!schema_decode_json(&person_schema, object, strlen(object), UNKNOWN_IGNORED, arena, &person, &ignored))
+    return;
+  bool is_customer = person.kind != NULL && strcmp(person.kind, "customer") == 0;
+  event->user_id = person.metadata.user == NULL ? 0 : auth_parse_user(person.metadata.user);
+  event->customer_ref = is_customer ? person.id : person.customer;
+}
+
 bool payment_event_read(const char *payload, size_t payload_bytes, struct arena *arena, struct error *error,
                         struct payment_event *ret_event) {
   struct envelope envelope;
@@ -270,6 +305,7 @@ bool payment_event_read(const char *payload, size_t payload_bytes, struct arena 
   const struct event_type *type = find_type(event.type);
   if (type == NULL) {
     set_aside(&event, PAYMENT_IGNORED, NULL);
+    take_person(&event, envelope.data.object, arena);
   } else if (schema_decode_json(&object_schema, envelope.data.object, strlen(envelope.data.object),
                                 UNKNOWN_IGNORED, arena, &object, &complaint)) {
     take_object(&event, type, &object);
@@ -282,6 +318,7 @@ bool payment_event_read(const char *payload, size_t payload_bytes, struct arena 
                                                                 complaint.fields[0].message);
     if (why == NULL) return error_set_memory(error);
     set_aside(&event, PAYMENT_UNREADABLE, why);
+    take_person(&event, envelope.data.object, arena);
   }
   *ret_event = event;
   return true;

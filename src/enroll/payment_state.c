@@ -34,6 +34,16 @@ bool payment_state_fits(const struct payment_state *state, uint64_t price_cents,
   return paid_cents == price_cents || (accepts_discounts && paid_cents < price_cents);
 }
 
+bool payment_state_counts(const struct payment_state *state, bool refund_unenrolls) {
+  return state->status == PAYMENT_PAID || (state->status == PAYMENT_REFUNDED && !refund_unenrolls);
+}
+
+bool payment_state_lacks(const struct payment_state *state) {
+  if (state->is_erased) return state->status == PAYMENT_PAID && !state->is_granted;
+  return state->user_id == 0 ||
+         (state->course_id == 0 && state->status != PAYMENT_REFUNDED && !state->is_granted);
+}
+
 static bool same_currency(const char *left, const char *right) {
   return left == NULL || right == NULL ? left == right : strcasecmp(left, right) == 0;
 }
@@ -43,5 +53,6 @@ bool payment_state_equals(const struct payment_state *left, const struct payment
          left->has_amount == right->has_amount && left->amount_cents == right->amount_cents &&
          same_currency(left->currency, right->currency) && left->refunded_cents == right->refunded_cents &&
          left->status == right->status && left->is_mismatch == right->is_mismatch &&
-         left->is_granted == right->is_granted && left->is_revoked == right->is_revoked;
+         left->is_granted == right->is_granted && left->is_revoked == right->is_revoked &&
+         left->is_erased == right->is_erased;
 }

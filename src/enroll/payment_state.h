@@ -20,6 +20,7 @@ struct payment_state {
   bool is_mismatch;
   bool is_granted; /* it has brought its enrollment about, whatever became of that since */
   bool is_revoked; /* its refund has taken the enrollment back, or found nothing to take */
+  bool is_erased;  /* its learner was deleted, and is not named any more */
 };
 
 /* Paid ends what was pending or failed; refunded ends everything; failed ends only what was pending. */
@@ -28,6 +29,14 @@ void payment_state_merge(struct payment_state *state, const struct payment_event
 /* Whether what was paid is the price: exactly, or less where discounts are accepted. */
 bool payment_state_fits(const struct payment_state *state, uint64_t price_cents, const char *currency,
                         bool accepts_discounts);
+
+/* Whether it is one for which a learner is to be enrolled: paid, and not given back; or given back where that
+ * takes nothing away, whichever of the two was heard of first. */
+bool payment_state_counts(const struct payment_state *state, bool refund_unenrolls);
+
+/* Whether something is missing of it: whose it is, or what for, unless nothing hangs on it any more. Of an
+ * erased learner's it is only what the money was for. */
+bool payment_state_lacks(const struct payment_state *state);
 
 bool payment_state_equals(const struct payment_state *left, const struct payment_state *right);
 

@@ -57,14 +57,46 @@ static bool has_ended(const char *status) {
   return status != NULL && (strcmp(status, "canceled") == 0 || strcmp(status, "incomplete_expired") == 0);
 }
 
-/* An event that tells of an earlier moment than the one known is late, and tells nothing. */
+/* The end comes after everything, whatever the clocks say; a word of an earlier moment than the one known is
+ * late, and tells nothing. */
+static bool is_later(const char *status, int64_t as_of_ms, const struct subscription *known) {
+  if (known->status == NULL) return true;
+  if (has_ended(status) != has_ended(known->status)) return has_ended(status);
+  if (as_of_ms != known->as_of_ms) return as_of_ms > known->as_of_ms;
+  return strcmp(status, known->status) > 0;
+}
+
 static void merge(struct subscription *subscription, const struct payment_event *event) {
   const char *status = event->subscription_status;
   if (subscription->customer_ref == NULL) subscription->customer_ref = event->customer_ref;
-  if (status == NULL || has_ended(subscription->status)) return;
-  if (subscription->status != NULL && event->as_of_ms < subscription->as_of_ms && !has_ended(status)) return;
+  if (status == NULL || !is_later(status, event->as_of_ms, subscription)) return;
   subscription->status = status;
   subscription->as_of_ms = event->as_of_ms;
+}
+
+/* It is known now whose customer that is: the subscriptions that name nobody else are this learner's. The
+ * profile says so first, so that of two who look at each other's work, one sees it (see is_adopted). */
+static bool adopt(const struct payment_scene *scene, const struct payment_profile_row *profile,
+                  const char *customer_ref, struct error *error) {
+  uint64_t user_id = scene->entry->learner.user_id;
+  struct payment_customer_owner_params known = {.customer_ref = customer_ref};
+  struct payment_profile_write_params write = {.user_id = user_id,
+                                               .subscription_id = profile->subscription_id,
+                                               .subscription_status = profile->subscription_status,
+                                               .is_subscribed = profile->is_subscribed,
+                                               .customer_ref = customer_ref};
+  struct payment_subscription_adopt_params subscriptions = {.user_id = user_id, .customer_ref = customer_ref};
+  struct payment_event_adopt_params events = {
+      .user_id = user_id, .customer_ref = customer_ref, .now = scene->now_ms};
+  struct payment_customer_owner_row *others;
+  struct db_outcome outcome;
+  size_t count;
+  if (!payment_customer_owner(scene->db, &known, scene->arena, 2, error, &others, &count) ||
+      !payment_profile_write(scene->db, &write, error, &outcome))
+    return false;
+  if (count > 0) return true; /* more than one learner's: it says nothing */
+  return payment_subscription_adopt(scene->db, &subscriptions, error, &outcome) &&
+         (outcome.affected == 0 || payment_event_adopt(scene->db, &events, error, &outcome));
 }
 
 bool payment_refresh_profile(const struct payment_scene *scene, const struct payment_task *task,
@@ -77,9 +109,10 @@ bool payment_refresh_profile(const struct payment_scene *scene, const struct pay
   struct db_outcome outcome;
   bool has_profile;
   bool has_best;
-  if (!payment_profile(scene->db, &of_user, scene->arena, error, &profile, &has_profile) ||
-      !payment_subscription_best(scene->db, &best_of, scene->arena, error, &best, &has_best))
-    return false;
+  if (!payment_profile(scene->db, &of_user, scene->arena, error, &profile, &has_profile)) return false;
+  bool is_new_customer = profile.customer_ref == NULL && customer_ref != NULL;
+  if (is_new_customer && !adopt(scene, &profile, customer_ref, error)) return false;
+  if (!payment_subscription_best(scene->db, &best_of, scene->arena, error, &best, &has_best)) return false;
   struct payment_profile_write_params wanted = {
       .user_id = user_id,
       .subscription_id = has_best ? best.ref : profile.subscription_id,
@@ -94,6 +127,19 @@ bool payment_refresh_profile(const struct payment_scene *scene, const struct pay
                   !payment_report(scene, task, "subscription", wanted.subscription_id, error)))
     return false;
   *ret_changed = changed;
+  return true;
+}
+
+/* Nobody's, as far as was seen; who becomes the customer's learner at this moment is waited for. */
+static bool is_adopted(const struct payment_scene *scene, const struct subscription *subscription,
+                       struct error *error, bool *ret_is_adopted) {
+  struct payment_customer_lock_params params = {.customer_ref = subscription->customer_ref};
+  struct payment_customer_lock_row *learners;
+  size_t count = 0;
+  if (params.customer_ref != NULL &&
+      !payment_customer_lock(scene->db, &params, scene->arena, 2, error, &learners, &count))
+    return false;
+  *ret_is_adopted = count == 1;
   return true;
 }
 
@@ -116,20 +162,26 @@ static bool take_effect(const struct payment_scene *scene, struct payment_task *
     task->outcome = changed || profile_changed ? PAYMENT_APPLIED : PAYMENT_UNCHANGED;
     task->why = NULL;
   }
+  bool is_nameless = scene->entry == NULL && task->event->user_text == NULL && subscription->user_id == 0;
+  if (is_nameless) return is_adopted(scene, subscription, error, &task->has_moved);
   bool is_found = before.user_id == 0 && subscription->user_id != 0 && !is_new;
-  return !is_found || payment_settle_waiting(scene, task, error);
+  return !is_found || (payment_claim_events(scene, task, error) && payment_settle_events(scene, task, error));
 }
 
 bool payment_apply_subscription(const struct payment_scene *scene, struct payment_task *task,
                                 struct error *error) {
   struct subscription subscription = {.id = 0};
   bool is_new = false;
+  if (task->is_erased) {
+    task->outcome = PAYMENT_IGNORED;
+    task->why = "The learner has been deleted.";
+    return true;
+  }
   if (!open_subscription(scene, task->event->ref, error, &subscription, &is_new)) return false;
   task->has_moved = payment_has_moved(scene, task, subscription.user_id);
   if (task->has_moved) return true;
-  bool names_other = subscription.user_id != 0 && scene->entry != NULL && task->event->user_text != NULL &&
-                     task->named_id != scene->entry->learner.user_id;
-  if (!names_other) return take_effect(scene, task, &subscription, is_new, error);
+  if (!payment_names_another(scene, task, subscription.user_id))
+    return take_effect(scene, task, &subscription, is_new, error);
   task->outcome = PAYMENT_MISMATCH;
   task->why = "It names another learner than its subscription.";
   return true;

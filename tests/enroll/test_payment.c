@@ -3,7 +3,7 @@
 
 #include "../job/guard_fixture.h"
 
-#include "enroll/payment.h"
+#include "enroll/payment_private.h"
 
 #include "base/banned.h"
 
@@ -190,6 +190,15 @@ static void test_a_refund_before_the_success_stays(void **state) {
   assert_answer(BOTH, "0");
 }
 
+static void test_a_refund_that_keeps_does_so_in_any_order(void **state) {
+  (void)state;
+  expect(refund(4900, NO_META), PAYMENT_UNASSIGNED);
+  expect(session("paid", FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "refunded 1 12 0 1 0");
+  assert_answer(BOTH, "11");
+  assert_answer(OUTCOMES, "applied,applied");
+}
+
 static void test_refunds_by_policy(void **state) {
   (void)state;
   expect(paid(FOR_1), PAYMENT_APPLIED);
@@ -255,6 +264,40 @@ static void test_a_mismatch_is_kept_and_enrols_nobody(void **state) {
   assert_answer("SELECT CONCAT_WS(' ', outcome, replays, error IS NULL) FROM webhook_events", "applied 2 1");
 }
 
+static void test_a_mismatch_ends_with_the_right_money_or_none(void **state) {
+  (void)state;
+  expect(intent_of("pi_1", "payment_intent.succeeded", 4800, FOR_1), PAYMENT_MISMATCH);
+  expect(session("paid", FOR_1), PAYMENT_APPLIED); /* that tells of 4900 */
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer(OUTCOMES, "applied,applied");
+  setup(state);
+  config.refund_policy = REFUND_UNENROLL;
+  expect(intent_of("pi_1", "payment_intent.succeeded", 4800, FOR_1), PAYMENT_MISMATCH);
+  expect(refund(4900, FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "refunded 1 12 0 0 0");
+  assert_answer(OUTCOMES, "applied,applied");
+  assert_answer(BOTH, "0");
+}
+
+static void test_the_letter_case_of_a_currency_says_nothing(void **state) {
+  (void)state;
+  run("UPDATE courses SET currency = 'USD' WHERE id = 12");
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  assert_answer(BOTH, "11");
+}
+
+/* Without a smaller unit, amounts and prices are whole: 500 yen are 500. */
+static void test_a_currency_without_cents(void **state) {
+  (void)state;
+  run("UPDATE courses SET currency = 'jpy', price_cents = 500 WHERE id = 12");
+  expect(event_text("payment_intent.succeeded",
+                    "{\"id\":\"pi_1\",\"object\":\"payment_intent\",\"amount\":500,"
+                    "\"amount_received\":500,\"currency\":\"jpy\"," FOR_1 "}",
+                    1700000000),
+         PAYMENT_APPLIED);
+  assert_answer(BOTH, "11");
+}
+
 static void test_currency_and_discounts(void **state) {
   (void)state;
   expect(intent_of("pi_1", "payment_intent.succeeded", 1000, META("1", "13")), PAYMENT_MISMATCH);
@@ -284,6 +327,76 @@ static void test_unknown_course(void **state) {
   replay("evt_1", PAYMENT_APPLIED);
   assert_answer(PAYMENT, "paid 1 99 0 1 0");
   assert_answer(BOTH, "11");
+}
+
+static void test_what_waited_for_learner_and_course_is_settled_when_both_are_known(void **state) {
+  (void)state;
+  expect(paid(NO_META), PAYMENT_UNASSIGNED);
+  expect(failed("\"metadata\":{\"userId\":\"1\"}"), PAYMENT_UNASSIGNED);
+  assert_answer(OUTCOMES, "unassigned,unassigned"); /* the course is not known yet */
+  assert_answer("SELECT COUNT(*) FROM webhook_events WHERE user_id = 1", "2");
+  expect(session("unpaid", FOR_1), PAYMENT_APPLIED);
+  assert_answer(OUTCOMES, "applied,applied,applied");
+  assert_answer(BOTH, "11");
+}
+
+static void test_an_unknown_course_that_came_since(void **state) {
+  (void)state;
+  expect(session("paid", META("1", "99")), PAYMENT_UNKNOWN_COURSE);
+  run("INSERT INTO courses (id, title, price_cents) VALUES (99, 'late', 4900)");
+  expect(paid(META("1", "99")), PAYMENT_APPLIED);
+  assert_answer(OUTCOMES, "applied,applied");
+}
+
+static void test_a_course_that_is_gone(void **state) {
+  (void)state;
+  config.refund_policy = REFUND_UNENROLL;
+  expect(session("paid", FOR_1), PAYMENT_APPLIED);
+  expect(intent_of("pi_2", "payment_intent.payment_failed", 4900, META("1", "13")), PAYMENT_APPLIED);
+  run("DELETE FROM courses");
+  expect(paid(FOR_1), PAYMENT_UNCHANGED); /* it has given what it could */
+  expect(refund(4900, FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "refunded 1 - 0 1 0");
+  expect(intent_of("pi_2", "payment_intent.succeeded", 1000, META("1", "13")), PAYMENT_UNKNOWN_COURSE);
+}
+
+static void test_a_learner_who_was_deleted(void **state) {
+  (void)state;
+#define KEPT \
+  "SELECT GROUP_CONCAT(CONCAT(outcome, ' ', payload <> '{}', ' ', COALESCE(user_id, '-')) ORDER BY id)" \
+  " FROM webhook_events"
+  expect(paid(NO_META), PAYMENT_UNASSIGNED);
+  expect(session("paid", META("4", "12")),
+         PAYMENT_UNKNOWN_LEARNER); /* money for nothing: somebody must look */
+  expect(failed(NO_META), PAYMENT_UNKNOWN_LEARNER);
+  assert_answer(KEPT, "unassigned 0 -,unknown_learner 0 -,unknown_learner 0 -");
+  expect(refund(4900, NO_META), PAYMENT_APPLIED);
+  assert_answer(KEPT, "applied 0 -,applied 0 -,applied 0 -,applied 0 -");
+  assert_answer(
+      "SELECT CONCAT_WS(' ', status, refunded_cents, user_id IS NULL, erased_at IS NOT NULL) FROM payments",
+      "refunded 4900 1 1");
+  expect(subscription("sub_1", "deleted", "canceled", 1700000000, META("4", "12")), PAYMENT_IGNORED);
+  assert_answer("SELECT COUNT(*) FROM subscriptions", "0");
+  expect(event_text("customer.created", "{\"id\":\"cus_4\",\"object\":\"customer\"," META("4", "12") "}", 1),
+         PAYMENT_IGNORED);
+  assert_answer("SELECT COUNT(*) FROM webhook_events WHERE payload <> '{}' OR named_user_id IS NOT NULL"
+                " OR customer_ref IS NOT NULL",
+                "0");
+}
+
+static void test_whom_an_event_names_is_kept_beside_it(void **state) {
+  (void)state;
+  expect(event_text("customer.created", "{\"id\":\"cus_1\",\"object\":\"customer\"," FOR_1 "}", 1),
+         PAYMENT_IGNORED);
+  expect(event_text("invoice.paid", "{\"id\":\"in_1\",\"object\":\"invoice\",\"customer\":\"cus_2\"}", 1),
+         PAYMENT_IGNORED);
+  expect(event_text("charge.refunded", "{\"object\":\"refund\",\"customer\":\"cus_3\"," FOR_1 "}", 1),
+         PAYMENT_UNREADABLE);
+  expect(event_text("x.y", "{\"object\":7,\"customer\":{\"id\":\"cus_4\"}}", 1), PAYMENT_IGNORED);
+  assert_answer("SELECT GROUP_CONCAT(CONCAT(COALESCE(named_user_id, '-'), ' ', COALESCE(customer_ref, '-')) "
+                "ORDER BY id)"
+                " FROM webhook_events",
+                "1 cus_1,- cus_2,1 cus_3,- -");
 }
 
 static void test_other_names_than_before(void **state) {
@@ -337,10 +450,35 @@ static void test_subscriptions_fill_the_profile_in_any_order(void **state) {
     run("DELETE FROM ledger");
     for (size_t step = 0; step < ARRAY_LENGTH(events); step++)
       assert_done(&fixture, take(events[orders[at][step]]));
-    /* It names its customer only: whose that is, the others have told. */
-    replay("evt_4", orders[at][0] == 3 ? PAYMENT_APPLIED : PAYMENT_UNCHANGED);
+    /* One names its customer only: whose that is, the others have told. */
     assert_answer(PROFILE, "sub_2 active 1 cus_1");
+    assert_answer("SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NULL OR user_id IS NULL", "0");
+    replay("evt_4", PAYMENT_UNCHANGED);
   }
+}
+
+/* Events have whole seconds: which of two came first is not to be had from the order of delivery. */
+static void test_two_words_of_one_second(void **state) {
+  (void)state;
+  const char *events[] = {subscription("sub_1", "updated", "past_due", 1700000000, FOR_1),
+                          subscription("sub_1", "updated", "active", 1700000000, FOR_1)};
+  for (size_t first = 0; first < 2; first++) {
+    run("DELETE FROM webhook_events");
+    run("DELETE FROM subscriptions");
+    run("DELETE FROM ledger");
+    expect(events[first], PAYMENT_APPLIED);
+    expect(events[1 - first], first == 0 ? PAYMENT_UNCHANGED : PAYMENT_APPLIED);
+    assert_answer(PROFILE, "sub_1 past_due 0 cus_1");
+  }
+}
+
+static void test_a_customer_of_two_learners_says_nothing(void **state) {
+  (void)state;
+  run("INSERT INTO profiles (user_id, stripe_customer_id) VALUES (2, 'cus_1')");
+  expect(subscription("sub_1", "created", "active", 1700000000, FOR_1), PAYMENT_APPLIED);
+  expect(subscription("sub_2", "created", "active", 1700000001, NO_META), PAYMENT_UNASSIGNED);
+  assert_answer("SELECT GROUP_CONCAT(COALESCE(user_id, '-') ORDER BY provider_ref) FROM subscriptions",
+                "1,-");
 }
 
 static void test_a_late_word_on_a_subscription_tells_nothing(void **state) {
@@ -429,10 +567,7 @@ static void test_racing_deliveries_enrol_once(void **state) {
 
 /* Delivers while `meanwhile` stands uncommitted in another transaction, which then commits: between the
  * first look, which does not see it, and the lock, which waits for it. */
-static void *deliver_run(void *argument) {
-  (void)take(argument);
-  return NULL;
-}
+static void *deliver_run(void *argument) { return take(argument) ? NULL : argument; }
 
 static void deliver_across(const char *text, const char *meanwhile) {
   pthread_t thread;
@@ -441,8 +576,9 @@ static void deliver_across(const char *text, const char *meanwhile) {
   assert_int_equal(pthread_create(&thread, NULL, deliver_run, (void *)(uintptr_t)text), 0);
   clock_sleep_ms(LOCKED_MS);
   assert_true(db_commit(fixture.db, &error));
-  assert_int_equal(pthread_join(thread, NULL), 0);
-  assert_int_equal(fixture.error.code, ERROR_NONE);
+  void *failure;
+  assert_int_equal(pthread_join(thread, &failure), 0);
+  if (failure != NULL) fail_msg("%s (%s)", fixture.error.message, fixture.error.detail);
 }
 
 static void test_an_owner_who_comes_between(void **state) {
@@ -452,6 +588,46 @@ static void test_an_owner_who_comes_between(void **state) {
   assert_int_equal(report.outcome, PAYMENT_APPLIED);
   assert_answer(PAYMENT, "paid 1 12 0 1 0");
   assert_answer(BOTH, "11");
+}
+
+static void test_a_learner_who_is_merged_between(void **state) {
+  (void)state;
+  expect(session("unpaid", META("2", "12")), PAYMENT_APPLIED);
+  run("DELETE FROM webhook_events");
+  fixture_exec(&fixture, fixture.db, "UPDATE users SET merged_into = 1 WHERE id = 2");
+  deliver_across(paid(META("2", "12")), "UPDATE payments SET user_id = 1");
+  assert_int_equal(report.outcome, PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "paid 1 12 0 1 0");
+  assert_answer(ENROLLED, "active payment");
+  assert_answer("SELECT user_id FROM webhook_events", "1");
+}
+
+static void test_a_customer_who_becomes_known_between(void **state) {
+  (void)state;
+  deliver_across(subscription("sub_1", "created", "active", 1700000000, NO_META),
+                 "INSERT INTO profiles (user_id, stripe_customer_id) VALUES (1, 'cus_1')");
+  assert_int_equal(report.outcome, PAYMENT_APPLIED);
+  assert_answer(PROFILE, "sub_1 active 1 cus_1");
+}
+
+/* Found without an effect, and its transaction over: by the time it is recorded the learner is gone. */
+static void test_what_has_no_effect_is_recorded_as_things_stand(void **state) {
+  (void)state;
+  expect(intent_of("pi_1", "payment_intent.succeeded", 4800, FOR_1), PAYMENT_MISMATCH);
+  struct payment_task task = {.config = &config, .user_id = 1, .waits = true};
+  struct payment_event event;
+  const char *text = intent_of("pi_1", "payment_intent.succeeded", 4800, FOR_1);
+  assert_done(&fixture, payment_event_read(text, strlen(text), fixture.arena, &fixture.error, &event));
+  task.event = &event;
+  struct payment_scene scene = {.db = fixture.db, .arena = fixture.arena};
+  bool waits = false;
+  assert_done(&fixture, payment_still_waits(&scene, &task, &fixture.error, &waits));
+  db_rollback(fixture.db);
+  assert_true(waits);
+  expect(session("paid", FOR_1), PAYMENT_APPLIED);
+  assert_done(&fixture, payment_still_waits(&scene, &task, &fixture.error, &waits));
+  db_rollback(fixture.db);
+  assert_false(waits);
 }
 
 static void test_a_learner_who_goes_between(void **state) {
@@ -473,22 +649,36 @@ int main(void) {
       TEST(test_unpaid_enrols_nobody),
       TEST(test_an_event_without_names_waits_for_one_with),
       TEST(test_a_refund_before_the_success_stays),
+      TEST(test_a_refund_that_keeps_does_so_in_any_order),
       TEST(test_refunds_by_policy),
       TEST(test_a_refund_in_part_keeps),
       TEST(test_a_refund_takes_only_its_own),
       TEST(test_who_was_unenrolled_stays_so),
       TEST(test_a_mismatch_is_kept_and_enrols_nobody),
+      TEST(test_a_mismatch_ends_with_the_right_money_or_none),
+      TEST(test_the_letter_case_of_a_currency_says_nothing),
+      TEST(test_a_currency_without_cents),
       TEST(test_currency_and_discounts),
       TEST(test_unknown_learner),
       TEST(test_unknown_course),
+      TEST(test_what_waited_for_learner_and_course_is_settled_when_both_are_known),
+      TEST(test_an_unknown_course_that_came_since),
+      TEST(test_a_course_that_is_gone),
+      TEST(test_a_learner_who_was_deleted),
+      TEST(test_whom_an_event_names_is_kept_beside_it),
       TEST(test_other_names_than_before),
       TEST(test_a_merged_learner_is_the_other),
       TEST(test_what_is_no_payment),
       TEST(test_subscriptions_fill_the_profile_in_any_order),
+      TEST(test_two_words_of_one_second),
+      TEST(test_a_customer_of_two_learners_says_nothing),
       TEST(test_a_late_word_on_a_subscription_tells_nothing),
       TEST(test_a_subscription_without_a_learner_waits),
       TEST(test_racing_deliveries_enrol_once),
       TEST(test_an_owner_who_comes_between),
+      TEST(test_a_learner_who_is_merged_between),
+      TEST(test_a_customer_who_becomes_known_between),
+      TEST(test_what_has_no_effect_is_recorded_as_things_stand),
       TEST(test_a_learner_who_goes_between),
   };
   return cmocka_run_group_tests_name("payment", tests, group_setup, group_teardown);
