@@ -176,3 +176,22 @@ class Provider:
         assert reply.status == 200, reply
         assert reply.json() == {"received": True, "outcome": outcome, "duplicate": False}, reply
         return reply
+
+
+def forgeries(signer, body, secret):
+    """{name: (body, header)} of what must be refused; `body` is a checkout's."""
+    now = int(time.time())
+    good = signer.sign(body, secret)
+    stamp, mac = good.split(",")
+    other = event("invoice.paid", {"id": "in_2", "object": "invoice"})[1]
+    return {
+        "no header": (body, None), "empty": (body, ""), "garbage": (body, "abc"),
+        "another secret": (body, signer.sign(body, "whsec_of_somebody_else_0001")),
+        "stale": (body, signer.sign(body, secret, now - 302)), "ahead": (body, signer.sign(body, secret, now + 3600)),
+        "another time": (body, f"t={now - 1},{mac}"), "another body": (other, good),
+        "re-serialised": (json.dumps(json.loads(body)).encode(), good),
+        "one byte more": (body + b"\n", good), "amount changed": (body.replace(b'"amount_total": ', b'"amount_total": 1'), good),
+        "learner changed": (body.replace(b'"userId": "', b'"userId": "1'), good),
+        "v0 only": (body, f"{stamp},{mac.replace('v1=', 'v0=')}"), "no time": (body, mac), "no mac": (body, stamp),
+        "mac cut": (body, good[:-1]), "nothing": (b"", good),
+    }

@@ -2,9 +2,6 @@
 
 import itertools
 import json
-import os
-import random
-import signal
 import threading
 import time
 
@@ -13,7 +10,7 @@ import pytest
 from conftest import Learner, service_of
 from harness import truth
 from harness.database import execute, query, query_one
-from harness.payments import WEBHOOK, Provider, Purchase, Signer, event, subscription
+from harness.payments import Provider, Purchase, Signer, event, forgeries, subscription
 from harness.processes import wait_until
 from harness.stack import Stack
 
@@ -285,27 +282,9 @@ def test_pages_by_cursor(provider, buyer, course, admin):
 # --- Signatures
 
 
-def forgeries(signer, body):
-    """{name: (body, header)} of what must be refused."""
-    now = int(time.time())
-    good = signer.sign(body, FIRST)
-    stamp, mac = good.split(",")
-    other = event("invoice.paid", {"id": "in_2", "object": "invoice"})[1]
-    return {
-        "no header": (body, None), "empty": (body, ""), "garbage": (body, "abc"),
-        "another secret": (body, signer.sign(body, "whsec_of_somebody_else_0001")),
-        "stale": (body, signer.sign(body, FIRST, now - 302)), "ahead": (body, signer.sign(body, FIRST, now + 310)),
-        "another time": (body, f"t={now - 1},{mac}"), "another body": (other, good),
-        "re-serialised": (json.dumps(json.loads(body)).encode(), good),
-        "one byte more": (body + b"\n", good), "amount changed": (body.replace(b"4900", b"4901"), good),
-        "v0 only": (body, f"{stamp},{mac.replace('v1=', 'v0=')}"), "no time": (body, mac), "no mac": (body, stamp),
-        "mac cut": (body, good[:-1]), "nothing": (b"", good),
-    }
-
-
 def test_forged_deliveries_are_refused_and_leave_nothing(provider, signer, site_db, purchase):
     before = stored(site_db)
-    for name, (body, header) in forgeries(signer, purchase.completed()[1]).items():
+    for name, (body, header) in forgeries(signer, purchase.completed()[1], FIRST).items():
         reply = provider.deliver(body, header=header)
         assert reply.status == 400, f"{name}: {reply}"
         if body and header:
@@ -387,116 +366,3 @@ def test_a_database_that_is_away_is_told_to_the_provider(provider, stack, purcha
         stack.database.start()
         stack.wait_ready()
     provider.tell(made)
-
-
-# --- Everything together
-
-
-def plan_of(kind, user_id, course_id):
-    """A purchase of that kind: its events, whether it must end enrolled, and its status."""
-    purchase = Purchase(user_id, course_id)
-    p = purchase
-    odd = Purchase(user_id, course_id, 4800)
-    foreign = Purchase(user_id, course_id, 4900, "eur")
-    lost = Purchase(2**41 + user_id, course_id)
-    plans = {
-        "card": (p, [p.completed(), p.intent_succeeded()], True, "paid"),
-        "bank": (p, [p.completed("unpaid"), p.async_succeeded()], True, "paid"),
-        "bank refused": (p, [p.completed("unpaid"), p.async_failed()], False, "failed"),
-        "card at last": (p, [p.intent_failed(), p.intent_failed(), p.intent_succeeded(), p.completed()], True, "paid"),
-        "nameless": (p, [p.intent_succeeded(named=False), p.completed(), p.refunded(100, named=False)], True, "paid"),
-        "refunded": (p, [p.completed(), p.intent_succeeded(), p.refunded(100), p.refunded()], False, "refunded"),
-        "refunded nameless": (p, [p.completed(), p.refunded(named=False)], False, "refunded"),
-        "abandoned": (p, [p.completed("unpaid")], False, "pending"),
-        "too little": (odd, [odd.completed(), odd.intent_succeeded()], False, "paid"),
-        "other money": (foreign, [foreign.completed(), foreign.intent_succeeded()], False, "paid"),
-        "stranger": (lost, [lost.completed(), lost.intent_succeeded()], False, "paid"),
-        "other things": (p, [p.completed(), event("invoice.paid", {"id": "in_5", "object": "invoice"})], True, "paid"),
-    }
-    return plans[kind]
-
-
-KINDS = ["card", "bank", "bank refused", "card at last", "nameless", "refunded", "refunded nameless", "abandoned",
-         "too little", "other money", "stranger", "other things"]
-
-
-class Storm:
-    """Deliveries in any order by several clients, each until it is taken, while workers are killed."""
-
-    def __init__(self, provider, deliveries, forged):
-        self.provider, self.deliveries, self.forged = provider, deliveries, forged
-        self.lock = threading.Lock()
-        self.failures = []
-
-    def _until_taken(self, made):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                status = self.provider.deliver(made).status
-            except (OSError, EOFError):
-                status = 0
-            if status == 200:
-                return
-            if status not in (0, 500, 502, 503, 504):
-                break
-            time.sleep(0.05)
-        self.failures.append((made[0], status))
-
-    def _run(self):
-        while True:
-            with self.lock:
-                if not self.deliveries:
-                    return
-                made = self.deliveries.pop()
-            if made in self.forged:
-                status = self.provider.deliver(made[1], header=made[2]).status
-                if status not in (400, 502, 503, 504):
-                    self.failures.append((made[0], status))
-            else:
-                self._until_taken(made)
-
-    def rage(self, clients, between):
-        threads = [threading.Thread(target=self._run) for _ in range(clients)]
-        for thread in threads:
-            thread.start()
-        while any(thread.is_alive() for thread in threads):
-            between()
-        for thread in threads:
-            thread.join()
-        assert not self.failures, self.failures[:10]
-
-
-def test_shuffled_repeated_and_interrupted_comes_out_right(provider, signer, stack, site_db):
-    chance = random.Random(4)
-    learners = [truth.create_learner(site_db) for _ in range(12)]
-    courses = [new_course(site_db) for _ in range(5)]
-    pairs = [(user, course) for user in learners for course in courses]
-    plans = [(pair, *plan_of(KINDS[at % len(KINDS)], *pair)) for at, pair in enumerate(pairs)]
-    events = [made for plan in plans for made in plan[2]]
-    deliveries = [made for made in events for _ in range(chance.randint(1, 5))]
-    forged = [(name, *parts) for name, parts in forgeries(signer, events[0][1]).items() if parts[0]]
-    before = stored(site_db)
-    deliveries += forged * 2
-    chance.shuffle(deliveries)
-    kills = []
-
-    def kill_a_worker():
-        time.sleep(0.4)
-        pids = stack.worker_pids()
-        if pids and len(kills) < 12:
-            kills.append(chance.choice(pids))
-            os.kill(kills[-1], signal.SIGKILL)
-
-    Storm(provider, deliveries, forged).rage(8, kill_a_worker)
-    assert kills
-    for (user_id, course_id), purchase, made, must_be_enrolled, status in plans:
-        assert enrolled(site_db, user_id, course_id) == must_be_enrolled, (purchase.intent, [name for name, _ in made])
-        payment = payment_of(site_db, purchase)
-        assert payment["status"] == status, payment
-        granted = payment["granted_at"] is not None
-        assert granted or not must_be_enrolled
-    assert stored(site_db) == before + len(events), "each event once, and no forged one"
-    waiting = query_one(site_db, "SELECT COUNT(*) AS n FROM webhook_events WHERE outcome = 'unassigned'")["n"]
-    assert waiting == 0
-    repeated = query(site_db, "SELECT user_id, op_id FROM ledger GROUP BY user_id, op_id HAVING COUNT(*) > 1")
-    assert not repeated
