@@ -108,6 +108,8 @@ static void test_the_least_configuration(void **state) {
   assert_int_equal(config->http.bulk_body_bytes, 8 * 1024 * 1024);
   assert_int_equal(config->http.cors_origins.count, 0);
   assert_int_equal(config->progress.goal_tokens, 1000);
+  assert_int_equal(config->profile.evolution_levels.count, 9);
+  assert_int_equal(((const int64_t *)config->profile.evolution_levels.items)[8], 300000);
   assert_true(config->answers.trust_client);
   assert_int_equal(config->offline.max_age_days, 90);
   assert_int_equal(config->rules.surplus, RULES_SURPLUS_UNATTRIBUTED);
@@ -230,6 +232,12 @@ static void test_values_with_a_form(void **state) {
           "must hold IPv4 or IPv6 addresses");
   assert_int_equal(
       loads(fixture, LEAST "http: {metrics_from: [10.0.0.1, 'fe80::1']}")->http.metrics_from.count, 2);
+  static const char *const levels[] = {"0", "-1", "5, 5", "5, 4", "1, 2, 3, 1"};
+  for (size_t at = 0; at < ARRAY_LENGTH(levels); at++)
+    refuses(fixture, arena_printf(fixture->arena, LEAST "profile: {evolution_levels: [%s]}", levels[at]),
+            ":3:29: profile.evolution_levels", "must hold numbers above 0, each above the one before");
+  assert_int_equal(loads(fixture, LEAST "profile: {evolution_levels: []}")->profile.evolution_levels.count,
+                   0);
 }
 
 static void test_addresses(void **state) {

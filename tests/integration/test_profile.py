@@ -71,11 +71,17 @@ def test_totals_and_rights_cannot_be_patched(learner, db):
 
 def test_what_the_profile_holds_is_shown(learner, db):
     execute(db, "INSERT INTO profiles (user_id, total_points, avg_blink_speed, evolution_level, total_sessions,"
-            " current_streak, longest_streak, last_practice_date) VALUES (%s, 120, 1.75, 2, 6, 0, 4, '2026-01-04')",
-            (learner.id,))
+            " current_streak, longest_streak, last_practice_date, last_session_at, subscription_id,"
+            " subscription_status, is_subscribed, stripe_customer_id) VALUES (%s, 120, 1.75, 2, 6, 3, 4, '2026-01-04',"
+            " '2026-01-04 23:30:00.5', 'sub_1', 'active', TRUE, 'cus_1')", (learner.id,))
     value = profile(learner)
-    assert (value["totalPoints"], value["blinkSpeed"], value["evolutionLevel"], value["totalSessions"]) == \
-        (120, 1.75, 2, 6)
+    assert {name: value[name] for name in value if name not in ("createdAt", "username")} == {
+        "userId": learner.id, "displayName": None, "timeZone": "UTC", "isAnonymous": False, "totalPoints": 120,
+        "blinkSpeed": 1.75, "evolutionLevel": 2, "totalSessions": 6, "currentStreak": 0, "longestStreak": 4,
+        "lastPracticeDate": "2026-01-04", "lastSessionAt": "2026-01-04T23:30:00.500Z", "subscriptionId": "sub_1",
+        "subscriptionStatus": "active", "isSubscribed": True, "stripeCustomerId": "cus_1", "revision": 0}
+    reply = learner.api.patch("/api/profile", {"displayName": "Ada"})
+    assert reply.json() == {**value, "displayName": "Ada", "revision": 1} == profile(learner)
 
 
 def test_idempotency_key_on_patch(learner, db):

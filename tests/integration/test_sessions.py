@@ -182,6 +182,27 @@ def test_ids_are_each_learners_own(new_learner, db):
     assert (profile_of(db, one)["total_points"], profile_of(db, other)["total_points"]) == (1, 2)
 
 
+def test_the_body_says_nothing_about_whose_session_it_is(new_learner, db):
+    """The document's client sends a userId along."""
+    learner, other = new_learner(), new_learner()
+    before = other.checksum()
+    assert record(learner, userId=other.id, user_id=other.id, isAnonymous=True, totalPoints=5).status == 200
+    assert other.checksum() == before
+    assert profile_of(db, learner)["total_points"] == 5
+
+
+def test_session_and_profile_stand_or_fall_together(learner, db):
+    """The document went on where the profile could not be written, and the points were gone."""
+    execute(db, "INSERT INTO profiles (user_id, total_points) VALUES (%s, 9223372036854775807)", (learner.id,))
+    before = learner.checksum()
+    reply = record(learner, sessionId="s-1", totalPoints=1)
+    assert reply.status == 500 and reply.json()["success"] is False, reply
+    assert learner.checksum() == before
+    execute(db, "UPDATE profiles SET total_points = 7 WHERE user_id = %s", (learner.id,))
+    assert record(learner, sessionId="s-1", totalPoints=1).status == 200, "the client may send it again"
+    assert profile_of(db, learner)["total_points"] == 8
+
+
 def test_speed_is_a_moving_average(learner, db):
     speed = 2.5
     for sent in (1.0, None, 0, 4.0, 0.75):
