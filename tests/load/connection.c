@@ -138,12 +138,27 @@ static void reply_fill(struct incoming *incoming, struct reply *reply) {
   if (etag != NULL) snprintf(reply->etag, sizeof(reply->etag), "%.*s", (int)strcspn(etag, "\r"), etag);
 }
 
+/* What of a long body did not fit is read and forgotten. */
+static bool drain(struct connection *connection, struct incoming *incoming) {
+  char rest[4096];
+  size_t left = incoming->length - (incoming->bytes - incoming->head_bytes);
+  while (left > 0) {
+    ssize_t got = recv(connection->fd, rest, left < sizeof(rest) ? left : sizeof(rest), 0);
+    if (got <= 0) return false;
+    left -= (size_t)got;
+  }
+  incoming->length = incoming->bytes - incoming->head_bytes;
+  return true;
+}
+
 bool connection_receive(struct connection *connection, struct reply *ret_reply) {
   static _Thread_local char buffer[CONNECTION_BUFFER_BYTES];
   struct incoming incoming = {.data = buffer};
   ret_reply->status = 0;
   bool closed = false;
   while (!closed && !incoming_is_whole(&incoming)) {
+    bool is_long = incoming.bytes == sizeof(buffer) && incoming.head_bytes > 0 && !incoming.chunked;
+    if (is_long && drain(connection, &incoming)) continue;
     if (incoming.bytes == sizeof(buffer)) break;
     ssize_t got = recv(connection->fd, buffer + incoming.bytes, sizeof(buffer) - incoming.bytes, 0);
     if (got < 0) break;

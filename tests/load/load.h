@@ -16,7 +16,7 @@ struct connection {
 struct reply {
   int status; /* 0: none came */
   char etag[REPLY_ETAG_BYTES];
-  size_t body_bytes;
+  size_t body_bytes; /* of what is kept: a long body's beginning */
   char body[REPLY_BODY_BYTES];
 };
 
