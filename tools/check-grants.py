@@ -19,8 +19,9 @@ WRITES = [
     # Over a list: the table is the one that is joined to it.
     (re.compile(r"\bUPDATE\s+JSON_TABLE\b.*?\bJOIN\s+`?(\w+)`?", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+\w+\s+FROM\s+JSON_TABLE\b.*?\bJOIN\s+`?(\w+)`?", re.I | re.S), "DELETE"),
-    # One table of several: the one that is named first.
-    (re.compile(r"\bDELETE\s+\w+\s+FROM\s+`?(?!JSON_TABLE\b)(\w+)`?", re.I), "DELETE"),
+    # One table of several, by its alias.
+    (re.compile(r"\bDELETE\s+(?P<alias>\w+)\s+FROM\b.*?\b(?:FROM|JOIN)\s+(?P<table>\w+)\s+AS\s+(?P=alias)\b",
+                re.I | re.S), "DELETE"),
     (re.compile(r"\bINTO\s+`?(\w+)`?.*\bON\s+DUPLICATE\s+KEY\s+UPDATE\b", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+FROM\s+`?(\w+)`?", re.I), "DELETE"),
 ]
@@ -56,7 +57,8 @@ def needed():
             continue
         for statement in statements(path):
             for pattern, privilege in WRITES:
-                for table in pattern.findall(statement):
+                for match in pattern.finditer(statement):
+                    table = match.groupdict().get("table") or match.group(1)
                     needs.setdefault((privilege, table.lower()), os.path.basename(path))
     for path in files("rules"):
         text = read(path)

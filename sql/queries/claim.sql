@@ -55,8 +55,8 @@ SELECT a.module, a.practised_on AS day, COUNT(*) AS questions, CAST(SUM(a.is_cor
          UNION ALL
         SELECT o.user_id, o.revision, o.module, o.practised_on, o.is_correct, o.tokens
           FROM attempts_archive AS o WHERE o.user_id = :from_user) AS a
-  JOIN ledger AS s ON s.user_id = a.user_id AND s.revision = a.revision
-  JOIN ledger AS t ON t.user_id = :into_user AND t.op_id = s.op_id
+  STRAIGHT_JOIN ledger AS s ON s.user_id = a.user_id AND s.revision = a.revision
+  STRAIGHT_JOIN ledger AS t FORCE INDEX (ledger_operation) ON t.user_id = :into_user AND t.op_id = s.op_id
  WHERE s.kind = 'answer' AND t.kind = s.kind AND t.request_hash = s.request_hash
  GROUP BY a.module, a.practised_on
  ORDER BY a.module, a.practised_on;
@@ -67,7 +67,7 @@ SELECT a.module, a.practised_on AS day, COUNT(*) AS questions, CAST(SUM(a.is_cor
 DELETE a
   FROM attempts AS a
   STRAIGHT_JOIN ledger AS s ON s.user_id = a.user_id AND s.revision = a.revision
-  STRAIGHT_JOIN ledger AS t ON t.user_id = :into_user AND t.op_id = s.op_id
+  STRAIGHT_JOIN ledger AS t FORCE INDEX (ledger_operation) ON t.user_id = :into_user AND t.op_id = s.op_id
  WHERE a.user_id = :from_user AND s.kind = 'answer' AND t.kind = s.kind AND t.request_hash = s.request_hash;
 
 -- name: claim_drop_archived :exec
@@ -76,7 +76,7 @@ DELETE a
 DELETE a
   FROM attempts_archive AS a
   STRAIGHT_JOIN ledger AS s ON s.user_id = a.user_id AND s.revision = a.revision
-  STRAIGHT_JOIN ledger AS t ON t.user_id = :into_user AND t.op_id = s.op_id
+  STRAIGHT_JOIN ledger AS t FORCE INDEX (ledger_operation) ON t.user_id = :into_user AND t.op_id = s.op_id
  WHERE a.user_id = :from_user AND s.kind = 'answer' AND t.kind = s.kind AND t.request_hash = s.request_hash;
 
 -- name: claim_shared_sessions :many
@@ -94,7 +94,7 @@ SELECT r.id, CAST(r.total_points AS SIGNED) AS points, r.practised_on AS day
    AND o.total_questions = r.total_questions AND o.correct_answers = r.correct_answers
    AND o.total_points = r.total_points AND o.blink_speed <=> r.blink_speed AND o.results <=> r.results
   LEFT JOIN ledger AS s ON s.user_id = r.user_id AND s.revision = r.revision AND s.kind = 'session'
-  LEFT JOIN ledger AS t
+  LEFT JOIN ledger AS t FORCE INDEX (ledger_operation)
     ON t.user_id = :into_user AND t.op_id = s.op_id AND t.kind = s.kind AND t.request_hash = s.request_hash
  WHERE r.user_id = :from_user AND (o.user_id IS NOT NULL OR t.user_id IS NOT NULL);
 
@@ -102,6 +102,18 @@ SELECT r.id, CAST(r.total_points AS SIGNED) AS points, r.practised_on AS day
 -- param user_id u64
 -- param id text
 DELETE FROM session_results WHERE user_id = :user_id AND id = :id;
+
+-- name: claim_drop_starts :exec
+-- param from_user u64
+-- param into_user u64
+-- Practice sessions that were started for both: one that no answer names is enough to have once.
+DELETE p
+  FROM ledger AS s
+  STRAIGHT_JOIN ledger AS t FORCE INDEX (ledger_operation) ON t.user_id = :into_user AND t.op_id = s.op_id
+  STRAIGHT_JOIN practice_sessions AS p
+    ON p.id = CAST(JSON_UNQUOTE(JSON_EXTRACT(s.changes, '$[0].key')) AS UNSIGNED) AND p.user_id = s.user_id
+ WHERE s.user_id = :from_user AND s.kind = 'practice_start' AND t.kind = s.kind
+   AND t.request_hash = s.request_hash AND p.total_exercises = 0;
 
 -- name: claim_take_day :exec
 -- param user_id u64

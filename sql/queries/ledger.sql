@@ -87,7 +87,7 @@ SELECT :into_user, s.revision + :shift,
           CONCAT('merged:', s.user_id, ':', s.revision)),
        s.request_hash, s.actor, s.kind, s.changes, s.reply, s.created_at
   FROM ledger AS s FORCE INDEX (PRIMARY)
-  LEFT JOIN ledger AS t ON t.user_id = :into_user AND t.op_id = s.op_id
+  LEFT JOIN ledger AS t FORCE INDEX (ledger_operation) ON t.user_id = :into_user AND t.op_id = s.op_id
  WHERE s.user_id = :from_user
    AND (t.user_id IS NULL OR t.request_hash <> s.request_hash OR t.kind <> s.kind
         OR s.kind IN ('opening', 'folded'));

@@ -74,6 +74,12 @@ static bool take_back_sessions(struct claim *claim, struct error *error, struct 
   return true;
 }
 
+static bool take_back_starts(struct claim *claim, struct error *error) {
+  struct claim_drop_starts_params params = {.from_user = claim->from_id, .into_user = claim->into_id};
+  struct db_outcome outcome;
+  return claim_drop_starts(claim->db, &params, error, &outcome);
+}
+
 static bool report(struct claim *claim, const char *key, int64_t count, struct error *error) {
   struct ledger_change change = {.what = "shared", .key = key, .by = count, .because = "sent for both"};
   return count == 0 || ledger_report(claim->tx, claim->into, &change, error);
@@ -82,7 +88,7 @@ static bool report(struct claim *claim, const char *key, int64_t count, struct e
 bool claim_take_back(struct claim *claim, struct error *error, struct claim_shared *ret_shared) {
   struct claim_shared shared = {.module_count = 0};
   if (!take_back_answers(claim, error, &shared) || !take_back_sessions(claim, error, &shared) ||
-      !report(claim, "answers", shared.totals.questions, error) ||
+      !take_back_starts(claim, error) || !report(claim, "answers", shared.totals.questions, error) ||
       !report(claim, "sessions", shared.sessions, error))
     return false;
   *ret_shared = shared;

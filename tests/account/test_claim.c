@@ -8,6 +8,7 @@
 #include "account/delete.h"
 #include "base/random.h"
 #include "learner/answer.h"
+#include "learner/practice_session.h"
 #include "session/session_record.h"
 
 #include "base/banned.h"
@@ -82,6 +83,19 @@ static bool session(struct caller *caller, uint64_t user_id, const char *id, uin
   entry.reply_schema = &session_reply_schema;
   return ledger_hash("session", &session_body_schema, &body, &caller->error, &entry.request_hash) &&
          ledger_join(ledger, &session_kind, &entry, caller->arena, &caller->error);
+}
+
+static bool start(struct caller *caller, uint64_t user_id, const char *id) {
+  struct practice_session_start body = {.session_id = id};
+  struct practice_session_input input = {.config = &config, .start = &body};
+  struct practice_session_reply reply;
+  struct ledger_entry entry = entry_of(caller, user_id, arena_printf(caller->arena, "practice_start:%s", id));
+  entry.input = &input;
+  entry.reply = &reply;
+  entry.reply_schema = &practice_session_reply_schema;
+  return ledger_hash("practice_start", &practice_session_start_schema, &body, &caller->error,
+                     &entry.request_hash) &&
+         ledger_run_one(ledger, &practice_session_start_kind, &entry, NULL, caller->arena, &caller->error);
 }
 
 static bool claim(struct caller *caller, uint64_t user_id, uint64_t anonymous_id, const char **ret_reply) {
@@ -261,6 +275,9 @@ static void test_what_was_sent_for_both_counts_once(void **state) {
       "user_answer, tokens,"
       " practised_on, practice_session_id, created_at FROM attempts WHERE user_id = 8 AND module = 'art'");
   run("DELETE FROM attempts WHERE user_id = 8 AND module = 'art'");
+  assert_did(&self, start(&self, 7, "same"));
+  assert_did(&self, start(&self, 8, "same"));
+  assert_did(&self, start(&self, 8, "other"));
   assert_did(&self, session(&self, 7, "same", 10, 3));
   assert_did(&self, session(&self, 8, "same", 10, 3));
   assert_did(&self, session(&self, 7, "other", 20, 3));
@@ -268,13 +285,14 @@ static void test_what_was_sent_for_both_counts_once(void **state) {
   assert_did(&self, claim(&self, 7, 8, NULL));
   assert_string_equal(sums_of(7), "15 4 4 15 4 15 4 15 15");
   assert_answer("SELECT COUNT(*) FROM attempts_archive", "0");
+  assert_answer("SELECT COUNT(*) FROM practice_sessions WHERE user_id = 7", "2");
   assert_answer(
       "SELECT CONCAT_WS(' ', total_points, total_sessions, (SELECT GROUP_CONCAT(CONCAT(id, '=', total_points)"
       " ORDER BY total_points) FROM session_results WHERE user_id = 7), (SELECT SUM(count) FROM practice_days"
       " WHERE activity = 'session')) FROM profiles WHERE user_id = 7",
-      "60 3 same=10,other=20,other~8~5=30 3");
-  assert_answer("SELECT GROUP_CONCAT(op_id ORDER BY revision) FROM ledger WHERE user_id = 7 AND revision > 5",
-                "merged:8:2,merged:8:5,claim:8");
+      "60 3 same=10,other=20,other~8~7=30 3");
+  assert_answer("SELECT GROUP_CONCAT(op_id ORDER BY revision) FROM ledger WHERE user_id = 7 AND revision > 6",
+                "merged:8:2,practice_start:other,merged:8:7,claim:8");
   assert_did(&self, answer(&self, 7, "same", "math", 3, NULL));
   assert_did(&self, answer(&self, 7, "other", "math", 1, NULL));
   assert_string_equal(sums_of(7), "15 4 4 15 4 15 4 15 15");
