@@ -27,6 +27,7 @@ extern const struct schema claim_reply_schema;
 
 /* The tables with rows of learners that a claim knows: moved, or left for a reason. NULL behind the last. */
 const char *claim_table_name(size_t at);
+bool claim_table_stays(size_t at); /* its rows are left where they are */
 
 /* Again by the same learner: the first reply, and nothing changes. ERROR_CONFLICT: it is somebody else's
  * already. ERROR_NOT_FOUND: the anonymous learner is gone. ERROR_UNPROCESSABLE: it is no anonymous one, or

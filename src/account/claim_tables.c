@@ -8,13 +8,13 @@
 #define TABLE_STEPS_MAX 4
 #define CLAIM_COURSES_MAX 10000
 
-/* A table and its statements, in order; none: its rows move elsewhere (`elsewhere` says where), or stay for a
- * reason. The order of the tables matters where enrollments are concerned: they come before what depends on
- * them. */
+/* A table and its statements, in order; none: `moved_by` moves its rows, or, where that is NULL, they stay
+ * for a reason. The order of the tables matters where enrollments are concerned: they come before what
+ * depends on them. */
 struct claim_table {
   const char *name;
   const struct db_statement *steps[TABLE_STEPS_MAX];
-  const char *elsewhere;
+  const char *moved_by;
 };
 
 #define MOVED(table) \
@@ -50,20 +50,22 @@ static const struct claim_table tables[] = {
     MOVED(payments),
     MOVED(subscriptions),
     MOVED(webhook_events),
-    {.name = "ledger", .elsewhere = "ledger_merge"},
-    {.name = "profiles", .elsewhere = "claim_merge_profiles"},
+    {.name = "ledger", .moved_by = "ledger_merge"},
+    {.name = "profiles", .moved_by = "claim_merge_profiles"},
     /* What was found and repaired stays with the learner it was found at, whose rows those were: an image
      * that is put back compares first, and finds them gone. Deleting the learner erases these, too. */
-    {.name = "audit_results", .elsewhere = "stays"},
-    {.name = "quarantine", .elsewhere = "stays"},
-    {.name = "repair_rows", .elsewhere = "stays"},
-    {.name = "rule_pauses", .elsewhere = "stays"},
+    {.name = "audit_results", .moved_by = NULL},
+    {.name = "quarantine", .moved_by = NULL},
+    {.name = "repair_rows", .moved_by = NULL},
+    {.name = "rule_pauses", .moved_by = NULL},
     /* Good for moments, and for a channel to somebody who is no more. */
-    {.name = "live_tickets", .elsewhere = "stays"},
+    {.name = "live_tickets", .moved_by = NULL},
 };
 #define TABLE_COUNT ARRAY_LENGTH(tables)
 
 const char *claim_table_name(size_t at) { return at < TABLE_COUNT ? tables[at].name : NULL; }
+
+bool claim_table_stays(size_t at) { return tables[at].steps[0] == NULL && tables[at].moved_by == NULL; }
 
 /* Every statement of the table has these parameters, or the first of them. */
 struct claim_batch {
