@@ -10,8 +10,7 @@
 
 #define BUFFER_FIRST_BYTES ((size_t)512)
 
-/* Room for `bytes` more and the NUL. */
-static bool buffer_reserve(struct buffer *buffer, size_t bytes) {
+bool buffer_reserve(struct buffer *buffer, size_t bytes) {
   if (buffer->failed) return false;
   if (bytes > buffer->limit || buffer->length > buffer->limit - bytes) {
     buffer->failed = true;

@@ -25,6 +25,9 @@ void buffer_free(struct buffer *buffer); /* also for CLEANUP() */
 /* Empties it, keeps the memory up to BUFFER_KEEP_BYTES. */
 #define BUFFER_KEEP_BYTES ((size_t)64 * 1024)
 void buffer_reset(struct buffer *buffer);
+/* Room for `bytes` more and a NUL behind data + length, for whoever writes there by themselves, and then adds
+ * to length. False: failed is set. */
+bool buffer_reserve(struct buffer *buffer, size_t bytes) WARN_UNUSED;
 void buffer_append(struct buffer *buffer, const void *data, size_t bytes);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_char(struct buffer *buffer, char character);

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "db/db_internal.h"
 #include "db/db_prepared.h"
 
 #include "base/banned.h"
@@ -37,18 +38,13 @@ static size_t db_rows_for_text(const struct db_statement *statement, const char 
   return taken;
 }
 
-/* Every session sets its sql_mode, without NO_BACKSLASH_ESCAPES, and speaks utf8mb4, in which no byte of a
- * longer character is a quote or a backslash. */
-static void db_append_text(const char *text, struct buffer *sql) {
+/* The client library knows the session's character set and what has to be escaped in it; every session sets
+ * its sql_mode, without NO_BACKSLASH_ESCAPES. */
+static void db_append_text(struct db *db, const char *text, struct buffer *sql) {
+  size_t bytes = strlen(text);
   buffer_append_char(sql, '\'');
-  for (;;) {
-    size_t plain = strcspn(text, "'\\");
-    buffer_append(sql, text, plain);
-    text += plain;
-    if (*text == '\0') break;
-    buffer_append_char(sql, '\\');
-    buffer_append_char(sql, *text++);
-  }
+  if (!buffer_reserve(sql, 2 * bytes)) return;
+  sql->length += mysql_real_escape_string(db->mysql, sql->data + sql->length, text, bytes);
   buffer_append_char(sql, '\'');
 }
 
@@ -57,13 +53,13 @@ static void db_append_time(int64_t time_ms, struct buffer *sql) {
   clock_format_ms(time_ms, text);
   text[10] = ' ';
   text[23] = '\0';
-  db_append_text(text, sql);
+  buffer_printf(sql, "'%s'", text);
 }
 
 static void db_append_day(int32_t day, struct buffer *sql) {
   char text[CLOCK_DAY_BYTES];
   clock_format_day(day, text);
-  db_append_text(text, sql);
+  buffer_printf(sql, "'%s'", text);
 }
 
 static void db_append_hash(const struct db_hash *hash, struct buffer *sql) {
@@ -76,7 +72,8 @@ static void db_append_hash(const struct db_hash *hash, struct buffer *sql) {
   buffer_append_char(sql, '\'');
 }
 
-static void db_append_value(const struct db_column *column, const void *value, struct buffer *sql) {
+static void db_append_value(struct db *db, const struct db_column *column, const void *value,
+                            struct buffer *sql) {
   switch (column->type) {
   case DB_BOOL:
     buffer_append_char(sql, *(const bool *)value ? '1' : '0');
@@ -91,7 +88,7 @@ static void db_append_value(const struct db_column *column, const void *value, s
     buffer_printf(sql, "%.16e", *(const double *)value); /* with an exponent: a double, not a decimal */
     break;
   case DB_TEXT:
-    db_append_text(*(const char *const *)value, sql);
+    db_append_text(db, *(const char *const *)value, sql);
     break;
   case DB_TIME:
     db_append_time(*(const int64_t *)value, sql);
@@ -105,8 +102,8 @@ static void db_append_value(const struct db_column *column, const void *value, s
   }
 }
 
-static bool db_append_parameter(const struct db_statement *statement, size_t at, const char *row,
-                                struct buffer *sql, struct error *error) {
+static bool db_append_parameter(struct db *db, const struct db_statement *statement, size_t at,
+                                const char *row, struct buffer *sql, struct error *error) {
   const struct db_column *column = &statement->parameters[at];
   const char *value = row + column->offset;
   bool is_null = column->type == DB_TEXT
@@ -116,13 +113,13 @@ static bool db_append_parameter(const struct db_statement *statement, size_t at,
   if (is_null)
     buffer_append_text(sql, "NULL");
   else
-    db_append_value(column, value, sql);
+    db_append_value(db, column, value, sql);
   return true;
 }
 
 /* One repetition of a piece: its text, with the parameters from `first` on in place of its question marks. */
-static bool db_append_piece(const struct db_statement *statement, const struct db_piece *piece, size_t first,
-                            const char *row, struct buffer *sql, struct error *error) {
+static bool db_append_piece(struct db *db, const struct db_statement *statement, const struct db_piece *piece,
+                            size_t first, const char *row, struct buffer *sql, struct error *error) {
   char quote = '\0';
   const char *plain = piece->sql;
   for (const char *at = piece->sql; *at != '\0'; at++) {
@@ -133,15 +130,15 @@ static bool db_append_piece(const struct db_statement *statement, const struct d
     if (quote != '\0' || *at != '?') continue;
     buffer_append(sql, plain, (size_t)(at - plain));
     plain = at + 1;
-    if (!db_append_parameter(statement, first++, row, sql, error)) return false;
+    if (!db_append_parameter(db, statement, first++, row, sql, error)) return false;
   }
   buffer_append_text(sql, plain);
   return true;
 }
 
 /* The pieces that do not repeat take their parameters from the first row. */
-static bool db_append_rows(const struct db_statement *statement, const char *rows, size_t count,
-                           struct buffer *sql, struct error *error) {
+static bool db_append_rows(struct db *db, const struct db_statement *statement, const char *rows,
+                           size_t count, struct buffer *sql, struct error *error) {
   size_t first = 0;
   for (size_t at = 0; at < statement->piece_count; at++) {
     const struct db_piece *piece = &statement->pieces[at];
@@ -149,7 +146,7 @@ static bool db_append_rows(const struct db_statement *statement, const char *row
     if (at > 0) buffer_append_char(sql, ' ');
     for (size_t row = 0; row < repeat; row++) {
       if (row > 0) buffer_append_text(sql, piece->separator);
-      if (!db_append_piece(statement, piece, first, rows + row * statement->parameter_size, sql, error))
+      if (!db_append_piece(db, statement, piece, first, rows + row * statement->parameter_size, sql, error))
         return false;
     }
     first += piece->parameter_count;
@@ -167,7 +164,7 @@ bool db_exec_text_rows(struct db *db, const struct db_statement *statement, cons
     struct db_outcome outcome;
     taken = db_rows_for_text(statement, part, count - at);
     sql.length = 0;
-    if (!db_append_rows(statement, part, taken, &sql, error) ||
+    if (!db_append_rows(db, statement, part, taken, &sql, error) ||
         !db_text_exec(db, buffer_text(&sql), NULL, 0, error, &outcome))
       return false;
     affected += outcome.affected;
