@@ -377,6 +377,14 @@ UPDATE (SELECT DISTINCT r.user_id
   STRAIGHT_JOIN users AS u ON u.id = d.user_id
    SET u.revision = u.revision + 1;
 
+-- name: repair_publish :exec
+-- param run_id u64
+-- What is nobody's (courses) has no revision: whatever depends on it is told by the version that all share.
+UPDATE shared_version
+   SET version = version + 1
+ WHERE id = 1
+   AND EXISTS (SELECT 1 FROM repair_rows AS r WHERE r.run_id = :run_id AND r.user_id = 0 AND r.state = 'done');
+
 -- name: repair_count :exec
 -- param run_id u64
 -- param from_user u64

@@ -1,7 +1,7 @@
 -- rule: global_stats_match_totals
 -- summary: The document's global_stats repeat the learner's three totals.
 -- severity: warning
--- on-read: yes
+-- on-read: progress
 -- order: 20
 -- limit: 50 % or 100000 rows
 -- changes: users.hidden_grade_asset

@@ -1,7 +1,7 @@
 -- rule: user_totals_match_modules
 -- summary: A learner's totals equal the sums over the modules of the document, even where that lowers them.
 -- severity: critical
--- on-read: yes
+-- on-read: progress
 -- when: rules.surplus = drop
 -- order: 10
 -- limit: 50 % or 100000 rows

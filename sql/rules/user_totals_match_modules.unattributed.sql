@@ -1,7 +1,7 @@
 -- rule: user_totals_match_modules
 -- summary: A learner's totals equal the sums over the modules of the document, and nothing earned is lost.
 -- severity: critical
--- on-read: yes
+-- on-read: progress
 -- when: rules.surplus = unattributed
 -- order: 10
 -- limit: 50 % or 100000 rows

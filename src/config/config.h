@@ -104,6 +104,9 @@ struct rules_config {
   const char *site_directory; /* the site's own; need not exist */
   int surplus;                /* enum rules_surplus */
   bool enabled;               /* the one switch that stops every repair */
+  /* What the section payments says, for the rules that ask. */
+  bool accept_discounts;
+  bool refunds_unenroll;
 };
 
 struct payments_config {

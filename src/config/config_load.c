@@ -95,6 +95,8 @@ bool config_load(const char *path, struct arena *arena, struct config *ret_confi
     return error_set(error, ERROR_NOT_FOUND, "The configuration %s cannot be read: %s.", path,
                      strerror(errno));
   if (!schema_decode_yaml(&config_schema, path, text, bytes, arena, &config, error)) return false;
+  config.rules.accept_discounts = config.payments.accept_discounts;
+  config.rules.refunds_unenroll = config.payments.refund_policy == REFUND_UNENROLL;
   if (config.rules.directory == NULL) config.rules.directory = LOCKSTEP_DATADIR "/rules";
   if (config.paths.migrations == NULL) config.paths.migrations = LOCKSTEP_DATADIR "/migrations";
   config.retention.mutations_days = config.offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS;

@@ -27,7 +27,7 @@ static bool handle_answer(struct request *request, const void *query, const void
 static bool prepare_progress(struct request *request, struct error *error) {
   struct rule_repair repair;
   return rule_heal(request->app->rules, request->app->ledger, &request->app->config->rules,
-                   RULE_SCOPE_ON_READ, request->principal.user_id, "lockstep:read", request->arena, error,
+                   RULE_SCOPE_PROGRESS, request->principal.user_id, "lockstep:read", request->arena, error,
                    &repair);
 }
 

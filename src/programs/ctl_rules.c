@@ -94,7 +94,7 @@ static void add_rule(struct ctl_table *table, const struct rule_set *set, size_t
   const char *cells[] = {rule->name,
                          rule_severity_names[rule->severity],
                          ctl_number(ctl, rule->order),
-                         rule->on_read ? "yes" : "no",
+                         rule_read_names[rule->on_read],
                          rule->change_count == 0 ? "reports" : ctl_rules_limit(ctl, rule),
                          state_of(set, at, pauses),
                          result == NULL ? NULL : ctl_number(ctl, (int64_t)result->breaches),
@@ -170,7 +170,7 @@ static void print_rule(const struct ctl *ctl, const struct rule *rule) {
   print_fact(ctl, "File", rule->file);
   print_fact(ctl, "Severity", rule_severity_names[rule->severity]);
   print_fact(ctl, "Order", ctl_number(ctl, rule->order));
-  print_fact(ctl, "On read", rule->on_read ? "yes" : "no");
+  print_fact(ctl, "On read", rule_read_names[rule->on_read]);
   print_fact(ctl, "Limit", ctl_rules_limit(ctl, rule));
   print_fact(ctl, "Authority", repair_authority_names[rule->authority]);
   if (rule->variant != NULL) print_fact(ctl, "When", rule->variant);

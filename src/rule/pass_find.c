@@ -21,7 +21,7 @@ struct find_learners {
 };
 
 struct find_pauses {
-  const struct pass_pauses_row *rows; /* by user id, whole rules first */
+  const struct pass_pauses_row *rows; /* by user id, 0: of whole rules, or of what is nobody's */
   size_t count;
 };
 
@@ -61,6 +61,7 @@ static size_t *learner_mark(struct find_learners *learners, uint64_t user_id) {
 static void count_learner(struct find_turn *turn, uint64_t user_id) {
   size_t *mark = learner_mark(turn->learners, user_id);
   char text[24];
+  if (user_id == RULE_NOBODY) return;
   if (mark != NULL) {
     if (*mark != turn->place) turn->count->learners++;
     *mark = turn->place;
@@ -108,9 +109,11 @@ static bool take_row(const struct db_text_row *row, void *context, struct error 
 }
 
 static bool rule_is_paused(const struct rule *rule, const struct find_pauses *pauses) {
-  for (size_t at = 0; at < pauses->count && pauses->rows[at].user_id == 0; at++)
-    if (strcmp(pauses->rows[at].rule, "*") == 0 || strcmp(pauses->rows[at].rule, rule->name) == 0)
-      return true;
+  for (size_t at = 0; at < pauses->count && pauses->rows[at].user_id == 0; at++) {
+    const struct pass_pauses_row *pause = &pauses->rows[at];
+    bool is_whole = *pause->table_name == '\0';
+    if (is_whole && (strcmp(pause->rule, "*") == 0 || strcmp(pause->rule, rule->name) == 0)) return true;
+  }
   return false;
 }
 

@@ -6,7 +6,14 @@
 
 #include "base/banned.h"
 
-/* One row of the history for each learner that changed, then the revision that it tells of. */
+/* The range that begins at 0 is the one that has what is nobody's. */
+static bool publish(struct repair_tx *tx, struct error *error) {
+  struct repair_publish_params params = {.run_id = tx->work->run->id};
+  return tx->from != RULE_NOBODY || repair_publish(tx->db, &params, error, NULL);
+}
+
+/* One row of the history for each learner that changed, then the revision that it tells of; and the shared
+ * version, where something changed that all may read. */
 bool repair_settle_learners(struct repair_tx *tx, struct error *error) {
   const struct repair_run *run = tx->work->run;
   struct db_outcome told;
@@ -30,7 +37,7 @@ bool repair_settle_learners(struct repair_tx *tx, struct error *error) {
   if (told.affected > 0 && told.affected != advanced.affected)
     return error_set(error, ERROR_INTERNAL, "A locked learner could not be written.");
   tx->learners_changed = told.affected;
-  return true;
+  return publish(tx, error);
 }
 
 bool repair_settle_paused(struct repair_tx *tx, struct error *error) {

@@ -15,6 +15,24 @@ static bool write_miss(const struct repair_group *group, struct error *error) {
   return error_detail(error, "%s: %.64s", repair_group_origin(group), group->table);
 }
 
+static bool check_references(struct repair_tx *tx, bool checks, struct error *error) {
+  return db_text_exec(tx->db,
+                      checks ? "SET SESSION foreign_key_checks = 1" : "SET SESSION foreign_key_checks = 0",
+                      NULL, 0, error, NULL);
+}
+
+/* What was deleted or changed because it pointed at what is gone comes back as it was: pointing at nothing.
+ */
+static bool exec_unchecked(struct repair_sql *sql, struct repair_tx *tx, struct error *error,
+                           uint64_t *ret_affected) {
+  struct error failure = ERROR_INIT;
+  if (!check_references(tx, false, error)) return false;
+  bool done = repair_sql_exec(sql, tx, error, ret_affected);
+  if (check_references(tx, true, &failure)) return done;
+  if (done) *error = failure; /* the connection is lost, and its setting with it */
+  return false;
+}
+
 static bool write_set(struct repair_tx *tx, const struct repair_group *group, struct error *error) {
   struct repair_sql sql = REPAIR_SQL_INIT;
   uint64_t affected;
@@ -26,7 +44,9 @@ static bool write_set(struct repair_tx *tx, const struct repair_group *group, st
   repair_sql_append_column(&sql, group);
   buffer_append_text(&sql.text, " AND ");
   repair_sql_append_same(&sql, group);
-  if (!repair_sql_exec(&sql, tx, error, &affected)) return false;
+  if (!(tx->work->run->is_rollback ? exec_unchecked(&sql, tx, error, &affected)
+                                   : repair_sql_exec(&sql, tx, error, &affected)))
+    return false;
   return affected == group->cells || write_miss(group, error);
 }
 
@@ -106,23 +126,6 @@ static bool is_binary(const struct rule_column *column) {
   return strstr(column->type, "binary") != NULL || strstr(column->type, "blob") != NULL;
 }
 
-static bool check_references(struct repair_tx *tx, bool checks, struct error *error) {
-  return db_text_exec(tx->db,
-                      checks ? "SET SESSION foreign_key_checks = 1" : "SET SESSION foreign_key_checks = 0",
-                      NULL, 0, error, NULL);
-}
-
-/* Rows that were deleted because what they point at is gone come back as they were: pointing at nothing. */
-static bool insert_unchecked(struct repair_sql *sql, struct repair_tx *tx, struct error *error,
-                             uint64_t *ret_affected) {
-  struct error failure = ERROR_INIT;
-  if (!check_references(tx, false, error)) return false;
-  bool done = repair_sql_exec(sql, tx, error, ret_affected);
-  if (check_references(tx, true, &failure)) return done;
-  if (done) *error = failure; /* the connection is lost, and its setting with it */
-  return false;
-}
-
 /* A row that another run deleted comes back whole, as it stands in quarantine. */
 static bool insert_from_quarantine(struct repair_tx *tx, const struct repair_group *group, uint64_t row_count,
                                    struct error *error) {
@@ -158,7 +161,7 @@ static bool insert_from_quarantine(struct repair_tx *tx, const struct repair_gro
       group->table);
   snprintf(other, sizeof other, "%llu", (unsigned long long)tx->work->run->rolls_back);
   sql.parameters[sql.parameter_count++] = other;
-  if (!insert_unchecked(&sql, tx, error, &affected)) return false;
+  if (!exec_unchecked(&sql, tx, error, &affected)) return false;
   if (affected != row_count) return write_miss(group, error);
   struct repair_restored_params params = {.run_id = tx->work->run->rolls_back,
                                           .by_run = tx->work->run->id,

@@ -17,6 +17,10 @@
 enum rule_severity { RULE_INFO, RULE_WARNING, RULE_CRITICAL };
 extern const char *const rule_severity_names[]; /* NULL-terminated: info, warning, critical */
 
+/* What is read of a learner when a rule heals on the way. */
+enum rule_read { RULE_READ_NOTHING, RULE_READ_PROGRESS, RULE_READ_COURSES };
+extern const char *const rule_read_names[]; /* NULL-terminated: no, progress, courses */
+
 enum rule_action { RULE_SET, RULE_INSERT, RULE_DELETE, RULE_REPORT };
 extern const char *const rule_action_names[]; /* NULL-terminated: set, insert, delete, report */
 
@@ -37,9 +41,9 @@ struct rule {
   const char *file;
   bool of_site; /* from the site's directory */
   enum rule_severity severity;
-  bool on_read;        /* healed before a learner's progress is read */
-  const char *variant; /* "rules.surplus=unattributed": only under this setting; NULL: always */
-  int64_t limit_rows;  /* the next passes' limit; 0: none */
+  enum rule_read on_read; /* which reads heal it */
+  const char *variant;    /* "rules.surplus=unattributed": only under this setting; NULL: always */
+  int64_t limit_rows;     /* the next passes' limit; 0: none */
   int64_t limit_share_percent;
   int order; /* compound repairs are ordered rules */
   /* Of another than `modules`: it takes no part in passes, healing, or repairs that do not ask for it. */
@@ -48,7 +52,7 @@ struct rule {
   size_t change_count;
   size_t changes_line; /* of its file */
   size_t sql_line;
-  const char *sql;    /* with ? for the range's two ends, wherever :from and :to stood */
+  const char *sql;    /* with ? for the range's two ends, wherever :from and :to stood; settings as 1 or 0 */
   size_t range_count; /* how many pairs of them */
 };
 
@@ -80,10 +84,13 @@ bool rule_set_in_use(const struct rule_set *set, size_t at);
 /* Whether the rule's file declares it. `column` NULL: a whole row. */
 bool rule_may_change(const struct rule *rule, const char *table, const char *column);
 
+/* Whose the rows are that no learner has, such as courses: found by the range that contains 0. */
+#define RULE_NOBODY ((uint64_t)0)
+
 /* One row that breaks a rule. Texts live in the arena; NULL is SQL's NULL. */
 struct rule_breach {
   const struct rule *rule;
-  uint64_t user_id;
+  uint64_t user_id; /* RULE_NOBODY: no learner's */
   const char *table;
   const char *key; /* JSON object of the primary key: {"id": 7} */
   enum rule_action action;
@@ -92,10 +99,12 @@ struct rule_breach {
   const char *wanted;
 };
 
-enum rule_scope { RULE_SCOPE_ALL, RULE_SCOPE_ON_READ };
+/* Every rule, or those that heal before a learner's progress, or courses, are read. */
+enum rule_scope { RULE_SCOPE_ALL, RULE_SCOPE_PROGRESS, RULE_SCOPE_COURSES };
+#define RULE_SCOPES 3
 
 /* Every breach of one learner as things stand, read-only, in the transaction that `db` has open (or
- * its own). A learner who is gone, or merged into another, breaks nothing. */
+ * its own). Of a learner who is not there (any more) only rows that were left behind are found. */
 bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
                struct arena *arena, struct error *error, struct rule_breach **ret_breaches,
                size_t *ret_count) WARN_UNUSED;
@@ -109,7 +118,7 @@ bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope,
 struct rule_repair {
   size_t found;      /* rows that break a rule */
   size_t repaired;   /* rows changed */
-  uint64_t revision; /* after it; 0: there is no such learner */
+  uint64_t revision; /* after it; 0: there is no such learner, or one without a history */
 };
 bool rule_heal(const struct rule_set *set, struct ledger *ledger, const struct rules_config *config,
                enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,

@@ -140,7 +140,7 @@ static bool probe_publish(struct rule_set *set, enum rule_scope scope, struct er
   CLEANUP(buffer_free) struct buffer sql = BUFFER_INIT(RULE_PROBE_BYTES_MAX);
   struct rule_probe *probe = arena_alloc(set->arena, sizeof *probe);
   if (probe == NULL) return error_set_memory(error);
-  buffer_append_text(&sql, "SELECT u.revision");
+  buffer_append_text(&sql, "SELECT (SELECT u.revision FROM users AS u WHERE u.id = ?)");
   for (size_t at = 0; at < set->count; at++) {
     if (!rule_is_asked(set, at, scope)) continue;
     buffer_append_text(&sql, ", EXISTS (");
@@ -148,7 +148,6 @@ static bool probe_publish(struct rule_set *set, enum rule_scope scope, struct er
     buffer_append_char(&sql, ')');
     probe->range_count += set->rules[at].range_count;
   }
-  buffer_append_text(&sql, " FROM users AS u WHERE u.id = ?");
   probe->sql = sql.failed ? NULL : arena_strdup(set->arena, sql.data);
   if (probe->sql == NULL) return error_set_memory(error);
   atomic_store(&set->state->probe[scope], probe);
@@ -156,7 +155,9 @@ static bool probe_publish(struct rule_set *set, enum rule_scope scope, struct er
 }
 
 static bool probes_publish(struct rule_set *set, struct error *error) {
-  return probe_publish(set, RULE_SCOPE_ALL, error) && probe_publish(set, RULE_SCOPE_ON_READ, error);
+  for (int scope = 0; scope < RULE_SCOPES; scope++)
+    if (!probe_publish(set, (enum rule_scope)scope, error)) return false;
+  return true;
 }
 
 bool rule_set_check(const struct rule_set *set, struct db *db, struct error *error) {

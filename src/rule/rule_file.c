@@ -19,6 +19,7 @@
 
 const char *const rule_severity_names[] = {"info", "warning", "critical", NULL};
 const char *const repair_authority_names[] = {"modules", "columns", NULL};
+const char *const rule_read_names[] = {"no", "progress", "courses", NULL};
 const char *const rule_action_names[] = {"set", "insert", "delete", "report", NULL};
 
 static const char *const surplus_names[] = {"unattributed", "drop", NULL}; /* as enum rules_surplus */
@@ -98,9 +99,12 @@ static bool take_severity(struct file_parse *parse, const char *value, struct er
 }
 
 static bool take_on_read(struct file_parse *parse, const char *value, struct error *error) {
-  parse->rule->on_read = strcmp(value, "yes") == 0;
-  if (parse->rule->on_read || strcmp(value, "no") == 0) return true;
-  return rule_complain(error, parse->file, parse->line, "on-read is yes or no, not '%.40s'", value);
+  int at = name_index(rule_read_names, value);
+  if (at < 0)
+    return rule_complain(error, parse->file, parse->line, "on-read is no, progress or courses, not '%.40s'",
+                         value);
+  parse->rule->on_read = (enum rule_read)at;
+  return true;
 }
 
 /* A whole number at the start of `text`; its end in *text. */
@@ -294,10 +298,10 @@ bool rule_file_parse(const char *file, const char *text, size_t text_bytes, cons
   if (memchr(text, '\0', text_bytes) != NULL || !utf8_is_valid(text, text_bytes))
     return rule_complain(error, file, 0, "this is no text in UTF-8");
   if (!take_annotations(&parse, &rest, error)) return false;
-  if (rule.on_read && rule.authority != REPAIR_AUTHORITY_MODULES)
+  if (rule.on_read != RULE_READ_NOTHING && rule.authority != REPAIR_AUTHORITY_MODULES)
     return rule_complain(error, file, 0, "a rule of another authority than modules does not run on reads");
   if (!take_explanation(&parse, rest, error)) return false;
-  if (!rule_sql_compile(file, parse.line, rest, arena, error, &rule)) return false;
+  if (!rule_sql_compile(file, parse.line, rest, config, arena, error, &rule)) return false;
   *ret_rule = rule;
   *ret_applies = parse.applies;
   return true;

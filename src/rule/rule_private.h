@@ -46,7 +46,7 @@ struct rule_state {
   size_t problem_capacity;
   struct rule_column *columns; /* by table, then position */
   size_t column_count;
-  _Atomic(const struct rule_probe *) probe[2]; /* by scope */
+  _Atomic(const struct rule_probe *) probe[RULE_SCOPES];
 };
 
 struct rule_set {
@@ -66,10 +66,10 @@ bool rule_file_parse(const char *file, const char *text, size_t text_bytes, cons
                      struct arena *arena, struct error *error, struct rule *ret_rule,
                      bool *ret_applies) WARN_UNUSED;
 
-/* The SELECT that begins at `text`, on that line of its file (rule_sql.c): comments gone, :from and
- * :to replaced. Sets the rule's sql, sql_line and range_count. */
-bool rule_sql_compile(const char *file, size_t line, const char *text, struct arena *arena,
-                      struct error *error, struct rule *rule) WARN_UNUSED;
+/* The SELECT that begins at `text`, on that line of its file (rule_sql.c): comments gone, :from, :to and
+ * settings replaced. Sets the rule's sql, sql_line and range_count. */
+bool rule_sql_compile(const char *file, size_t line, const char *text, const struct rules_config *config,
+                      struct arena *arena, struct error *error, struct rule *rule) WARN_UNUSED;
 
 /* A table's columns, by position; NULL and 0: no base table of that name. Once the set is checked. */
 const struct rule_column *rule_table_columns(const struct rule_set *set, const char *table,

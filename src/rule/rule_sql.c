@@ -1,6 +1,8 @@
 /* The SELECT of a rule file. It is not parsed: the server does that. What is held here is that it can
- * only be one statement that reads, with the range as its only parameters. */
+ * only be one statement that reads, with the range as its only parameters. Settings of the configuration
+ * stand in it as 1 or 0. */
 #include <ctype.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,7 +21,17 @@ static const struct {
     {"RELEASE_LOCK", NULL}, {"LOAD_FILE", NULL}, {"PROCEDURE", NULL},
 };
 
+/* What a rule may ask of the configuration. */
+static const struct {
+  const char *name;
+  size_t offset; /* of a bool in struct rules_config */
+} sql_settings[] = {
+    {"accept_discounts", offsetof(struct rules_config, accept_discounts)},
+    {"refunds_unenroll", offsetof(struct rules_config, refunds_unenroll)},
+};
+
 struct sql_scan {
+  const struct rules_config *config;
   const char *file;
   size_t line;
   size_t first_line; /* of the SELECT itself */
@@ -103,12 +115,25 @@ static bool sql_word(struct sql_scan *scan, struct error *error) {
   return true;
 }
 
+static bool sql_setting(struct sql_scan *scan, size_t bytes) {
+  for (size_t at = 0; at < ARRAY_LENGTH(sql_settings); at++) {
+    const char *name = sql_settings[at].name;
+    if (bytes != strlen(name) || memcmp(scan->at + 1, name, bytes) != 0) continue;
+    const bool *setting = (const bool *)((const char *)scan->config + sql_settings[at].offset);
+    buffer_append_char(&scan->sql, *setting ? '1' : '0');
+    scan->at += 1 + bytes;
+    return true;
+  }
+  return false;
+}
+
 /* :from and :to come in pairs, so that the parameters are the range again and again. */
 static bool sql_mark(struct sql_scan *scan, struct error *error) {
   const char *expected = scan->marks % 2 == 0 ? "from" : "to";
   size_t bytes = 0;
   while (sql_is_word(scan->at[1 + bytes]))
     bytes++;
+  if (sql_setting(scan, bytes)) return true;
   if (bytes != strlen(expected) || memcmp(scan->at + 1, expected, bytes) != 0)
     return rule_complain(error, scan->file, scan->line,
                          ":%.*s stands where :%s belongs: the range is "
@@ -165,9 +190,10 @@ static bool sql_step(struct sql_scan *scan, struct error *error) {
   return true;
 }
 
-bool rule_sql_compile(const char *file, size_t line, const char *text, struct arena *arena,
-                      struct error *error, struct rule *rule) {
-  struct sql_scan scan = {.file = file, .line = line, .at = text, .sql = BUFFER_INIT(RULE_FILE_BYTES_MAX)};
+bool rule_sql_compile(const char *file, size_t line, const char *text, const struct rules_config *config,
+                      struct arena *arena, struct error *error, struct rule *rule) {
+  struct sql_scan scan = {
+      .config = config, .file = file, .line = line, .at = text, .sql = BUFFER_INIT(RULE_FILE_BYTES_MAX)};
   bool well = true;
   while (well && *scan.at != '\0')
     well = sql_step(&scan, error);

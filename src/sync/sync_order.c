@@ -154,7 +154,8 @@ bool sync_order_on_read(const struct rule_set *set, struct arena *arena, struct 
   if (names == NULL && rule_set_count(set) > 0) return error_set_memory(error);
   for (size_t at = 0; at < rule_set_count(set); at++) {
     const struct rule *rule = rule_set_at(set, at);
-    if (rule->on_read && rule->authority == REPAIR_AUTHORITY_MODULES && rule_set_in_use(set, at))
+    if (rule->on_read == RULE_READ_PROGRESS && rule->authority == REPAIR_AUTHORITY_MODULES &&
+        rule_set_in_use(set, at))
       names[count++] = rule->name;
   }
   if (count == 0) return error_set(error, ERROR_CONFLICT, "There is no rule that heals on read.");

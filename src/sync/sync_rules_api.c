@@ -23,8 +23,8 @@ struct listed_rule {
   const char *summary;
   int severity; /* enum rule_severity */
   int authority;
-  int state; /* enum use */
-  bool on_read;
+  int state;   /* enum use */
+  int on_read; /* enum rule_read */
   bool of_site;
   int64_t order;
   int64_t limit_rows;
@@ -52,8 +52,8 @@ static const struct field listed_fields[] = {
                .summary = "columns: takes part only where that authority is asked for by name."),
     FIELD_ENUM(struct listed_rule, "state", state, .names = use_names, .flags = FIELD_REQUIRED,
                .summary = "paused: it finds, but is not repaired. left_aside: it is broken itself."),
-    FIELD_BOOL(struct listed_rule, "onRead", on_read, .flags = FIELD_REQUIRED,
-               .summary = "Whether it heals before a learner's progress is read."),
+    FIELD_ENUM(struct listed_rule, "onRead", on_read, .names = rule_read_names, .flags = FIELD_REQUIRED,
+               .summary = "Whether it heals before a learner's progress, or courses, are read."),
     FIELD_BOOL(struct listed_rule, "ofSite", of_site, .flags = FIELD_REQUIRED,
                .summary = "Whether it is the site's own."),
     FIELD_INT(struct listed_rule, "order", order, .flags = FIELD_REQUIRED,
@@ -94,7 +94,7 @@ static struct listed_rule list_rule(const struct rule_set *set, size_t at, const
                                .severity = (int)rule->severity,
                                .authority = (int)rule->authority,
                                .state = pause == NULL ? USE_ACTIVE : USE_PAUSED,
-                               .on_read = rule->on_read,
+                               .on_read = (int)rule->on_read,
                                .of_site = rule->of_site,
                                .order = rule->order,
                                .limit_rows = rule->limit_rows,

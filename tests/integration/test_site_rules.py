@@ -17,7 +17,7 @@ ENDLESS = """\
 -- rule: endless
 -- summary: Never true.
 -- severity: info
--- on-read: yes
+-- on-read: progress
 -- changes: users.display_name
 
 SELECT id AS user_id, 'users' AS `table`, CONCAT('{"id": ', id, '}') AS `key`, 'set' AS `action`,

@@ -97,7 +97,7 @@ def test_the_rules(admin):
     value = admin.api.get("/api/admin/rules").json()
     assert value["enabled"] is True and value["problems"] == []
     rules = {rule["name"]: rule for rule in value["rules"]}
-    assert rules[TOTALS]["onRead"] is True and rules[TOTALS]["state"] == "active"
+    assert rules[TOTALS]["onRead"] == "progress" and rules[TOTALS]["state"] == "active"
     assert rules[TOTALS]["authority"] == "modules" and rules[TOTALS]["ofSite"] is False
     orders = [rule["order"] for rule in value["rules"]]
     assert orders == sorted(orders), "in the order of their repairs"

@@ -128,7 +128,7 @@ static const char *picture(uint64_t user_id) {
 
 static inline struct rule_repair heal(uint64_t user_id) {
   struct rule_repair repair = {0};
-  assert_done(&fixture, rule_heal(set, ledger, &config, RULE_SCOPE_ON_READ, user_id, "rule:test",
+  assert_done(&fixture, rule_heal(set, ledger, &config, RULE_SCOPE_PROGRESS, user_id, "rule:test",
                                   fixture.arena, &fixture.error, &repair));
   return repair;
 }
@@ -136,7 +136,7 @@ static inline struct rule_repair heal(uint64_t user_id) {
 static inline bool heal_fails(uint64_t user_id) {
   struct rule_repair repair;
   error_clear(&fixture.error);
-  return !rule_heal(set, ledger, &config, RULE_SCOPE_ON_READ, user_id, "rule:test", fixture.arena,
+  return !rule_heal(set, ledger, &config, RULE_SCOPE_PROGRESS, user_id, "rule:test", fixture.arena,
                     &fixture.error, &repair);
 }
 

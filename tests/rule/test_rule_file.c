@@ -45,7 +45,7 @@ static void test_everything_is_taken(void **state) {
   (void)state;
   bool applies;
   struct rule rule =
-      parse_good("-- rule: a\n-- summary: Things: fit.\n-- severity: critical\n-- on-read: yes\n"
+      parse_good("-- rule: a\n-- summary: Things: fit.\n-- severity: critical\n-- on-read: progress\n"
                  "-- when: rules.surplus = unattributed\n-- order: 10\n"
                  "-- limit: 10 % or 5000 rows\n-- authority: modules\n"
                  "-- changes: t.a, t.b_2,t\n\n-- Why: because.\n" BODY ";\n",
@@ -56,7 +56,7 @@ static void test_everything_is_taken(void **state) {
   assert_string_equal(rule.file, "x/a.sql");
   assert_string_equal(rule.explanation, "Why: because.\n");
   assert_int_equal(rule.severity, RULE_CRITICAL);
-  assert_true(rule.on_read);
+  assert_int_equal(rule.on_read, RULE_READ_PROGRESS);
   assert_string_equal(rule.variant, "rules.surplus=unattributed");
   assert_int_equal(rule.order, 10);
   assert_int_equal(rule.limit_share_percent, 10);
@@ -83,7 +83,7 @@ static void test_little_is_needed(void **state) {
   assert_string_equal(rule.explanation, "");
   assert_string_equal(parse_good(HEAD "\n-- One,\n--\n-- two.\n\n" BODY " -- no more", NULL).explanation,
                       "One,\n\ntwo.\n");
-  assert_false(rule.on_read);
+  assert_int_equal(rule.on_read, RULE_READ_NOTHING);
   assert_null(rule.variant);
   assert_int_equal(rule.order, 100);
   assert_int_equal(rule.limit_rows, 0);
@@ -167,7 +167,7 @@ static const struct complaint {
     {"-- rule: a234567890123456789012345678901234567890123456789012345678901234\n",
      "x/a.sql:1: a name has at most 63"},
     {"-- severity: bad\n", "x/a.sql:1: severity is info, warning or critical, not 'bad'"},
-    {"-- on-read: maybe\n", "x/a.sql:1: on-read is yes or no, not 'maybe'"},
+    {"-- on-read: maybe\n", "x/a.sql:1: on-read is no, progress or courses, not 'maybe'"},
     {"-- order: -1\n", "x/a.sql:1: order is a number from 0 to 1000000, not '-1'"},
     {"-- order: 10x\n", "x/a.sql:1: order is"},
     {"-- order: 99999999999999999999\n", "x/a.sql:1: order is"},
@@ -192,7 +192,7 @@ static const struct complaint {
     {"-- changes: t.a, u, t.a\n", "x/a.sql:1: t.a is there twice"},
     {"-- changes: t, t\n", "x/a.sql:1: t is there twice"},
     {"-- changes: a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q\n", "x/a.sql:1: a rule changes at most 16 columns"},
-    {HEAD "-- on-read: yes\n-- authority: columns\n" BODY, "x/a.sql: a rule of another authority than"},
+    {HEAD "-- on-read: progress\n-- authority: columns\n" BODY, "x/a.sql: a rule of another authority than"},
     {HEAD, "x/a.sql:5: there is no SELECT"},
     {HEAD "\n-- only prose\n", "x/a.sql:7: there is no SELECT"},
     {HEAD ";", "x/a.sql:5: a rule is one SELECT, this begins with ;"},
@@ -263,6 +263,19 @@ static void test_the_range_may_not_stand_for_ever(void **state) {
   assert_string_equal(error.message, "x/a.sql:5: the range stands here more than 32 times");
 }
 
+static void test_settings_stand_as_numbers(void **state) {
+  static const char text[] = HEAD "SELECT :accept_discounts, :refunds_unenroll, ':accept_discounts' FROM t\n"
+                                  " WHERE id BETWEEN :from AND :to";
+  struct rules_config config = {.refunds_unenroll = true};
+  struct error error = ERROR_INIT;
+  struct rule rule = {0};
+  bool applies;
+  (void)state;
+  assert_true(rule_file_parse("x/a.sql", text, sizeof text - 1, &config, arena, &error, &rule, &applies));
+  assert_string_equal(rule.sql, "SELECT 0, 1, ':accept_discounts' FROM t WHERE id BETWEEN ? AND ?");
+  assert_int_equal(rule.range_count, 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_everything_is_taken, setup, teardown),
@@ -270,6 +283,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_whole_rows_and_single_columns_are_told_apart, setup, teardown),
       cmocka_unit_test_setup_teardown(test_another_variant_does_not_apply, setup, teardown),
       cmocka_unit_test_setup_teardown(test_the_select_is_stripped_and_marked, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_settings_stand_as_numbers, setup, teardown),
       cmocka_unit_test_setup_teardown(test_complaints, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_nul_is_no_text, setup, teardown),
       cmocka_unit_test_setup_teardown(test_the_range_may_not_stand_for_ever, setup, teardown),

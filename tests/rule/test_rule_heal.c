@@ -154,7 +154,7 @@ static void *heal_on(void *context) {
   worker->ok = arena != NULL;
   for (int round = 0; worker->ok && round < ROUNDS; round++) {
     struct rule_repair repair;
-    worker->ok = rule_heal(set, ledger, &config, RULE_SCOPE_ON_READ, worker->user_id, "rule:test", arena,
+    worker->ok = rule_heal(set, ledger, &config, RULE_SCOPE_PROGRESS, worker->user_id, "rule:test", arena,
                            &error, &repair);
   }
   if (!worker->ok) printf("# heal: %s %s\n", error.message, error.detail);

@@ -4,7 +4,7 @@
 #include "base/banned.h"
 
 #define SITE_CHANGES(name, changes) \
-  "-- rule: " name "\n-- summary: S\n-- severity: info\n-- on-read: yes\n-- changes: " changes "\n\n"
+  "-- rule: " name "\n-- summary: S\n-- severity: info\n-- on-read: progress\n-- changes: " changes "\n\n"
 #define SITE_BEGIN(name) \
   SITE_CHANGES(name, "users, users.display_name, users.username, users.time_zone, practice_days")
 #define SITE_ROW(table, key, action, column, actual, wanted) \
