@@ -21,7 +21,7 @@ GRANT INSERT, UPDATE, DELETE ON access_requests TO lockstep@localhost;
 GRANT UPDATE ON analytics TO lockstep@localhost;
 GRANT INSERT, DELETE ON analytics_courses TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON attempts TO lockstep@localhost;
-GRANT UPDATE, DELETE ON attempts_archive TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON attempts_archive TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON audit_results TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON chapter_completions TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON chapters TO lockstep@localhost;

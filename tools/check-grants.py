@@ -25,8 +25,6 @@ WRITES = [
     (re.compile(r"\bINTO\s+`?(\w+)`?.*\bON\s+DUPLICATE\s+KEY\s+UPDATE\b", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+FROM\s+`?(\w+)`?", re.I), "DELETE"),
 ]
-# What a rule's repair does to its table, and what its rollback does.
-ACTIONS = {"set": ["UPDATE"], "insert": ["INSERT", "DELETE"], "delete": ["DELETE", "INSERT"]}
 
 
 def read(path):
@@ -61,13 +59,12 @@ def needed():
                     table = match.groupdict().get("table") or match.group(1)
                     needs.setdefault((privilege, table.lower()), os.path.basename(path))
     for path in files("rules"):
-        text = read(path)
-        for table in re.findall(r"'(\w+)'\s+AS\s+`table`", text):
-            for action in re.findall(r"'(\w+)'\s+AS\s+`action`", text):
-                for privilege in ACTIONS.get(action, []):
-                    needs.setdefault((privilege, table), os.path.basename(path))
-                if action in ("insert", "delete"):  # the rows deleted by either
-                    needs.setdefault(("INSERT", "quarantine"), os.path.basename(path))
+        changes = re.search(r"^-- changes: (.+)$", read(path), re.M).group(1)
+        for target in [] if changes == "nothing" else changes.split(", "):
+            for privilege in ["UPDATE"] if "." in target else ["INSERT", "DELETE"]:
+                needs.setdefault((privilege, target.split(".")[0]), os.path.basename(path))
+            if "." not in target:  # what is deleted, by the repair or its rollback
+                needs.setdefault(("INSERT", "quarantine"), os.path.basename(path))
     return needs
 
 

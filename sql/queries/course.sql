@@ -124,17 +124,18 @@ SELECT d.request_id, d.course_id, c.title, d.decision AS status, d.reason, d.req
 -- column username text null
 -- column display_name text null
 -- column course_id u64
--- column title text
+-- column title text null
 -- column reason text null
 -- column requested_at time
--- column is_enrolled bool
--- Everybody's pending requests, in order of id. is_enrolled: it should not be pending any more.
+-- column is_due bool
+-- Everybody's pending requests, in order of id. is_due is false of one that should not be pending any more.
 SELECT r.id AS request_id, r.student_id, u.username, u.display_name, r.course_id, c.title, r.reason, r.requested_at,
-       EXISTS (SELECT 1 FROM enrollments AS e WHERE e.user_id = r.student_id AND e.course_id = r.course_id
-                  AND e.status IN ('active', 'completed')) AS is_enrolled
+       u.id IS NOT NULL AND c.id IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM enrollments AS e WHERE e.user_id = r.student_id AND e.course_id = r.course_id
+                            AND e.status IN ('active', 'completed')) AS is_due
   FROM access_requests AS r
-  STRAIGHT_JOIN users AS u ON u.id = r.student_id
-  STRAIGHT_JOIN courses AS c ON c.id = r.course_id
+  LEFT JOIN users AS u ON u.id = r.student_id
+  LEFT JOIN courses AS c ON c.id = r.course_id
  WHERE r.is_pending = 1 AND r.id > :after_id AND u.deleted_at IS NULL
  ORDER BY r.id
  LIMIT :limit_rows;

@@ -117,28 +117,6 @@ SELECT COUNT(*) AS enrolled_rows
  WHERE e.user_id = :user_id AND e.course_id = :course_id AND e.status IN ('active', 'completed')
    AND s.total_progress = e.progress;
 
--- name: enroll_unsettled :many
--- param user_id u64
--- param limit_rows u64
--- column course_id u64
--- column request_id u64 null
--- column source text
--- What a learner's enrollments still miss, which no person needs to be asked for: open default courses,
--- requests that were approved around Lockstep, pending requests for what they are enrolled in. Almost
--- always nothing.
-(SELECT c.id AS course_id, NULL AS request_id, 'default' AS source
-   FROM courses AS c
-   LEFT JOIN enrollments AS e ON e.user_id = :user_id AND e.course_id = c.id
-  WHERE c.is_default_unlocked = 1 AND c.is_open = 1 AND e.user_id IS NULL
-  LIMIT :limit_rows)
- UNION ALL
-(SELECT r.course_id, r.id AS request_id, IF(r.status = 'approved', 'request', 'pending') AS source
-   FROM access_requests AS r
-   LEFT JOIN enrollments AS e ON e.user_id = r.student_id AND e.course_id = r.course_id
-  WHERE r.student_id = :user_id
-    AND (r.status = 'approved' OR (r.is_pending = 1 AND e.status IN ('active', 'completed')))
-  LIMIT :limit_rows);
-
 -- name: enroll_request_of :one
 -- param request_id u64
 -- column student_id u64

@@ -1,30 +1,46 @@
 -- rule: approved_request_is_enrolled
 -- summary: Who was given access to a course is enrolled in it, unless a person cancelled that.
 -- severity: critical
--- on-read: no
+-- on-read: courses
 -- order: 55
 -- limit: 5 % or 20000 rows
--- changes: enrollments
+-- changes: enrollments, student_progress
 
 -- Approved is what stands as approved among the requests (an older application leaves them there), or
--- among the decisions. Any enrollment will do, also a cancelled one: it is the later decision. The row in
--- student_progress is enrollment_has_student_progress's to add.
+-- among the decisions. Any enrollment will do, also a cancelled one: it is the later decision; and so is a
+-- rejection that is not earlier.
 SELECT STRAIGHT_JOIN k.user_id,
-       'enrollments' AS `table`,
-       CONCAT('{"user_id": ', k.user_id, ', "course_id": ', k.course_id, '}') AS `key`,
+       IF(n.name = 'total_progress', 'student_progress', 'enrollments') AS `table`,
+       CONCAT(IF(n.name = 'total_progress', '{"student_id": ', '{"user_id": '), k.user_id,
+              ', "course_id": ', k.course_id, '}') AS `key`,
        'insert' AS `action`,
-       c.name AS `column`,
+       n.name AS `column`,
        NULL AS actual,
-       IF(c.name = 'source', 'request', 'lockstep:rule') AS wanted
-  FROM (SELECT r.student_id AS user_id, r.course_id
-          FROM access_requests AS r
-         WHERE r.student_id BETWEEN :from AND :to AND r.status = 'approved'
-         UNION
-        SELECT d.student_id AS user_id, d.course_id
-          FROM access_decisions AS d
-         WHERE d.student_id BETWEEN :from AND :to AND d.decision = 'approved') AS k
+       CASE n.name
+         WHEN 'actor' THEN 'lockstep:rule'
+         WHEN 'progress' THEN CAST(COALESCE(s.total_progress, 0) AS CHAR)
+         WHEN 'source' THEN 'request'
+         WHEN 'status' THEN IF(s.total_progress = 100, 'completed', 'active')
+         ELSE '0.00'
+       END AS wanted
+  FROM (SELECT a.user_id, a.course_id, MAX(IF(a.is_approval, a.decided_at, NULL)) AS approved_at,
+               MAX(IF(a.is_approval, NULL, a.decided_at)) AS rejected_at
+          FROM (SELECT r.student_id AS user_id, r.course_id, r.requested_at AS decided_at,
+                       r.status = 'approved' AS is_approval
+                  FROM access_requests AS r
+                 WHERE r.student_id BETWEEN :from AND :to AND r.status <> 'pending'
+                 UNION ALL
+                SELECT d.student_id AS user_id, d.course_id, d.decided_at, d.decision = 'approved' AS is_approval
+                  FROM access_decisions AS d
+                 WHERE d.student_id BETWEEN :from AND :to) AS a
+         GROUP BY a.user_id, a.course_id
+        HAVING approved_at IS NOT NULL AND (rejected_at IS NULL OR approved_at > rejected_at)) AS k
   JOIN users AS u ON u.id = k.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
+  JOIN courses AS c ON c.id = k.course_id
   LEFT JOIN enrollments AS e ON e.user_id = k.user_id AND e.course_id = k.course_id
-  JOIN (SELECT 'actor' AS name UNION ALL SELECT 'source') AS c
+  LEFT JOIN student_progress AS s ON s.student_id = k.user_id AND s.course_id = k.course_id
+  JOIN (SELECT 'actor' AS name UNION ALL SELECT 'progress' UNION ALL SELECT 'source' UNION ALL
+        SELECT 'status' UNION ALL SELECT 'total_progress') AS n
+    ON n.name <> 'total_progress' OR s.student_id IS NULL
  WHERE e.user_id IS NULL
- ORDER BY k.user_id, k.course_id, c.name;
+ ORDER BY k.user_id, k.course_id, n.name;

@@ -1,7 +1,7 @@
 -- rule: decided_request_has_left
 -- summary: Only pending requests stand among the requests; decided ones are among the decisions.
 -- severity: warning
--- on-read: no
+-- on-read: courses
 -- order: 58
 -- limit: 50 % or 20000 rows
 -- changes: access_requests, access_decisions
@@ -25,6 +25,7 @@ SELECT STRAIGHT_JOIN r.student_id AS user_id,
        END AS wanted
   FROM access_requests AS r
   JOIN users AS u ON u.id = r.student_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
+  JOIN courses AS c ON c.id = r.course_id
   LEFT JOIN access_decisions AS d ON d.request_id = r.id
   JOIN (SELECT 'gone' AS name UNION ALL SELECT 'student_id' UNION ALL SELECT 'course_id' UNION ALL
         SELECT 'decision' UNION ALL SELECT 'reason' UNION ALL SELECT 'requested_at' UNION ALL

@@ -14,8 +14,8 @@ SELECT STRAIGHT_JOIN e.user_id,
        NULL AS actual,
        CAST(e.progress AS CHAR) AS wanted
   FROM enrollments AS e
+  LEFT JOIN student_progress AS s ON s.student_id = e.user_id AND s.course_id = e.course_id
   JOIN users AS u ON u.id = e.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
   JOIN courses AS c ON c.id = e.course_id
-  LEFT JOIN student_progress AS s ON s.student_id = e.user_id AND s.course_id = e.course_id
  WHERE e.user_id BETWEEN :from AND :to AND e.status <> 'cancelled' AND s.student_id IS NULL
  ORDER BY e.user_id, e.course_id;

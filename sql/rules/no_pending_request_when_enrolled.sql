@@ -1,12 +1,12 @@
 -- rule: no_pending_request_when_enrolled
 -- summary: Nobody waits for access to a course that they are enrolled in.
 -- severity: warning
--- on-read: no
+-- on-read: courses
 -- order: 68
 -- limit: 50 % or 20000 rows
 -- changes: access_requests
 
--- After the rules that enrol. The reads of courses do the same for their learner on the way.
+-- After the rules that enrol.
 SELECT STRAIGHT_JOIN r.student_id AS user_id,
        'access_requests' AS `table`,
        CONCAT('{"id": ', r.id, '}') AS `key`,

@@ -16,7 +16,8 @@ SELECT STRAIGHT_JOIN e.user_id,
        CAST(LEAST(e.progress, s.total_progress) AS CHAR) AS actual,
        CAST(GREATEST(e.progress, s.total_progress) AS CHAR) AS wanted
   FROM enrollments AS e
-  JOIN users AS u ON u.id = e.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
   JOIN student_progress AS s ON s.student_id = e.user_id AND s.course_id = e.course_id
- WHERE e.user_id BETWEEN :from AND :to AND e.status <> 'cancelled' AND e.progress <> s.total_progress
+                            AND s.total_progress <> e.progress
+  JOIN users AS u ON u.id = e.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
+ WHERE e.user_id BETWEEN :from AND :to AND e.status <> 'cancelled'
  ORDER BY e.user_id, e.course_id;

@@ -19,9 +19,9 @@ SELECT STRAIGHT_JOIN s.student_id AS user_id,
          WHEN 'status' THEN IF(s.total_progress = 100, 'completed', 'active')
        END AS wanted
   FROM student_progress AS s
+  LEFT JOIN enrollments AS e ON e.user_id = s.student_id AND e.course_id = s.course_id
   JOIN users AS u ON u.id = s.student_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
   JOIN courses AS c ON c.id = s.course_id
-  LEFT JOIN enrollments AS e ON e.user_id = s.student_id AND e.course_id = s.course_id
   JOIN (SELECT 'actor' AS name UNION ALL SELECT 'progress' UNION ALL SELECT 'status') AS n
  WHERE s.student_id BETWEEN :from AND :to AND e.user_id IS NULL
  ORDER BY s.student_id, s.course_id, n.name;

@@ -5,7 +5,6 @@
 #include "enroll/enroll_api.h"
 #include "enroll/enroll_entry.h"
 #include "enroll/operation.h"
-#include "enroll/settle.h"
 #include "enroll/students.h"
 #include "http/problem.h"
 #include "queries/course.h"
@@ -108,13 +107,12 @@ static bool read_pending(struct request *request, const struct students_query *q
                                  ret_count);
 }
 
-/* Whose request is pending although they are enrolled: it is cleared, and not shown. */
-static bool settle_rows(struct request *request, const struct course_requests_pending_row *rows, size_t count,
-                        struct error *error) {
+/* What is pending although the student is enrolled, or the student or course is gone, is cleared by the rules
+ * that say so, and not shown. */
+static bool heal_rows(struct request *request, const struct course_requests_pending_row *rows, size_t count,
+                      struct error *error) {
   for (size_t at = 0; at < count; at++)
-    if (rows[at].is_enrolled &&
-        !settle_learner(request->app->ledger, rows[at].student_id, request->arena, error))
-      return false;
+    if (!rows[at].is_due && !enroll_entry_heal(request, rows[at].student_id, error)) return false;
   return true;
 }
 
@@ -130,11 +128,11 @@ static bool handle_pending(struct request *request, const void *query_struct, co
   reply->next_after_given = count > query->limit ? PRESENCE_GIVEN : PRESENCE_NULL;
   if (count > query->limit) count = (size_t)query->limit;
   if (count > 0) reply->next_after = rows[count - 1].request_id;
-  if (!settle_rows(request, rows, count, error)) return false;
+  if (!heal_rows(request, rows, count, error)) return false;
   struct pending_row *items = arena_alloc_array(request->arena, count, sizeof *items);
   if (items == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
-    if (!rows[at].is_enrolled)
+    if (rows[at].is_due)
       items[kept++] = (struct pending_row){.id = rows[at].request_id,
                                            .student_id = rows[at].student_id,
                                            .username = rows[at].username,

@@ -6,7 +6,6 @@
 #include "enroll/connection.h"
 #include "enroll/enroll_entry.h"
 #include "enroll/operation.h"
-#include "enroll/settle.h"
 
 #include "base/banned.h"
 
@@ -37,17 +36,9 @@ static const struct schema chapter_schema =
 
 /* --- Reads ----------------------------------------------------------------------------------------- */
 
-static bool settle_look(struct request *request, struct error *error, bool *ret_needed) {
-  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
-  return request_borrow(request, error, &lease) &&
-         settle_is_needed(lease.db, request->principal.user_id, request->arena, error, ret_needed);
-}
-
 /* Default courses, approvals and left-over requests are put right before they are read. */
-static bool prepare_settled(struct request *request, struct error *error) {
-  bool needed;
-  if (!settle_look(request, error, &needed)) return false;
-  return !needed || settle_learner(request->app->ledger, request->principal.user_id, request->arena, error);
+static bool prepare_healed(struct request *request, struct error *error) {
+  return enroll_entry_heal(request, request->principal.user_id, error);
 }
 
 static bool handle_courses(struct request *request, const void *query, const void *body, void *reply,
@@ -146,7 +137,7 @@ static bool handle_chapter(struct request *request, const void *query, const voi
 }
 
 #define STUDENT_READ \
-  .method = "GET", .role = ROLE_STUDENT, .flags = ENDPOINT_FRESH, .prepare = prepare_settled, .tag = "Courses"
+  .method = "GET", .role = ROLE_STUDENT, .flags = ENDPOINT_FRESH, .prepare = prepare_healed, .tag = "Courses"
 #define STUDENT_WRITE \
   .method = "POST", .role = ROLE_STUDENT, .tag = "Courses", \
   .flags = ENDPOINT_NEEDS_LEARNER | ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY

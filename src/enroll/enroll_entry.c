@@ -21,6 +21,13 @@ bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, u
   return true;
 }
 
+bool enroll_entry_heal(struct request *request, uint64_t user_id, struct error *error) {
+  const struct app *app = request->app;
+  struct rule_repair repair;
+  return rule_heal(app->rules, app->ledger, &app->config->rules, RULE_SCOPE_COURSES, user_id, "lockstep:read",
+                   request->arena, error, &repair);
+}
+
 bool enroll_entry_do(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,
                      struct error *error) {
   bool done = ledger_run_one(request->app->ledger, kind, entry, NULL, request->arena, error);

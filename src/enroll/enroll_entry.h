@@ -10,6 +10,10 @@ bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, u
                       uint64_t subject, const struct schema *schema, const void *body, struct error *error,
                       struct ledger_entry *ret_entry) WARN_UNUSED;
 
+/* The rules of reading courses, for one learner: default courses, approvals and left-over requests are put
+ * right. Almost always it is one look and nothing to do. Give your connection back first. */
+bool enroll_entry_heal(struct request *request, uint64_t user_id, struct error *error) WARN_UNUSED;
+
 /* Runs it and answers with its reply; a repeat gets the very same text. An administrator who acts for a
  * learner that is gone is told so (404), and not that the token is bad. */
 bool enroll_entry_run(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,

@@ -5,7 +5,7 @@ import pytest
 from harness import truth
 from harness.courses import (assert_enrolled, assert_not_enrolled, create_course, decisions, enrollment, requests,
                              student_progress)
-from harness.database import execute, query_one
+from harness.database import execute, query, query_one
 
 
 def pair(learner, course):
@@ -192,8 +192,24 @@ def test_pending_requests_of_the_enrolled_are_cleared_and_not_shown(learner, adm
     course = create_course(db)
     ask(learner, course)
     execute(db, "INSERT INTO enrollments (user_id, course_id) VALUES (%s, %s)", (learner.id, course))
+    execute(db, "INSERT INTO student_progress (student_id, course_id) VALUES (%s, %s)", (learner.id, course))
     assert pending_of(admin, learner) == []
     assert_enrolled(db, learner.id, course)
+
+
+def test_requests_of_what_is_gone_are_cleared_and_not_shown(learner, new_learner, admin, db):
+    """The rule orphan_requests, of students and of courses."""
+    gone_course, gone_student = create_course(db), new_learner()
+    ask(learner, gone_course)
+    ask(gone_student, create_course(db))
+    execute(db, "SET foreign_key_checks = 0")
+    execute(db, "DELETE FROM courses WHERE id = %s", (gone_course,))
+    execute(db, "DELETE FROM users WHERE id = %s", (gone_student.id,))
+    execute(db, "SET foreign_key_checks = 1")
+    assert pending_of(admin, learner) == pending_of(admin, gone_student) == []
+    assert requests(db, learner.id) == requests(db, gone_student.id) == []
+    kept = query(db, "SELECT rule FROM quarantine WHERE user_id IN (%s, %s)", (learner.id, gone_student.id))
+    assert [row["rule"] for row in kept] == ["orphan_requests"] * 2
 
 
 # Students

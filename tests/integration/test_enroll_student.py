@@ -195,6 +195,8 @@ def test_an_approval_does_not_undo_a_later_cancellation(learner, db):
 def test_a_pending_request_of_an_enrolled_course_is_cleared(learner, db):
     course = create_course(db)
     execute(db, "INSERT INTO enrollments (user_id, course_id, progress) VALUES (%s, %s, 40)", (learner.id, course))
+    execute(db, "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (%s, %s, 40)",
+            (learner.id, course))
     execute(db, "INSERT INTO access_requests (student_id, course_id) VALUES (%s, %s)", (learner.id, course))
     listed = courses(learner)[course]
     assert (listed["isEnrolled"], listed["hasPendingRequest"], listed["progress"]) == (True, False, 40)

@@ -15,7 +15,8 @@ def breaches_of(db, user_id):
     for path in sorted(glob.glob(os.path.join(REPOSITORY, "sql", "rules", "*.sql"))):
         with open(path, encoding="utf-8") as file:
             sql = re.sub(r"^--.*$", "", file.read(), flags=re.MULTILINE).strip().rstrip(";")
-        sql = sql.replace(":from", str(user_id)).replace(":to", str(user_id))
+        for mark, value in ((":from", user_id), (":to", user_id), (":accept_discounts", 0), (":refunds_unenroll", 1)):
+            sql = sql.replace(mark, str(value))
         rows = query(db, sql)
         if rows:
             found[os.path.basename(path)] = rows

@@ -122,25 +122,66 @@ static void test_rows_without_a_learner_are_found(void **state) {
     const char *table;
     const char *values; /* for the learner's id */
     const char *key;    /* where it does not end in a number of the database's own */
+    const char *rule;   /* where it is not called as the table is */
+    const char *who;    /* where the column is not user_id */
   } tables[] = {
-      {"profiles", "(user_id) VALUES (%llu)", "{\"user_id\": %llu}"},
-      {"practice_days", "(user_id, day, activity, count) VALUES (%llu, '2024-02-29', 'an\\\"swer', 1)",
-       "{\"user_id\": %llu, \"day\": \"2024-02-29\", \"activity\": \"an\\\"swer\"}"},
-      {"daily_totals", "(user_id, day, module) VALUES (%llu, '2024-02-29', 'a\\\\b')",
-       "{\"user_id\": %llu, \"day\": \"2024-02-29\", \"module\": \"a\\\\b\"}"},
-      {"attempts",
-       "(user_id, revision, exercise_id, module, is_correct, practised_on, created_at) VALUES (%llu, 1, 'e',"
-       " 'm', 1, '2024-02-29', '2024-02-29')",
-       NULL},
-      {"session_results",
-       "(user_id, id, thread_id, stitch_id, practised_on, completed_at, revision) VALUES"
-       " (%llu, 'a\\\"b', 't', 's', '2024-02-29', '2024-02-29', 1)",
-       "{\"user_id\": %llu, \"id\": \"a\\\"b\"}"},
-      {"practice_sessions", "(user_id, started_at) VALUES (%llu, '2024-02-29')", NULL},
+      {.table = "profiles", .values = "(user_id) VALUES (%llu)", .key = "{\"user_id\": %llu}"},
+      {.table = "practice_days",
+       .values = "(user_id, day, activity, count) VALUES (%llu, '2024-02-29', 'an\"swer', 1)",
+       .key = "{\"user_id\": %llu, \"day\": \"2024-02-29\", \"activity\": \"an\\\"swer\"}"},
+      {.table = "daily_totals",
+       .values = "(user_id, day, module) VALUES (%llu, '2024-02-29', 'a\\\\b')",
+       .key = "{\"user_id\": %llu, \"day\": \"2024-02-29\", \"module\": \"a\\\\b\"}"},
+      {.table = "attempts",
+       .values = "(user_id, revision, exercise_id, module, is_correct, practised_on, created_at)"
+                 " VALUES (%llu, 1, 'e', 'm', 1, '2024-02-29', '2024-02-29')"},
+      {.table = "practice_sessions", .values = "(user_id, started_at) VALUES (%llu, '2024-02-29')"},
+      {.table = "attempts_archive",
+       .values = "(id, user_id, revision, exercise_id, module, is_correct, practised_on, created_at)"
+                 " SELECT COALESCE(MAX(id), 0) + 1, %llu, 1, 'e', 'm', 1, '2024-02-29', '2024-02-29'"
+                 " FROM attempts_archive"},
+      {.table = "session_results",
+       .values = "(user_id, id, thread_id, stitch_id, practised_on, completed_at, revision)"
+                 " VALUES (%llu, 'a\"b', 't', 's', '2024-02-29', '2024-02-29', 1)",
+       .key = "{\"user_id\": %llu, \"id\": \"a\\\"b\"}"},
+      {.table = "user_stitch_progress",
+       .values = "(user_id, thread_id, stitch_id, last_attempted, revision)"
+                 " VALUES (%llu, 't\\\\', 's', '2024-02-29', 1)",
+       .key = "{\"user_id\": %llu, \"thread_id\": \"t\\\\\", \"stitch_id\": \"s\"}"},
+      {.table = "stitch_mutations",
+       .values = "(user_id, mutation_id, content_hash, created_at) VALUES (%llu, 'm', 'x', '2024-02-29')",
+       .key = "{\"user_id\": %llu, \"mutation_id\": \"m\"}"},
+      {.table = "sync_rejects",
+       .values =
+           "(user_id, item, item_hash, reason, created_at) VALUES (%llu, '{}', 'x', 'r', '2024-02-29')"},
+      {.table = "subscriptions", .values = "(user_id, provider_ref) SELECT %llu, UUID()"},
+      {.table = "enrollments",
+       .values = "(user_id, course_id) VALUES (%llu, 1)",
+       .key = "{\"user_id\": %llu, \"course_id\": 1}"},
+      {.table = "student_progress",
+       .values = "(student_id, course_id) VALUES (%llu, 1)",
+       .key = "{\"student_id\": %llu, \"course_id\": 1}",
+       .who = "student_id"},
+      {.table = "access_requests",
+       .values = "(student_id, course_id) VALUES (%llu, 1)",
+       .rule = "orphan_requests",
+       .who = "student_id"},
+      {.table = "access_decisions",
+       .values =
+           "(request_id, student_id, course_id, decision, requested_at, decided_by, decided_at)"
+           " SELECT COALESCE(MAX(request_id), 0) + 1, %llu, 1, 'rejected', '2026-01-01', 'x', '2026-01-01'"
+           " FROM access_decisions",
+       .who = "student_id"},
+      {.table = "chapter_completions",
+       .values = "(user_id, chapter_id, completed_at) VALUES (%llu, 1, '2026-01-01')",
+       .key = "{\"user_id\": %llu, \"chapter_id\": 1}"},
   };
   load();
+  RUN("INSERT INTO courses (id, title) VALUES (1, 'stays')");
+  RUN("INSERT INTO chapters (id, course_id, title) VALUES (1, 1, 'stays')");
   for (size_t at = 0; at < ARRAY_LENGTH(tables); at++) {
-    const char *rule = arena_printf(fixture.arena, "orphan_%s", tables[at].table);
+    const char *rule = tables[at].rule != NULL ? tables[at].rule
+                                               : arena_printf(fixture.arena, "orphan_%s", tables[at].table);
     uint64_t there = learner_new(0, 0, 0, NULL);
     uint64_t deleted = learner_new(0, 0, 0, NULL);
     uint64_t gone = learner_new(0, 0, 0, NULL);
@@ -168,8 +209,58 @@ static void test_rows_without_a_learner_are_found(void **state) {
       assert_non_null(strstr(rows, arena_printf(fixture.arena, tables[at].key, ID(gone))));
 #pragma GCC diagnostic pop
     assert_string_equal(shipped_find(rule, there, gone - 1, NULL), ""); /* not past the range */
-    RUN("DELETE FROM %s WHERE user_id = %llu", tables[at].table, ID(gone));
+    RUN("DELETE FROM %s WHERE %s = %llu", tables[at].table,
+        tables[at].who == NULL ? "user_id" : tables[at].who, ID(gone));
   }
+}
+
+/* Of course 2, and of its chapter 2, which go. */
+static void test_rows_without_a_course_are_found(void **state) {
+  (void)state;
+  load();
+  uint64_t there = learner_new(0, 0, 0, NULL);
+  RUN("INSERT INTO courses (id, title) VALUES (2, 'goes')");
+  RUN("INSERT INTO chapters (id, course_id, title) VALUES (2, 2, 'goes with it'), (3, 2, 'completed')");
+  for (int course = 1; course <= 2; course++) {
+    RUN("INSERT INTO enrollments (user_id, course_id) VALUES (%llu, %d)", ID(there), course);
+    RUN("INSERT INTO student_progress (student_id, course_id) VALUES (%llu, %d)", ID(there), course);
+    RUN("INSERT INTO access_requests (id, student_id, course_id) VALUES (%d, %llu, %d)", 90 + course,
+        ID(there), course);
+    RUN("INSERT INTO access_decisions (request_id, student_id, course_id, decision, requested_at, decided_by,"
+        " decided_at) VALUES (%d, %llu, %d, 'rejected', '2026-01-01', 'x', '2026-01-01')",
+        80 + course, ID(there), course);
+    RUN("INSERT INTO payments (id, provider_ref, user_id, course_id) VALUES (%d, UUID(), %llu, %d)", course,
+        ID(there), course);
+    RUN("INSERT INTO payments (id, provider_ref, course_id) VALUES (%d, UUID(), %d)", 10 + course, course);
+  }
+  RUN("INSERT INTO chapter_completions (user_id, chapter_id, completed_at) VALUES (%llu, 1, '2026-01-01'),"
+      " (%llu, 3, '2026-01-01')",
+      ID(there), ID(there));
+  const char *const rules[] = {"orphan_enrollments",      "orphan_student_progress",    "orphan_requests",
+                               "orphan_access_decisions", "orphan_chapter_completions", "orphan_chapters",
+                               "orphan_payments"};
+  for (size_t at = 0; at < ARRAY_LENGTH(rules); at++)
+    assert_string_equal(shipped_find(rules[at], 0, there, NULL), "");
+  run_text("SET foreign_key_checks = 0");
+  run_text("DELETE FROM courses WHERE id = 2");
+  run_text("SET foreign_key_checks = 1");
+#define OWN_ROW(text) arena_printf(fixture.arena, text, ID(there))
+#define OWN(text) arena_printf(fixture.arena, text, ID(there), ID(there))
+  assert_shipped(rules[0], there, OWN("%llu {\"user_id\": %llu, \"course_id\": 2} delete - - -\n"));
+  assert_shipped(rules[1], there, OWN("%llu {\"student_id\": %llu, \"course_id\": 2} delete - - -\n"));
+  assert_shipped(rules[2], there, OWN_ROW("%llu {\"id\": 92} delete - - -\n"));
+  assert_shipped(rules[3], there, OWN_ROW("%llu {\"request_id\": 82} delete - - -\n"));
+  assert_shipped(rules[4], there, OWN("%llu {\"user_id\": %llu, \"chapter_id\": 3} delete - - -\n"));
+  assert_shipped(rules[6], there, OWN_ROW("%llu {\"id\": 2} set course_id 2 -\n"));
+#undef OWN
+#undef OWN_ROW
+  /* Nobody's rows; and a chapter that somebody completed waits for its completions. */
+  assert_shipped(rules[6], RULE_NOBODY, "0 {\"id\": 12} set course_id 2 -\n");
+  assert_shipped(rules[5], RULE_NOBODY, "0 {\"id\": 2} delete - - -\n");
+  assert_string_equal(shipped_find(rules[5], 1, there, NULL), "");
+  heal_all(there);
+  assert_shipped(rules[5], RULE_NOBODY, "0 {\"id\": 2} delete - - -\n0 {\"id\": 3} delete - - -\n");
+  run_text("DELETE FROM chapters WHERE course_id = 2");
 }
 
 int main(void) {
@@ -179,6 +270,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_the_other_authority_is_never_used_unasked, setup, teardown),
       cmocka_unit_test_setup_teardown(test_columns_that_are_no_counts_are_left_to_a_person, setup, teardown),
       cmocka_unit_test_setup_teardown(test_rows_without_a_learner_are_found, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_rows_without_a_course_are_found, setup, teardown),
   };
   if (fixture_is_missing()) return 0;
   return cmocka_run_group_tests_name("rule/rules_shipped_more", tests, group_setup, group_teardown);

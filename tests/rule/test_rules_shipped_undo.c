@@ -5,7 +5,8 @@
 
 #include "base/banned.h"
 
-/* Everything that the rules may touch of the learners from..to, but revision and time. */
+/* Everything that the rules may touch of the learners from..to, but revision and time; with 0 also what is
+ * nobody's. */
 static const char *everything(uint64_t from, uint64_t to) {
   static const char *const tables[] = {
       "SELECT CONCAT_WS('|', id, tokens, questions_answered, correct_answers, COALESCE(hidden_grade_asset, "
@@ -30,6 +31,20 @@ static const char *everything(uint64_t from, uint64_t to) {
       " FROM access_requests WHERE student_id",
       "SELECT CONCAT_WS('|', request_id, student_id, course_id, decision) FROM access_decisions"
       " WHERE student_id",
+      "SELECT CONCAT_WS('|', id, COALESCE(user_id, '-'), COALESCE(course_id, '-'), status, mismatch, "
+      "granted_at IS "
+      "NULL, revoked_at IS NULL) FROM payments WHERE COALESCE(user_id, 0)",
+      "SELECT CONCAT_WS('|', user_id, chapter_id, completed_at) FROM chapter_completions WHERE user_id",
+      "SELECT CONCAT_WS('|', id, user_id, exercise_id, user_answer, created_at) FROM attempts_archive WHERE "
+      "user_id",
+      "SELECT CONCAT_WS('|', user_id, id, results) FROM session_results WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, thread_id, stitch_id, order_number) FROM user_stitch_progress WHERE "
+      "user_id",
+      "SELECT CONCAT_WS('|', user_id, mutation_id, HEX(content_hash)) FROM stitch_mutations WHERE user_id",
+      "SELECT CONCAT_WS('|', id, user_id, item, HEX(item_hash)) FROM sync_rejects WHERE user_id",
+      "SELECT CONCAT_WS('|', id, user_id, provider_ref) FROM subscriptions WHERE user_id",
+      "SELECT CONCAT_WS('|', id, title, status) FROM courses WHERE 0",
+      "SELECT CONCAT_WS('|', id, course_id, title) FROM chapters WHERE 0",
   };
   struct shipped_rows rows = {.text = BUFFER_INIT((size_t)1024 * 1024)};
   for (size_t at = 0; at < ARRAY_LENGTH(tables); at++) {
@@ -63,7 +78,51 @@ static void courses_drifted(uint64_t user_id) {
       ID(user_id));
 }
 
-/* Learners who break all rules but those of orphans, and one who is gone. */
+/* Payments that break each rule over payments. The courses are there. */
+static void payments_drifted(uint64_t user_id) {
+  RUN("INSERT INTO courses (id, title, status, price_cents) VALUES (7, 'paid', 'active', 500),"
+      " (8, 'refunded', 'active', 500), (9, 'gone', 'active', 500)");
+  RUN("INSERT INTO payments (provider_ref, user_id, course_id, amount_cents, currency, status, mismatch) "
+      "VALUES"
+      " ('paid', %llu, 7, 500, 'USD', 'paid', 1), ('refunded', %llu, 8, 500, 'usd', 'refunded', 0),"
+      " ('of a course', NULL, 9, 500, 'usd', 'pending', 0)",
+      ID(user_id), ID(user_id));
+  RUN("INSERT INTO enrollments (user_id, course_id, source) VALUES (%llu, 8, 'payment')", ID(user_id));
+  RUN("INSERT INTO student_progress (student_id, course_id) VALUES (%llu, 8)", ID(user_id));
+}
+
+/* A row in every table, of a learner who will be gone; and a chapter whose course will. */
+static void orphans_made(uint64_t gone) {
+  RUN("INSERT INTO chapters (id, course_id, title) VALUES (3, 9, 'orphan')");
+  RUN("INSERT INTO chapter_completions (user_id, chapter_id, completed_at) VALUES (%llu, 1, '2026-01-01')",
+      ID(gone));
+  RUN("INSERT INTO enrollments (user_id, course_id) VALUES (%llu, 6)", ID(gone));
+  RUN("INSERT INTO student_progress (student_id, course_id) VALUES (%llu, 6)", ID(gone));
+  RUN("INSERT INTO access_requests (student_id, course_id) VALUES (%llu, 5)", ID(gone));
+  RUN("INSERT INTO access_decisions (request_id, student_id, course_id, decision, requested_at, decided_by,"
+      " decided_at) VALUES (900, %llu, 5, 'rejected', '2026-01-01', 'x', '2026-01-01')",
+      ID(gone));
+  RUN("INSERT INTO attempts_archive (id, user_id, revision, exercise_id, module, is_correct, user_answer,"
+      " practised_on, created_at) VALUES (1, %llu, 1, 'e', 'm', 1, 'x \\ \xc3\xbc', '2024-02-29', "
+      "'2024-02-29')",
+      ID(gone));
+  RUN("INSERT INTO session_results (user_id, id, thread_id, stitch_id, results, practised_on, completed_at,"
+      " revision) VALUES (%llu, 's\"1', 't', 's', '{\"a\": [1.50]}', '2024-02-29', '2024-02-29', 1)",
+      ID(gone));
+  RUN("INSERT INTO user_stitch_progress (user_id, thread_id, stitch_id, last_attempted, revision)"
+      " VALUES (%llu, 't\\\\', 's', '2024-02-29', 1)",
+      ID(gone));
+  RUN("INSERT INTO stitch_mutations (user_id, mutation_id, content_hash, created_at)"
+      " VALUES (%llu, 'm', UNHEX(SHA2('m', 256)), '2024-02-29')",
+      ID(gone));
+  RUN("INSERT INTO sync_rejects (user_id, item, item_hash, reason, created_at)"
+      " VALUES (%llu, '{', UNHEX(SHA2('{', 256)), 'no JSON', '2024-02-29')",
+      ID(gone));
+  RUN("INSERT INTO subscriptions (provider_ref, user_id) VALUES ('sub_1', %llu)", ID(gone));
+  RUN("INSERT INTO payments (provider_ref, user_id) VALUES ('of a learner', %llu)", ID(gone));
+}
+
+/* Learners who break every rule, but those who are gone break, and one who is gone. */
 static uint64_t drifted(uint64_t *ret_gone) {
   uint64_t first = learner_new(5, 2, 1, MODULES(MODULE("a", 1, 3, 1)));
   uint64_t second = learner_new(50, 2, 1, "[\"no document\"]");
@@ -91,8 +150,11 @@ static uint64_t drifted(uint64_t *ret_gone) {
   RUN("INSERT INTO practice_sessions (user_id, started_at, total_exercises) VALUES (%llu, '2024-01-01', 5)",
       ID(gone));
   courses_drifted(first);
+  payments_drifted(first);
+  orphans_made(gone);
   run_text("SET foreign_key_checks = 0");
   RUN("DELETE FROM users WHERE id = %llu", ID(gone));
+  RUN("DELETE FROM courses WHERE id = 9");
   run_text("SET foreign_key_checks = 1");
   *ret_gone = gone;
   return first;
@@ -108,24 +170,38 @@ static void assert_all_hold(uint64_t from, uint64_t to, bool expected) {
   }
 }
 
+/* What everybody's replies depend on. */
+static const char *shared_version(void) {
+  const char *version = fixture_ask(&fixture, fixture.db, "SELECT version FROM shared_version").text;
+  db_rollback(fixture.db);
+  return arena_strdup(fixture.arena, version);
+}
+
 static void test_every_rule_is_repaired_and_undone(void **state) {
   (void)state;
+  config.refunds_unenroll = true;
   use_rules();
   uint64_t gone;
   uint64_t first = drifted(&gone);
-  const char *before = everything(first, gone);
-  assert_all_hold(first, gone, false);
-  uint64_t run_id = repair(first, gone);
-  assert_all_hold(first, gone, true);
+  const char *before = everything(RULE_NOBODY, gone);
+  const char *version = shared_version();
+  assert_all_hold(RULE_NOBODY, gone, false);
+  uint64_t run_id = repair(RULE_NOBODY, gone);
+  assert_all_hold(RULE_NOBODY, gone, true);
+  const char *version_repaired = shared_version();
+  assert_string_not_equal(version_repaired, version);
   assert_string_equal(ask(first,
                           "(SELECT CONCAT_WS(' ', p.current_streak, p.longest_streak, p.last_practice_date)"
                           " FROM profiles AS p WHERE p.user_id = u.id)"),
                       "2 2 2024-02-29");
-  assert_string_not_equal(everything(first, gone), before);
+  assert_string_not_equal(everything(RULE_NOBODY, gone), before);
   rollback_run(run_id);
-  assert_string_equal(everything(first, gone), before);
-  repair(first, gone); /* the rows are paused */
-  assert_string_equal(everything(first, gone), before);
+  assert_string_equal(everything(RULE_NOBODY, gone), before);
+  assert_string_not_equal(shared_version(), version_repaired);
+  version = shared_version();
+  repair(RULE_NOBODY, gone); /* the rows are paused */
+  assert_string_equal(everything(RULE_NOBODY, gone), before);
+  assert_string_equal(shared_version(), version);
   RUN("DELETE FROM courses");
 }
 

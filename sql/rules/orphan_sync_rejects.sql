@@ -1,0 +1,21 @@
+-- rule: orphan_sync_rejects
+-- summary: What could not be taken from an offline client belongs to a learner who exists.
+-- severity: warning
+-- on-read: no
+-- order: 90
+-- limit: 10 % or 1000 rows
+-- changes: sync_rejects
+
+-- Imports without foreign keys leave rows whose learner is gone, or never was. The repair takes them
+-- away, and keeps each whole in the quarantine. Learners who were deleted or merged still have their row.
+SELECT STRAIGHT_JOIN t.user_id,
+       'sync_rejects' AS `table`,
+       CONCAT('{"id": ', t.id, '}') AS `key`,
+       'delete' AS `action`,
+       NULL AS `column`,
+       NULL AS actual,
+       NULL AS wanted
+  FROM (SELECT DISTINCT d.user_id FROM sync_rejects AS d WHERE d.user_id BETWEEN :from AND :to) AS o
+  LEFT JOIN users AS u ON u.id = o.user_id
+  JOIN sync_rejects AS t ON t.user_id = o.user_id
+ WHERE u.id IS NULL;

@@ -1,0 +1,21 @@
+-- rule: orphan_user_stitch_progress
+-- summary: The progress through a stitch belongs to a learner who exists.
+-- severity: warning
+-- on-read: no
+-- order: 90
+-- limit: 10 % or 1000 rows
+-- changes: user_stitch_progress
+
+-- Imports without foreign keys leave rows whose learner is gone, or never was. The repair takes them
+-- away, and keeps each whole in the quarantine. Learners who were deleted or merged still have their row.
+SELECT STRAIGHT_JOIN t.user_id,
+       'user_stitch_progress' AS `table`,
+       JSON_OBJECT('user_id', t.user_id, 'thread_id', t.thread_id, 'stitch_id', t.stitch_id) AS `key`,
+       'delete' AS `action`,
+       NULL AS `column`,
+       NULL AS actual,
+       NULL AS wanted
+  FROM (SELECT DISTINCT d.user_id FROM user_stitch_progress AS d WHERE d.user_id BETWEEN :from AND :to) AS o
+  LEFT JOIN users AS u ON u.id = o.user_id
+  JOIN user_stitch_progress AS t ON t.user_id = o.user_id
+ WHERE u.id IS NULL;
