@@ -145,6 +145,13 @@ static bool count_days(struct ledger_tx *tx, const struct session_step *steps, s
   return practice_count(tx, days, count, error);
 }
 
+/* Points that no column can hold are the UPDATE's to refuse. */
+static int64_t level_with(const struct session_step *step, int64_t points) {
+  int64_t sum;
+  if (__builtin_add_overflow(points, (int64_t)body_of(step)->total_points, &sum)) sum = INT64_MAX;
+  return profile_level(&input_of(step)->config->profile, sum);
+}
+
 /* The levels that the profiles' points will amount to. */
 static bool read_levels(struct ledger_tx *tx, struct session_step *steps, size_t count, struct error *error) {
   struct session_points_params *params = arena_alloc_array(ledger_arena(tx), count, sizeof *params);
@@ -158,8 +165,7 @@ static bool read_levels(struct ledger_tx *tx, struct session_step *steps, size_t
   for (size_t at = 0; at < count; at++)
     for (size_t row = 0; row < row_count; row++)
       if (rows[row].user_id == params[at].user_id)
-        steps[at].level = profile_level(&input_of(&steps[at])->config->profile,
-                                        rows[row].total_points + (int64_t)body_of(&steps[at])->total_points);
+        steps[at].level = level_with(&steps[at], rows[row].total_points);
   return true;
 }
 
