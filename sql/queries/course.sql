@@ -153,21 +153,26 @@ SELECT r.id AS request_id, r.student_id, u.username, u.display_name, r.course_id
 -- column average_progress f64
 -- column pending i64
 -- A page of students with their counts. The page is picked first, so that what it costs depends on its
--- length and not on how many students there are.
-SELECT p.id AS user_id, p.username, p.display_name, p.tokens, p.created_at, COUNT(c.id) AS enrolled,
-       COALESCE(SUM(c.id IS NOT NULL AND e.status = 'completed'), 0) AS completed,
-       COALESCE(ROUND(AVG(IF(c.id IS NULL, NULL, e.progress)), 2), 0) AS average_progress,
-       (SELECT COUNT(*) FROM access_requests AS r WHERE r.student_id = p.id AND r.is_pending = 1) AS pending
-  FROM (SELECT u.id, u.username, u.display_name, u.tokens, u.created_at
+-- length and not on how many students there are. Each student's enrollments are gone through once, in the order of
+-- their key: three figures leave that subquery as one text, because grouping the page instead would write a
+-- temporary table, which costs nearly twice as much.
+SELECT p.user_id, p.username, p.display_name, p.tokens, p.created_at,
+       CAST(SUBSTRING_INDEX(p.counts, ' ', 1) AS SIGNED) AS enrolled,
+       CAST(SUBSTRING_INDEX(SUBSTRING_INDEX(p.counts, ' ', 2), ' ', -1) AS SIGNED) AS completed,
+       CAST(SUBSTRING_INDEX(p.counts, ' ', -1) AS DOUBLE) AS average_progress, p.pending
+  FROM (SELECT u.id AS user_id, u.username, u.display_name, u.tokens, u.created_at,
+               (SELECT CONCAT_WS(' ', COUNT(*), COALESCE(SUM(e.status = 'completed'), 0),
+                                 COALESCE(ROUND(AVG(e.progress), 2), 0))
+                  FROM enrollments AS e FORCE INDEX (PRIMARY)
+                  STRAIGHT_JOIN courses AS c ON c.id = e.course_id AND c.is_open = 1
+                 WHERE e.user_id = u.id AND e.status IN ('active', 'completed')) AS counts,
+               (SELECT COUNT(*) FROM access_requests AS r WHERE r.student_id = u.id AND r.is_pending = 1) AS pending
           FROM users AS u FORCE INDEX (users_students)
          WHERE u.role = 'student' AND u.is_anonymous = FALSE AND u.id > :after_id AND u.deleted_at IS NULL
            AND u.merged_into IS NULL
          ORDER BY u.id
          LIMIT :limit_rows) AS p
-  LEFT JOIN enrollments AS e FORCE INDEX (PRIMARY) ON e.user_id = p.id AND e.status IN ('active', 'completed')
-  LEFT JOIN courses AS c ON c.id = e.course_id AND c.is_open = 1
- GROUP BY p.id, p.username, p.display_name, p.tokens, p.created_at
- ORDER BY p.id;
+ ORDER BY p.user_id;
 
 -- name: course_student :one
 -- param user_id u64

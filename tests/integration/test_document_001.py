@@ -9,12 +9,14 @@ import time
 import pytest
 
 from conftest import service_of
-from harness.courses import (assert_enrolled, assert_not_enrolled, chapters_of, create_course, decisions, enrollment,
-                             requests, student_progress)
+from harness.courses import (assert_enrolled, chapters_of, create_course, decisions, enrollment, requests,
+                             student_progress)
 from harness.database import execute, query_one
 from harness.payments import WEBHOOK, Purchase
 from harness.processes import wait_until
 from harness.stack import Stack, SyncWorker
+
+from drift import await_job
 
 SECRET = "whsec_of_the_checklist_0001"
 
@@ -217,8 +219,8 @@ def test_issue_6_automatic_cleanup_on_course_deletion(learner, admin, db):
     course = create_course(db, chapters=1)
     enrol(admin, learner, course)
     learner.api.post("/api/student/chapters/complete", {"chapterId": chapters_of(db, course)[0]})
-    assert admin.api.send("DELETE", f"/api/admin/courses/{course}").status == 202
-    wait_until(lambda: admin.api.get(f"/api/admin/courses/{course}").status == 404, "the course to go")
+    await_job(db, admin.api.send("DELETE", f"/api/admin/courses/{course}").json()["jobId"])
+    assert admin.api.get(f"/api/admin/courses/{course}").status == 404
     assert enrollment(db, learner.id, course) is None and student_progress(db, learner.id, course) is None
     assert query_one(db, "SELECT COUNT(*) AS n FROM chapter_completions WHERE user_id = %s", (learner.id,))["n"] == 0
 
@@ -227,11 +229,10 @@ def test_issue_6_automatic_cleanup_on_user_deletion(learner, admin, db):
     course, other = create_course(db), create_course(db)
     enrol(admin, learner, course)
     assert ask(learner, other).status == 201
-    assert admin.api.send("DELETE", f"/api/admin/users/{learner.id}").status == 202
-    wait_until(lambda: admin.api.get(f"/api/students/{learner.id}").status == 404, "the learner to go")
-    wait_until(lambda: enrollment(db, learner.id, course) is None, "the enrollment to go")
-    wait_until(lambda: requests(db, learner.id) == [], "the request to go")
-    assert_not_enrolled(db, learner.id, course)
+    await_job(db, admin.api.send("DELETE", f"/api/admin/users/{learner.id}").json()["jobId"])
+    assert admin.api.get(f"/api/students/{learner.id}").status == 404
+    assert enrollment(db, learner.id, course) is None and student_progress(db, learner.id, course) is None
+    assert requests(db, learner.id) == []
 
 
 def test_issue_7_validation_before_enrollment_sync(learner, admin, db):
