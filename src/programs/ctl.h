@@ -112,6 +112,8 @@ bool ctl_jobs_kinds(struct ctl *ctl, const void *options, struct error *error) W
 bool ctl_payments_replay(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_enrollments_export(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_enrollments_import(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_import_run(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_export_run(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_user_show(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_openapi_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_man_print(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
@@ -138,6 +140,8 @@ extern const struct schema ctl_jobs_add_options;
 extern const struct schema ctl_payments_replay_options;
 extern const struct schema ctl_enrollments_export_options;
 extern const struct schema ctl_enrollments_import_options;
+extern const struct schema ctl_import_options;
+extern const struct schema ctl_export_options;
 extern const struct schema ctl_user_show_options;
 extern const struct schema ctl_man_options;
 

@@ -216,6 +216,28 @@ const struct ctl_command ctl_commands[] = {
      .description =
          "The learner's row, the totals where each is kept, the streak as it stands today where the learner "
          "is, and the newest entries of the history."},
+    {.name = "import-json",
+     .options = &ctl_import_options,
+     .argument = "directory",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_import_run,
+     .summary = "Brings in the attempts and streaks of the application before.",
+     .description =
+         "Each entry counts once, by its content: run again, with files that have grown, or after it was "
+         "interrupted, it adds what is new. What cannot be taken is listed by file and position, and kept "
+         "in a directory of its own, where it can be mended and imported from.\n\n"
+         "docs/import.md says what the files hold. Ends with 0 when everything was taken, with 1 when "
+         "something was rejected."},
+    {.name = "export-json",
+     .options = &ctl_export_options,
+     .argument = "directory",
+     .needs = CTL_NEEDS_DATABASE,
+     .run = ctl_export_run,
+     .summary = "Writes the attempts and streaks of every learner into files.",
+     .description =
+         "The same files that import-json reads: attempts_<id>.json, archived attempts among them, and "
+         "streaks.json. They hold personal data, and are written for their owner's eyes alone.\n\n"
+         "Each learner is read at one moment. A file takes its name when it is whole."},
     {.name = "payments replay",
      .options = &ctl_payments_replay_options,
      .argument = "event",
