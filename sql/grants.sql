@@ -53,4 +53,4 @@ GRANT INSERT, UPDATE, DELETE ON sync_rejects TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON sync_workers TO lockstep@localhost;
 GRANT INSERT, UPDATE, DELETE ON user_stitch_progress TO lockstep@localhost;
 GRANT INSERT, UPDATE ON users TO lockstep@localhost;
-GRANT INSERT, UPDATE ON webhook_events TO lockstep@localhost;
+GRANT INSERT, UPDATE, DELETE ON webhook_events TO lockstep@localhost;

@@ -152,7 +152,7 @@ DELETE FROM live_tickets WHERE user_id = :user_id LIMIT :limit_rows;
 -- param user_id u64
 -- param limit_rows u64
 -- The books keep what was paid, and forget by whom.
-UPDATE payments SET user_id = NULL WHERE user_id = :user_id LIMIT :limit_rows;
+UPDATE payments SET user_id = NULL, erased_at = COALESCE(erased_at, UTC_TIMESTAMP(3)) WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_practice_days :exec
 -- param user_id u64
@@ -221,8 +221,32 @@ DELETE FROM sync_rejects WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM user_stitch_progress WHERE user_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_claim_named_events :exec
+-- param user_id u64
+-- Events of the payment provider that nobody could be found for, and that name the learner.
+UPDATE webhook_events SET user_id = :user_id WHERE named_user_id = :user_id AND user_id IS NULL;
+
+-- name: erase_claim_customer_events :exec
+-- param user_id u64
+-- The same of those that name the learner's customer, as the profile knows it.
+UPDATE profiles AS p
+  JOIN webhook_events AS w ON w.customer_ref = p.stripe_customer_id
+   SET w.user_id = p.user_id
+ WHERE p.user_id = :user_id AND w.user_id IS NULL;
+
+-- name: erase_claim_subscriber_events :exec
+-- param user_id u64
+-- And as the learner's subscriptions do.
+UPDATE subscriptions AS s
+  JOIN webhook_events AS w ON w.customer_ref = s.customer_ref
+   SET w.user_id = s.user_id
+ WHERE s.user_id = :user_id AND w.user_id IS NULL;
+
 -- name: erase_webhook_events :exec
 -- param user_id u64
 -- param limit_rows u64
 -- That an event came, and what became of it, stays; names and addresses stood in what was received.
-UPDATE webhook_events SET user_id = NULL, payload = '{}' WHERE user_id = :user_id LIMIT :limit_rows;
+UPDATE webhook_events
+   SET user_id = NULL, named_user_id = NULL, customer_ref = NULL, payload = '{}'
+ WHERE user_id = :user_id
+ LIMIT :limit_rows;

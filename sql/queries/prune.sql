@@ -95,6 +95,22 @@ DELETE FROM stitch_mutations WHERE created_at < :before ORDER BY created_at LIMI
 -- param limit_rows u64
 DELETE FROM sync_rejects WHERE resolved_at < :before ORDER BY resolved_at, id LIMIT :limit_rows;
 
+-- name: prune_webhook_events :exec
+-- param before time
+-- param limit_rows u64
+-- Those that nobody waits for.
+DELETE FROM webhook_events
+ WHERE outcome IN ('applied', 'unchanged', 'ignored') AND received_at < :before
+ LIMIT :limit_rows;
+
+-- name: prune_waiting_webhook_events :exec
+-- param before time
+-- param limit_rows u64
+DELETE FROM webhook_events
+ WHERE outcome IN ('mismatch', 'unassigned', 'unknown_learner', 'unknown_course', 'unreadable')
+   AND received_at < :before
+ LIMIT :limit_rows;
+
 -- name: prune_fold_window :one
 -- param after_user u64
 -- param limit_rows u64

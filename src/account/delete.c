@@ -82,6 +82,22 @@ static bool take_merged(struct delete_work *work, struct db *db, struct arena *a
   return true;
 }
 
+/* Of the payment provider's events, those whose learner nobody could tell are found while there are still the
+ * rows that tell it. */
+static bool claim_events(struct db *db, const struct delete_work *work, struct error *error) {
+  struct db_outcome outcome;
+  for (size_t at = 0; at < work->learner_count; at++) {
+    struct erase_claim_named_events_params named = {.user_id = work->learners[at]};
+    struct erase_claim_customer_events_params customer = {.user_id = work->learners[at]};
+    struct erase_claim_subscriber_events_params subscriber = {.user_id = work->learners[at]};
+    if (!erase_claim_named_events(db, &named, error, &outcome) ||
+        !erase_claim_customer_events(db, &customer, error, &outcome) ||
+        !erase_claim_subscriber_events(db, &subscriber, error, &outcome))
+      return false;
+  }
+  return true;
+}
+
 /* --- The learner transaction ----------------------------------------------------------------------- */
 
 static bool report_rows(struct ledger_tx *tx, struct ledger_entry *entry, const struct delete_work *work,
@@ -125,7 +141,8 @@ static bool delete_work_one(struct ledger_tx *tx, struct error *error) {
     return true;
   }
   return job_step_hold(work->guard, ledger_db(tx), 0, 0, error) &&
-         take_merged(work, ledger_db(tx), ledger_arena(tx), error) && report_rows(tx, entry, work, error) &&
+         take_merged(work, ledger_db(tx), ledger_arena(tx), error) &&
+         claim_events(ledger_db(tx), work, error) && report_rows(tx, entry, work, error) &&
          bury(ledger_db(tx), work, ledger_now_ms(tx), ledger_arena(tx), error);
 }
 
@@ -164,6 +181,12 @@ static bool erase_step(struct db *db, void *context, struct error *error) {
   return true;
 }
 
+/* Again, for what came while the learner was still there. */
+static bool events_step(struct db *db, void *context, struct error *error) {
+  struct delete_work *work = context;
+  return job_step_hold(work->guard, db, 0, 0, error) && claim_events(db, work, error);
+}
+
 static bool samples_step(struct db *db, void *context, struct error *error) {
   struct delete_work *work = context;
   struct db_outcome outcome;
@@ -177,6 +200,7 @@ static bool samples_step(struct db *db, void *context, struct error *error) {
 }
 
 static bool erase_all(struct pool *pool, struct delete_work *work, uint64_t *sums, struct error *error) {
+  if (!job_step_run(pool, events_step, work, error)) return false;
   for (work->learner_at = 0; work->learner_at < work->learner_count; work->learner_at++)
     for (work->table_at = 0; work->table_at < TABLE_COUNT; work->table_at++)
       do {

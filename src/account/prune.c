@@ -21,6 +21,8 @@ static const struct field report_fields[] = {
                .summary = "Ids of items that are too old to come again."),
     FIELD_UINT(struct prune_report, "rejects", rejects, .flags = FIELD_REQUIRED,
                .summary = "Rejected items that were resolved."),
+    FIELD_UINT(struct prune_report, "webhookEvents", webhook_events, .flags = FIELD_REQUIRED,
+               .summary = "Events of the payment provider."),
     FIELD_UINT(struct prune_report, "learners", learners, .flags = FIELD_REQUIRED,
                .summary = "Learners whose history was folded."),
     FIELD_UINT(struct prune_report, "ledgerEntries", ledger_entries, .flags = FIELD_REQUIRED,
@@ -79,6 +81,13 @@ static bool mutations_step(struct db *db, void *context, struct error *error) {
 }
 static bool rejects_step(struct db *db, void *context, struct error *error) {
   return delete_batch(context, db, &prune_rejects_statement, error);
+}
+
+static bool events_step(struct db *db, void *context, struct error *error) {
+  return delete_batch(context, db, &prune_webhook_events_statement, error);
+}
+static bool waiting_events_step(struct db *db, void *context, struct error *error) {
+  return delete_batch(context, db, &prune_waiting_webhook_events_statement, error);
 }
 
 static bool results_step(struct db *db, void *context, struct error *error) {
@@ -142,7 +151,10 @@ bool prune_run(struct pool *pool, const struct retention_config *config, int64_t
       !run_steps(pool, images_step, config->images_days, &work, error, &report.images) ||
       !run_steps(pool, quarantine_step, config->quarantine_days, &work, error, &report.quarantined) ||
       !run_steps(pool, mutations_step, config->mutations_days, &work, error, &report.mutations) ||
-      !run_steps(pool, rejects_step, config->rejects_days, &work, error, &report.rejects))
+      !run_steps(pool, rejects_step, config->rejects_days, &work, error, &report.rejects) ||
+      !run_steps(pool, events_step, config->webhook_events_days, &work, error, &report.webhook_events) ||
+      !run_steps(pool, waiting_events_step, config->webhook_waiting_days, &work, error,
+                 &report.webhook_events))
     return false;
   if (config->ledger_days != 0 && !prune_fold(pool, now_ms - config->ledger_days * DAY_MS, after_user, guard,
                                               arena, error, &report.learners, &report.ledger_entries))

@@ -312,6 +312,15 @@ static const struct field retention_fields[] = {
             .summary =
                 "How long items of offline clients that could not be taken are kept after somebody has "
                 "resolved them."),
+    ROW_INT(retention_config, webhook_events_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "30",
+            .summary =
+                "How long the payment provider's events are kept as received, with the names and addresses "
+                "in them; at least 4, because they are delivered again for three days. What a payment "
+                "came to stays."),
+    ROW_INT(retention_config, webhook_waiting_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "365",
+            .summary =
+                "The same of those that wait for somebody (unassigned, unknown_learner, unknown_course, "
+                "unreadable, mismatch); at least webhook_events_days."),
     ROW_INT(retention_config, ledger_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "0",
             .summary = "Older entries of a learner's history are folded into one that carries their sums; at "
                        "least offline.max_age_days and a week more."),

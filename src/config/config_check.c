@@ -50,6 +50,14 @@ static void check_retention(struct error *error, const struct config *config) {
   if (config->retention.ledger_days != 0 && config->retention.ledger_days < least)
     error_add_field(error, ERROR_MALFORMED, "retention.ledger_days",
                     "must be 0, or at least offline.max_age_days and a week more (%lld)", (long long)least);
+  int64_t events_days = config->retention.webhook_events_days;
+  int64_t waiting_days = config->retention.webhook_waiting_days;
+  if (events_days != 0 && events_days < RETENTION_WEBHOOK_EVENTS_DAYS_MIN)
+    error_add_field(error, ERROR_MALFORMED, "retention.webhook_events_days", "must be 0, or at least %d",
+                    RETENTION_WEBHOOK_EVENTS_DAYS_MIN);
+  if (waiting_days != 0 && waiting_days < events_days)
+    error_add_field(error, ERROR_MALFORMED, "retention.webhook_waiting_days",
+                    "must be 0, or at least retention.webhook_events_days (%lld)", (long long)events_days);
 }
 
 static void check_tls(struct error *error, const struct database_config *database) {

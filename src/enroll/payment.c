@@ -65,6 +65,10 @@ bool payment_take(const struct payment_engine *engine, const char *payload, size
   /* Another delivery of the same event was faster: it is stored by now. */
   if ((!done || replayed) && !is_stored(engine, arena, error, &report, &stored)) return false;
   if (!done && !stored) return error_set(error, ERROR_UNAVAILABLE, "The event could not be stored.");
+  if (replayed && !stored) { /* so long ago that only the ledger knows it still */
+    report.is_duplicate = true;
+    report.outcome = PAYMENT_UNCHANGED;
+  }
   *ret_report = report;
   return true;
 }
@@ -87,17 +91,22 @@ bool payment_replay(const struct payment_engine *engine, uint64_t id, const char
   struct payment_event_stored_row row;
   struct payment_event event;
   bool replayed = false;
-  if (!read_stored(engine, id, arena, error, &row) ||
-      !payment_event_read(row.payload, strlen(row.payload), arena, error, &event))
-    return false;
+  if (!read_stored(engine, id, arena, error, &row)) return false;
+  if (strcmp(row.payload, PAYMENT_NOTHING_KEPT) == 0)
+    return error_set(error, ERROR_CONFLICT, "The learner was deleted, and what was received is not kept.");
+  if (!payment_event_read(row.payload, strlen(row.payload), arena, error, &event)) return false;
   struct payment_report report = {.event_id = event.id, .type = event.type};
   struct payment_task task = {.config = engine->config, .event = &event, .replayed_id = id};
-  char *op_id = arena_printf(arena, "replay:%s:%" PRIu64, event.id, row.replays + 1);
+  char *op_id = arena_printf(arena, "replay:%" PRIu64 ":%" PRIu64, id, row.replays + 1);
   if (op_id == NULL) return error_set_memory(error);
   if (!payment_run(engine, &task, op_id, actor, arena, error, &replayed)) return false;
   tell(&task, &report);
   report.is_duplicate = replayed;
-  if (replayed) report.outcome = outcome_of(row.outcome);
+  if (replayed) { /* somebody else did so at this moment */
+    if (!read_stored(engine, id, arena, error, &row)) return false;
+    report.outcome = outcome_of(row.outcome);
+    report.why = row.error;
+  }
   *ret_report = report;
   return true;
 }

@@ -29,7 +29,8 @@ bool payment_take(const struct payment_engine *engine, const char *payload, size
                   struct arena *arena, struct error *error, struct payment_report *ret_report) WARN_UNUSED;
 
 /* Processes a stored event again, in an operation of its own: what was in its way may be gone. `id` is
- * that of webhook_events. ERROR_NOT_FOUND. */
+ * that of webhook_events. ERROR_NOT_FOUND; ERROR_CONFLICT: its learner was deleted, and there is nothing left
+ * to process. */
 bool payment_replay(const struct payment_engine *engine, uint64_t id, const char *actor, struct arena *arena,
                     struct error *error, struct payment_report *ret_report) WARN_UNUSED;
 /* The id of the stored event that the provider calls so. ERROR_NOT_FOUND. */

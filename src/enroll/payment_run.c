@@ -9,7 +9,6 @@
 #define ROUNDS_MAX 4 /* an owner is found once; another round is another first look */
 #define FIRST_PAUSE_MS 2
 #define LONGEST_PAUSE_MS 64
-#define NOTHING_KEPT "{}" /* of an event of somebody who was erased; erase.sql says the same */
 
 /* What is hashed of an event: its text may come in another layout the next time. */
 struct identity {
@@ -30,22 +29,22 @@ static bool insert(const struct payment_scene *scene, const struct payment_task 
                    struct error *error) {
   const struct payment_event *event = task->event;
   bool names_nobody = task->is_erased || event->user_id == 0;
-  struct payment_event_insert_params params = {.event_id = event->id,
-                                               .type = event->type,
-                                               .subject = event->ref,
-                                               .user_id = user_id,
-                                               .user_id_is_null = user_id == 0,
-                                               .named_user_id = event->user_id,
-                                               .named_user_id_is_null = names_nobody,
-                                               .customer_ref = task->is_erased ? NULL : event->customer_ref,
-                                               .payload = task->is_erased ? NOTHING_KEPT : event->payload,
-                                               .created_at = event->created_ms,
-                                               .received_at = scene->now_ms,
-                                               .processed_at = scene->now_ms,
-                                               .processed_at_is_null =
-                                                   !payment_outcome_is_final(task->outcome),
-                                               .outcome = payment_outcome_names[task->outcome],
-                                               .error = task->why};
+  struct payment_event_insert_params params = {
+      .event_id = event->id,
+      .type = event->type,
+      .subject = event->ref,
+      .user_id = user_id,
+      .user_id_is_null = user_id == 0,
+      .named_user_id = event->user_id,
+      .named_user_id_is_null = names_nobody,
+      .customer_ref = task->is_erased ? NULL : event->customer_ref,
+      .payload = task->is_erased ? PAYMENT_NOTHING_KEPT : event->payload,
+      .created_at = event->created_ms,
+      .received_at = scene->now_ms,
+      .processed_at = scene->now_ms,
+      .processed_at_is_null = !payment_outcome_is_final(task->outcome),
+      .outcome = payment_outcome_names[task->outcome],
+      .error = task->why};
   struct db_outcome outcome;
   return payment_event_insert(scene->db, &params, error, &outcome);
 }

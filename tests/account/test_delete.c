@@ -52,6 +52,17 @@ static const char *const belongings[] = {
     "INSERT INTO subscriptions (provider_ref, user_id) VALUES (CONCAT('sub_', @id), @id)",
     "INSERT INTO webhook_events (event_id, type, user_id, payload, created_at, received_at, outcome)"
     " VALUES (CONCAT('evt_', @id), 't', @id, 'name and address', '2026-01-01', '2026-01-01', 'applied')",
+    "UPDATE profiles SET stripe_customer_id = CONCAT('cus_', @id) WHERE user_id = @id",
+    "UPDATE subscriptions SET customer_ref = CONCAT('cus_s_', @id) WHERE user_id = @id",
+    "INSERT INTO webhook_events (event_id, type, named_user_id, customer_ref, payload, created_at, "
+    "received_at, outcome)"
+    " VALUES (CONCAT('evt_named_', @id), 't', @id, NULL, 'name and address', '2026-01-01', '2026-01-01', "
+    "'ignored'),"
+    " (CONCAT('evt_of_', @id), 't', NULL, CONCAT('cus_', @id), 'name and address', '2026-01-01', "
+    "'2026-01-01',"
+    " 'unassigned'), (CONCAT('evt_sub_', @id), 't', NULL, CONCAT('cus_s_', @id), 'name and address', "
+    "'2026-01-01',"
+    " '2026-01-01', 'unassigned')",
 };
 #define ERASED \
   "access_decisions 1, access_requests 1, attempts 4500, attempts_archive 1, audit_results 1," \
@@ -60,7 +71,7 @@ static const char *const belongings[] = {
   " practice_days 2," \
   " practice_sessions 2, profiles 1, quarantine 1, repair_rows 1, rule_pauses 1, session_results 1," \
   " stitch_mutations 1, student_progress 1, subscriptions 1, sync_rejects 1, user_stitch_progress 1," \
-  " webhook_events 1"
+  " webhook_events 4"
 
 /* The column that says whose a row is. */
 static const char *owner_of(const char *table) {
@@ -185,6 +196,20 @@ static void test_broken_off_anywhere(void **state) {
   assert_true(holds >= 12);
 }
 
+static void test_of_events_and_payments_the_books_stay(void **state) {
+  struct delete_report report = {0};
+  (void)state;
+  assert_done(&fixture, erase(7, NULL, &report));
+  assert_answer(
+      "SELECT GROUP_CONCAT(event_id ORDER BY id) FROM webhook_events WHERE payload = '{}' AND user_id IS NULL"
+      " AND named_user_id IS NULL AND customer_ref IS NULL",
+      "evt_7,evt_named_7,evt_of_7,evt_sub_7");
+  assert_answer("SELECT COUNT(*) FROM webhook_events WHERE payload = 'name and address'", "4");
+  assert_answer(
+      "SELECT GROUP_CONCAT(CONCAT_WS(' ', provider_ref, erased_at IS NOT NULL) ORDER BY id) FROM payments",
+      "pi_7 1,pi_8 0");
+}
+
 static void test_who_was_merged_goes_too(void **state) {
   struct delete_report report = {0};
   (void)state;
@@ -194,7 +219,7 @@ static void test_who_was_merged_goes_too(void **state) {
   run("UPDATE users SET merged_into = 8, subject = NULL WHERE id = 9");
   assert_done(&fixture, erase(7, NULL, &report));
   assert_int_equal(report.learners, 3);
-  assert_string_equal(strrchr(told(&report), ' '), " 3");
+  assert_string_equal(strrchr(told(&report), ' '), " 12"); /* webhook_events */
   assert_string_equal(rows_of(8), "0");
   assert_string_equal(rows_of(9), "0");
   assert_string_equal(row_of(8), tombstone_of("idp|8", 5));
@@ -289,6 +314,7 @@ int main(void) {
       cmocka_unit_test_setup(test_nothing_is_left, setup),
       cmocka_unit_test_setup(test_again_is_no_harm, setup),
       cmocka_unit_test_setup(test_broken_off_anywhere, setup),
+      cmocka_unit_test_setup(test_of_events_and_payments_the_books_stay, setup),
       cmocka_unit_test_setup(test_who_was_merged_goes_too, setup),
       cmocka_unit_test_setup(test_a_merged_learner_is_not_deleted_through_another, setup),
       cmocka_unit_test_setup(test_nobody, setup),

@@ -72,6 +72,28 @@ static void test_mutations_that_are_too_old_to_come_again(void **state) {
                 "young 1,young 2,young 3");
 }
 
+static void test_events_of_the_provider(void **state) {
+  (void)state;
+  static const struct retention_config days = {.webhook_events_days = 30, .webhook_waiting_days = 365};
+  static const char *const outcomes[] = {"applied",    "unchanged",       "ignored",        "mismatch",
+                                         "unassigned", "unknown_learner", "unknown_course", "unreadable"};
+  run("DELETE FROM webhook_events");
+  for (size_t at = 0; at < ARRAY_LENGTH(outcomes); at++)
+    run(arena_printf(fixture.arena,
+                     "INSERT INTO webhook_events (event_id, type, payload, created_at, received_at, outcome)"
+                     " SELECT CONCAT('%s ', seq), 't', 'p', received_at, received_at, '%s' FROM (SELECT 366 "
+                     "AS seq, " DAYS_AGO(366) " AS received_at UNION ALL SELECT 31, " DAYS_AGO(
+                         31) " UNION ALL SELECT 29, " DAYS_AGO(29) ") AS d",
+                     outcomes[at], outcomes[at]));
+  run("INSERT INTO webhook_events (event_id, type, payload, created_at, received_at, outcome)"
+      " SELECT seq, 't', 'p', '2026-01-01', '2026-01-01', 'ignored' FROM seq_1_to_4000");
+  assert_int_equal(prune(&days).webhook_events, 4000 + 3 * 2 + 5);
+  assert_answer("SELECT COUNT(*) FROM webhook_events WHERE event_id LIKE '%29'", "8");
+  assert_answer("SELECT COUNT(*) FROM webhook_events WHERE event_id LIKE '%31'", "5");
+  assert_answer("SELECT COUNT(*) FROM webhook_events", "13");
+  run("DELETE FROM webhook_events");
+}
+
 static void test_rejects_that_somebody_resolved(void **state) {
   (void)state;
   static const struct retention_config resolved = {.rejects_days = 90};
@@ -311,8 +333,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_jobs_that_ended_long_ago, setup),
       cmocka_unit_test_setup(test_mutations_that_are_too_old_to_come_again, setup),
+      cmocka_unit_test_setup(test_events_of_the_provider, setup),
       cmocka_unit_test_setup(test_rejects_that_somebody_resolved, setup),
       cmocka_unit_test_setup(test_mutations_that_are_too_old_to_come_again, setup),
+      cmocka_unit_test_setup(test_events_of_the_provider, setup),
       cmocka_unit_test_setup(test_rejects_that_somebody_resolved, setup),
       cmocka_unit_test_setup(test_more_than_one_batch, setup),
       cmocka_unit_test_setup(test_zero_keeps_for_good, setup),

@@ -197,6 +197,12 @@ static void test_keys_that_contradict_each_other(void **state) {
   refuses(fixture, LEAST "retention: {ledger_days: 96}", "retention.ledger_days",
           "must be 0, or at least offline.max_age_days and a week more (97)");
   assert_int_equal(loads(fixture, LEAST "retention: {ledger_days: 97}")->retention.ledger_days, 97);
+  refuses(fixture, LEAST "retention: {webhook_events_days: 3}", "retention.webhook_events_days",
+          "must be 0, or at least 4");
+  refuses(fixture, LEAST "retention: {webhook_events_days: 40, webhook_waiting_days: 39}",
+          "retention.webhook_waiting_days", "must be 0, or at least retention.webhook_events_days (40)");
+  assert_int_equal(
+      loads(fixture, LEAST "retention: {webhook_events_days: 4}")->retention.webhook_waiting_days, 365);
   refuses(fixture, LEAST "health: {score_failing_percent: 100}", "health.score_failing_percent",
           "must be at most health.score_degraded_percent (99)");
   refuses(fixture, LEAST "health: {drift_failing_percent: 0}", "health.drift_failing_percent",

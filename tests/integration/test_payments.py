@@ -261,6 +261,37 @@ def test_unknown_learner_and_course_wait_for_an_administrator(provider, site_db,
     assert admin.api.post(f"/api/admin/webhook-events/{whole[0]['id']}/replay").json()["outcome"] == "unknown_course"
 
 
+def test_what_was_erased_is_not_replayed(provider, site_db, buyer, course, admin, purchase, stack):
+    made = purchase.completed()
+    provider.tell(made)
+    execute(site_db, "UPDATE webhook_events SET payload = '{}', user_id = NULL WHERE event_id = %s", (made[0],))
+    found = stored_event(site_db, made)
+    reply = admin.api.post(f"/api/admin/webhook-events/{found['id']}/replay")
+    assert reply.status == 409 and "deleted" in reply.json()["detail"], reply
+    assert "deleted" in stack.control("payments", "replay", made[0], check=False).stderr
+
+
+def test_who_was_merged_pays_as_who_they_became(provider, site_db, buyer, course, purchase):
+    guest = truth.create_learner(site_db)
+    paid = Purchase(guest, course)
+    provider.tell(paid.completed("unpaid"))
+    execute(site_db, "UPDATE users SET merged_into = %s WHERE id = %s", (buyer.id, guest))
+    provider.tell(paid.async_succeeded())
+    assert enrolled(site_db, buyer.id, course) and not enrolled(site_db, guest, course)
+    assert payment_of(site_db, paid)["user_id"] == buyer.id
+    assert buyer.row()["revision"] == 1
+
+
+def test_an_event_of_long_ago_is_recognised(provider, site_db, buyer, purchase):
+    made = purchase.completed()
+    provider.tell(made)
+    execute(site_db, "DELETE FROM webhook_events WHERE event_id = %s", (made[0],))
+    revision = buyer.row()["revision"]
+    again = provider.deliver(made)
+    assert again.json() == {"received": True, "outcome": "unchanged", "duplicate": True}, again
+    assert buyer.row()["revision"] == revision
+
+
 def test_pages_by_cursor(provider, buyer, course, admin):
     purchases = [Purchase(buyer.id, course) for _ in range(5)]
     for purchase in purchases:
