@@ -72,6 +72,10 @@ static bool write_outcomes(const enum stitch_outcome *outcomes, size_t count, st
   return true;
 }
 
+static bool unreadable(struct error *error) {
+  return error_set(error, ERROR_INTERNAL, "What was kept of a reply cannot be read.");
+}
+
 bool stitch_read_outcomes(const struct stitch_record *record, size_t count, struct arena *arena,
                           struct error *error, enum stitch_outcome **ret_outcomes) {
   enum stitch_outcome *outcomes = arena_alloc_array(arena, count, sizeof *outcomes);
@@ -80,12 +84,12 @@ bool stitch_read_outcomes(const struct stitch_record *record, size_t count, stru
   for (const char *at = record->outcomes; *at != '\0'; at++) {
     char *letter;
     unsigned long same = strtoul(at, &letter, 10);
-    if (letter == at || *letter == '\0' || same > count - filled) break;
+    if (letter == at || *letter == '\0' || same > count - filled) return unreadable(error);
     for (; same > 0; same--)
       outcomes[filled++] = (enum stitch_outcome) * letter;
     at = letter;
   }
-  if (filled != count) return error_set(error, ERROR_INTERNAL, "What was kept of a reply cannot be read.");
+  if (filled != count) return unreadable(error);
   *ret_outcomes = outcomes;
   return true;
 }

@@ -46,6 +46,7 @@ struct body {
   enum presence day_presence;
   int colour;
   const char *json;
+  int64_t defaulted;
   struct item nested;
   struct field_list items;
   struct field_list names;
@@ -56,6 +57,8 @@ static const struct field body_fields[] = {
     FIELD_INT(struct body, "signed", signed_number, .summary = "With a sign."),
     FIELD_UINT(struct body, "unsigned", unsigned_number, .summary = "Without."),
     FIELD_NUMBER(struct body, "number", number, .summary = "With a point."),
+    FIELD_INT(struct body, "defaulted", defaulted, .flags = FIELD_NULLABLE, .minimum = 1, .default_text = "5",
+              .summary = "Whose null means 5."),
     FIELD_TEXT(struct body, "text", text, .flags = FIELD_NULLABLE,
                .presence = PRESENCE(struct body, text_presence), .maximum = 1000),
     FIELD_TIME(struct body, "time", time_ms, .presence = PRESENCE(struct body, time_presence)),

@@ -1,13 +1,17 @@
 """How far learners are with stitches: each rule of src/session/stitch.h, by both ways in."""
 
 import datetime
+import json
 import threading
 import urllib.parse
 
 import pytest
 
 from harness import truth
+from harness.client import Client
 from harness.database import execute, query, query_one
+from harness.stack import Stack
+from harness.tokens import Mint
 
 UTC = datetime.timezone.utc
 NOW = datetime.datetime.now(UTC).replace(microsecond=0)
@@ -624,3 +628,32 @@ def test_ten_thousand_items_with_every_hundredth_broken(learner, admin, db):
         assert again["revision"] == 1 and again["totalSynced"] == 9900
     assert truth.checksum(db, learner.id) == checksum
     assert rejects(admin, userId=learner.id, limit=200)["rejects"] == kept
+
+
+def status_of(pid, name):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name))
+
+
+def test_the_largest_batches_fit_into_bounded_memory():
+    """One thread, bodies just below eight mebibytes: each call is given back its memory, and the most that a
+    process ever had is a small multiple of the body, whatever becomes of the items."""
+    with Stack({"workers": {"processes": 1, "threads": 1}}, buffer_pool_mb=128) as stack:
+        connection = stack.connect()
+        user_id = truth.create_learner(connection)
+        api = Client(stack.url, Mint(stack.config).student(user_id), timeout_s=120)
+        pid = stack.worker_pids()[0]
+        for call, fields in enumerate([{}, {"orderNumber": "x"}, {"mutationId": "m"}, {"orderNumber": "y"}, {"skipNumber": 9}]):
+            items = [{**item("s", "\U0001f600" * 180 + f"{n:05}"), **fields} for n in range(10000)]
+            for n in range(10000 if "mutationId" in fields else 0):
+                items[n]["mutationId"] = f"m-{n}"
+            body = json.dumps({"progressItems": items}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+            assert 7 * 2**20 < len(body) < 8 * 2**20
+            reply = api.send("POST", "/api/progress/bulk-sync", body=body, headers={"Content-Type": "application/json"})
+            assert reply.status == (207 if call in (1, 3) else 200), reply
+        assert status_of(pid, "VmHWM") < 120 * 1024, "KiB"
+        assert stack.worker_pids() == [pid]
+        body = b'{"progressItems":[' + b" " * 8 * 2**20 + b"1]}"
+        assert api.send("POST", "/api/progress/bulk-sync", body=body,
+                        headers={"Content-Type": "application/json"}).status == 413
+        connection.close()
