@@ -247,16 +247,16 @@ bool analytics_read(struct db *db, struct arena *arena, struct error *error,
   if (!analytics_look(db, arena, error, &row, &found)) return false;
   if (!found) return error_set(error, ERROR_INTERNAL, "The row of analytics is gone.");
   struct analytics_state state = {.shared_version = row.shared_version, .shared_epoch = row.shared_epoch};
+  struct analytics_figures nothing = {.requests = {.oldest_pending_given = PRESENCE_NULL}};
   if (!row.as_of_is_null && row.figures != NULL) {
     struct error odd = ERROR_INIT; /* figures of another release: as if nothing had been counted yet */
     if (schema_decode_json(&analytics_figures_schema, row.figures, strlen(row.figures), UNKNOWN_IGNORED,
                            arena, &state.figures, &odd)) {
       state.version = row.version;
       state.as_of_ms = row.as_of;
-    } else {
-      memset(&state.figures, 0, sizeof state.figures);
     }
   }
+  if (state.version == 0) state.figures = nothing;
   *ret_state = state;
   return true;
 }

@@ -301,7 +301,8 @@ static bool is_allowed(const struct pass *pass, struct error *error) {
     return error_set(error, ERROR_UNPROCESSABLE, "The list names nobody, so nobody can be missing from it.");
   if (removals_of(report) <= pass->allowed) return true;
   return error_set(error, ERROR_UNPROCESSABLE,
-                   "The list would remove %" PRIu64 " of %" PRIu64 " enrollments; it may remove %" PRIu64 ".",
+                   "The list would remove %" PRIu64 " of %" PRIu64 " enrollments; it may remove %" PRIu64
+                   " (see --max-removals).",
                    removals_of(report), report->standing, pass->allowed);
 }
 

@@ -163,31 +163,42 @@ static bool open_file(struct import *import, struct error *error) {
   import->rejected_path = options->rejected != NULL
                               ? options->rejected
                               : arena_printf(import->ctl->arena, "%s" REJECTED, options->file);
-  return import->rejected_path != NULL || error_set_memory(error);
+  if (import->rejected_path == NULL) return error_set_memory(error);
+  ino_t own = status.st_ino;
+  dev_t device = status.st_dev;
+  if (stat(import->rejected_path, &status) == 0 && status.st_ino == own && status.st_dev == device)
+    return error_set(error, ERROR_UNPROCESSABLE, "%s is the list itself.", import->rejected_path);
+  return true;
 }
 
 static void print_figure(const struct ctl *ctl, const char *what, uint64_t count) {
-  if (count > 0) (void)printf("  %-28s %12s\n", what, ctl_number(ctl, (int64_t)count));
+  (void)printf("  %-28s %12s\n", what, ctl_number(ctl, (int64_t)count));
 }
 
 static void print_report(const struct import *import, const struct roster_report *report) {
   const struct ctl *ctl = import->ctl;
   bool is_dry = !report->has_written;
-  (void)printf("%s of %s courses, in which %s enrollments %s.\n",
-               report->lines == 1
-                   ? "1 line"
-                   : arena_printf(ctl->arena, "%s lines", ctl_number(ctl, (int64_t)report->lines)),
-               ctl_number(ctl, (int64_t)report->courses), ctl_number(ctl, (int64_t)report->standing),
-               is_dry ? "stand; nothing was changed" : "stood before");
-  print_figure(ctl, is_dry ? "would enrol" : "enrolled", report->enrolled);
-  print_figure(ctl, is_dry ? "would enrol again" : "enrolled again", report->enrolled_again);
-  print_figure(ctl, is_dry ? "would put right" : "put right", report->mended);
-  print_figure(ctl, is_dry ? "would unenrol" : "unenrolled", report->unenrolled);
-  print_figure(ctl, is_dry ? "would unenrol as missing" : "unenrolled as missing",
-               report->unenrolled_missing);
-  print_figure(ctl, "as they should be", report->unchanged);
-  print_figure(ctl, "said already", report->repeated);
-  print_figure(ctl, "cannot be taken", report->bad);
+  const struct {
+    const char *did;
+    const char *would;
+    uint64_t count;
+  } figures[] = {
+      {"enrolled", "would enrol", report->enrolled},
+      {"enrolled again", "would enrol again", report->enrolled_again},
+      {"put right", "would put right", report->mended},
+      {"unenrolled", "would unenrol", report->unenrolled},
+      {"unenrolled as missing", "would unenrol as missing", report->unenrolled_missing},
+      {"as they should be", "as they should be", report->unchanged},
+      {"said already", "said already", report->repeated},
+      {"cannot be taken", "cannot be taken", report->bad},
+  };
+  print_figure(ctl, "lines", report->lines);
+  print_figure(ctl, "courses", report->courses);
+  print_figure(ctl, "enrollments in them before", report->standing);
+  for (size_t at = 0; at < ARRAY_LENGTH(figures); at++)
+    if (figures[at].count > 0)
+      print_figure(ctl, is_dry ? figures[at].would : figures[at].did, figures[at].count);
+  if (is_dry) (void)printf("Nothing was changed.\n");
   if (import->rejected != NULL)
     (void)printf("Lines that could not be taken are in %s.\n", import->rejected_path);
 }

@@ -119,6 +119,7 @@ def test_before_the_first_count(admin, db):
     assert reply.status == 200
     assert (reply.json()["version"], reply.json()["asOf"]) == (0, None)
     assert reply.json()["figures"]["students"]["total"] == 0
+    assert reply.json()["figures"]["requests"]["oldestPendingAt"] is None
     refreshed(admin, db)
 
 

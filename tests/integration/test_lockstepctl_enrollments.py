@@ -33,6 +33,7 @@ def bring(service, tmp_path):
         bring.report = outcome.stdout
         figures = {name: int(count.replace(",", "")) for name, count in re.findall(r"^  (.+?) +([\d,]+)$", outcome.stdout,
                                                                                 re.MULTILINE)}
+        bring.size = tuple(figures.pop(name, None) for name in ("lines", "courses", "enrollments in them before"))
         return outcome.returncode, figures, outcome.stderr
 
     return bring
@@ -86,7 +87,8 @@ def test_a_dry_run_says_exactly_what_would_happen(bring, new_learner, course, ad
     everybody = (new, again, whole, legacy, asking, leaving, missing)
     before = [learner.checksum() for learner in everybody]
     code, would, said = bring(content, "--dry-run", *options)
-    assert (code, said) == (0, "") and "nothing was changed" in bring.report
+    assert (code, said) == (0, "") and "Nothing was changed" in bring.report
+    assert bring.size == (7, 1, 4)
     assert would == {"would enrol": 2, "would enrol again": 1, "would put right": 1, "would unenrol": 1,
                      "would unenrol as missing": 1, "as they should be": 1, "said already": 1}
     assert [learner.checksum() for learner in everybody] == before
@@ -149,6 +151,13 @@ def test_files_that_are_no_list(bring, content, said):
     assert (code, did) == (1, {}) and said in told
 
 
+def test_the_list_is_not_overwritten(bring, course, tmp_path):
+    path = tmp_path / "list.csv"
+    code, _, said = bring(f"userId,courseId\nbob,{course}\n", "--rejected", str(path), path=path)
+    assert code == 1 and "is the list itself" in said
+    assert b"bob" in path.read_bytes()
+
+
 def test_no_file(service, tmp_path):
     for path in (tmp_path / "nothing.csv", tmp_path):
         outcome = service.control("enrollments", "import", str(path), check=False)
@@ -187,7 +196,7 @@ def test_more_than_the_limit_changes_nothing_at_all(bring, full, course, new_lea
     before = revisions(full)
     for limit in ((), ("--max-removals", "2"), ("--max-removals", "14%"), ("--max-removals", "0")):
         code, would, said = bring(short, "--remove-missing", *limit)
-        assert code == 1 and "would remove 3 of 20 enrollments" in said and would["would unenrol as missing"] == 3
+        assert code == 1 and "would remove 3 of 20 enrollments" in said and "--max-removals" in said and would["would unenrol as missing"] == 3
     assert standing(db, course) == 20 and revisions(full) == before
     assert_not_enrolled(db, newcomer.id, course)
     assert bring(short, "--remove-missing", "--max-removals", "15%") == \
