@@ -22,6 +22,8 @@ WRITES = [
     # One table of several, by its alias.
     (re.compile(r"\bDELETE\s+(?P<alias>\w+)\s+FROM\b.*?\b(?:FROM|JOIN)\s+(?P<table>\w+)\s+AS\s+(?P=alias)\b",
                 re.I | re.S), "DELETE"),
+    (re.compile(r"\bUPDATE\b(?=.*?\bSET\s+(?P<alias>\w+)\.).*?\b(?P<table>\w+)\s+AS\s+(?P=alias)\b",
+                re.I | re.S), "UPDATE"),
     (re.compile(r"\bINTO\s+`?(\w+)`?.*\bON\s+DUPLICATE\s+KEY\s+UPDATE\b", re.I | re.S), "UPDATE"),
     (re.compile(r"\bDELETE\s+FROM\s+`?(\w+)`?", re.I), "DELETE"),
 ]

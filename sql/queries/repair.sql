@@ -15,10 +15,11 @@
 -- param job_id u64 null
 -- param learners_in_scope u64
 -- param learners u64
+-- param is_act bool
 INSERT INTO repair_runs (kind, state, dry_run, actor, rules, authority, from_user, to_user, confirm_over_limit,
-                         rolls_back, job_id, learners_in_scope, learners, started_at)
+                         rolls_back, job_id, learners_in_scope, learners, is_act, started_at)
 VALUES (:kind, :state, :dry_run, :actor, :rules, :authority, :from_user, :to_user, :confirm_over_limit,
-        :rolls_back, :job_id, :learners_in_scope, :learners, UTC_TIMESTAMP(3));
+        :rolls_back, :job_id, :learners_in_scope, :learners, :is_act, UTC_TIMESTAMP(3));
 
 -- name: repair_run_of_job :one
 -- param job_id u64
@@ -49,12 +50,14 @@ SELECT id FROM repair_runs WHERE job_id = :job_id;
 -- column finished_at time null
 -- column images_removed bool
 -- column undoes_rollback bool
+-- column is_act bool
 SELECT r.id, r.kind, r.state, r.dry_run, r.actor, r.rules, r.authority, r.from_user, r.to_user,
        r.confirm_over_limit, r.rolls_back,
        (SELECT MAX(b.id) FROM repair_runs AS b WHERE b.rolls_back = r.id) AS rolled_back_by, r.job_id,
        r.learners_in_scope, r.digest, r.learners, r.learners_changed, r.error, r.started_at, r.finished_at,
        r.images_removed_at IS NOT NULL AS images_removed,
-       COALESCE((SELECT o.kind = 'rollback' FROM repair_runs AS o WHERE o.id = r.rolls_back), 0) AS undoes_rollback
+       COALESCE((SELECT o.kind = 'rollback' FROM repair_runs AS o WHERE o.id = r.rolls_back), 0) AS undoes_rollback,
+       r.is_act
   FROM repair_runs AS r
  WHERE r.id = :run_id;
 
@@ -311,7 +314,8 @@ UPDATE repair_rows AS r
 -- param names_rule bool
 -- The one ledger row of each learner that changed. The history adds up to the totals, also where something
 -- around Lockstep moved them: a total's change carries what the entries before it do not tell, and names the
--- rule that set it last, or the first that changed anything.
+-- rule that set it last, or the first that changed anything. Of many rows of one table that one rule changed
+-- alike, it tells once: which they were, the run's images say.
 INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, created_at)
 SELECT u.id, u.revision + 1, CONCAT('repair:', :run_id, ':', u.revision + 1), REPEAT(CHAR(0), 32), :actor,
        'repair',
@@ -331,13 +335,8 @@ SELECT u.id, u.revision + 1, CONCAT('repair:', :run_id, ':', u.revision + 1), RE
                 ',"because":"', :because, IF(:names_rule, COALESCE(c.correct, c.one), ''), '"}'))), ']'),
        UTC_TIMESTAMP(3)
   FROM (SELECT r.user_id, SUBSTR(MIN(CONCAT(LPAD(r.step, 5, '0'), r.rule)), 6) AS one,
-               GROUP_CONCAT(IF(
-                   r.table_name = 'users' AND r.column_name IN ('tokens', 'questions_answered', 'correct_answers')
-                   OR (r.action <> 'set' AND EXISTS (
-                       SELECT 1
-                         FROM repair_rows AS e FORCE INDEX (PRIMARY)
-                        WHERE e.run_id = r.run_id AND e.user_id = r.user_id AND e.id < r.id AND e.step = r.step
-                          AND e.table_name = r.table_name AND e.row_key = r.row_key)),
+               GROUP_CONCAT(DISTINCT IF(
+                   r.table_name = 'users' AND r.column_name IN ('tokens', 'questions_answered', 'correct_answers'),
                    NULL,
                    CONCAT('{"what":"', IF(r.action <> 'set', r.table_name,
                                           IF(r.table_name = 'users', r.column_name,
@@ -403,6 +402,21 @@ SELECT n.run_id, n.rule, IF(:counts_found, COUNT(*), 0), COALESCE(SUM(n.state = 
     ON DUPLICATE KEY UPDATE found = found + VALUES(found), changed = changed + VALUES(changed),
                             moved = moved + VALUES(moved);
 
+-- name: repair_count_act :exec
+-- param run_id u64
+-- param user_id u64
+-- The same for a run that no rule asked for: a whole row is one image, and the columns that are set are of one
+-- row a table.
+INSERT INTO repair_counts (run_id, rule, found, changed, moved)
+SELECT r.run_id, r.rule, SUM(r.action <> 'set') + COUNT(DISTINCT IF(r.action = 'set', r.table_name, NULL)),
+       SUM(r.action <> 'set' AND r.state = 'done')
+         + COUNT(DISTINCT IF(r.action = 'set' AND r.state = 'done', r.table_name, NULL)),
+       SUM(r.action <> 'set' AND r.state = 'moved')
+         + COUNT(DISTINCT IF(r.action = 'set' AND r.state = 'moved', r.table_name, NULL))
+  FROM repair_rows AS r
+ WHERE r.run_id = :run_id AND r.user_id = :user_id
+ GROUP BY r.run_id, r.rule;
+
 -- name: repair_count_paused :exec
 -- param run_id u64
 -- param rule text
@@ -433,14 +447,25 @@ SELECT rule, found, changed, moved, paused FROM repair_counts WHERE run_id = :ru
 -- param to_user u64
 -- param step u64
 -- param table_name text
-UPDATE quarantine AS q
-  JOIN (SELECT DISTINCT r.user_id, r.rule, r.table_name, r.row_key
+UPDATE (SELECT DISTINCT r.user_id, r.rule, r.table_name, r.row_key
           FROM repair_rows AS r
          WHERE r.run_id = :by_run AND r.user_id BETWEEN :from_user AND :to_user AND r.step = :step
            AND r.table_name = :table_name AND r.action = 'insert' AND r.state = 'done') AS d
-    ON d.user_id = q.user_id AND d.rule = q.rule AND d.table_name = q.table_name AND d.row_key = q.row_key
+  STRAIGHT_JOIN quarantine AS q FORCE INDEX (quarantine_row)
+    ON q.run_id = :run_id AND q.user_id = d.user_id AND q.table_name = d.table_name AND q.row_key = d.row_key
+       AND q.rule = d.rule
+   SET q.restored_at = UTC_TIMESTAMP(3);
+
+-- name: repair_restored_act :exec
+-- param run_id u64
+-- param by_run u64
+-- param user_id u64
+-- param step u64
+UPDATE repair_rows AS r
+  STRAIGHT_JOIN quarantine AS q FORCE INDEX (quarantine_row)
+    ON q.run_id = :run_id AND q.user_id = r.user_id AND q.table_name = r.table_name AND q.row_key = r.row_key
    SET q.restored_at = UTC_TIMESTAMP(3)
- WHERE q.run_id = :run_id AND q.user_id BETWEEN :from_user AND :to_user;
+ WHERE r.run_id = :by_run AND r.user_id = :user_id AND r.step = :step AND r.action = 'insert' AND r.state = 'done';
 
 -- name: repair_leave :exec
 -- param run_id u64

@@ -7,8 +7,8 @@
 -- changes: daily_totals, daily_totals.questions, daily_totals.correct, daily_totals.tokens
 
 -- Each attempt adds to the row of its day and module. Statistics read those rows and not the attempts,
--- which leave after a time; so a day may hold more than its attempts prove, and is never lowered. A
--- day that holds less is raised, one that is missing is put in. A negative count of tokens proves
+-- which leave for the archive, or for good, after a time; so a day may hold more than its attempts
+-- prove, and is never lowered. A day that holds less than attempts and archive add up to is raised, one that is missing is put in. A negative count of tokens proves
 -- nothing.
 SELECT STRAIGHT_JOIN s.user_id,
        'daily_totals' AS `table`,
@@ -27,14 +27,22 @@ SELECT STRAIGHT_JOIN s.user_id,
             END AS CHAR) AS wanted
   FROM (SELECT p.user_id, p.day, COALESCE(d.module, p.module) AS module, d.user_id IS NOT NULL AS is_there,
                d.questions, d.correct, d.tokens, p.proven_questions, p.proven_correct, p.proven_tokens
-          FROM (SELECT u.id AS user_id, a.practised_on AS day, a.module,
-                       COUNT(*) AS proven_questions,
-                       CAST(SUM(a.is_correct <> 0) AS SIGNED) AS proven_correct,
-                       SUM(GREATEST(a.tokens, 0)) AS proven_tokens
-                  FROM users AS u FORCE INDEX (PRIMARY)
-                  JOIN attempts AS a ON a.user_id = u.id
-                 WHERE u.id BETWEEN :from AND :to AND u.merged_into IS NULL AND u.deleted_at IS NULL
-                 GROUP BY u.id, a.practised_on, a.module) AS p
+          FROM (SELECT e.user_id, e.day, e.module, CAST(SUM(e.questions) AS SIGNED) AS proven_questions,
+                       CAST(SUM(e.correct) AS SIGNED) AS proven_correct,
+                       CAST(SUM(e.tokens) AS SIGNED) AS proven_tokens
+                  FROM (SELECT a.user_id, a.practised_on AS day, a.module, COUNT(*) AS questions,
+                               SUM(a.is_correct <> 0) AS correct, SUM(GREATEST(a.tokens, 0)) AS tokens
+                          FROM attempts AS a FORCE INDEX (attempts_user_time)
+                         WHERE a.user_id BETWEEN :from AND :to
+                         GROUP BY a.user_id, a.practised_on, a.module
+                         UNION ALL
+                        SELECT r.user_id, r.practised_on, r.module, COUNT(*), SUM(r.is_correct <> 0),
+                               SUM(GREATEST(r.tokens, 0))
+                          FROM attempts_archive AS r FORCE INDEX (attempts_archive_sums)
+                         WHERE r.user_id BETWEEN :from AND :to
+                         GROUP BY r.user_id, r.practised_on, r.module) AS e
+                 GROUP BY e.user_id, e.day, e.module) AS p
+          JOIN users AS u ON u.id = p.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
           LEFT JOIN daily_totals AS d
             ON d.user_id = p.user_id AND d.day = p.day AND d.module = p.module
          WHERE d.user_id IS NULL OR d.questions < p.proven_questions OR d.correct < p.proven_correct

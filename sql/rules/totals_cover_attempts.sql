@@ -5,8 +5,8 @@
 -- order: 30
 -- changes: nothing
 
--- Each attempt was counted when it was made, so that the three totals are at least what the attempts
--- add up to. (They may be more: totals that predate Lockstep have no attempts.) Where they are less,
+-- Each attempt was counted when it was made, so that the three totals are at least what the attempts,
+-- archived ones among them, add up to. (They may be more: totals that predate Lockstep have no attempts.) Where they are less,
 -- somebody lowered the totals, or put attempts in beside them. Which of the two is for a person to
 -- say: the rule reports, and changes nothing. A negative count of tokens proves nothing.
 SELECT STRAIGHT_JOIN s.user_id,
@@ -24,19 +24,25 @@ SELECT STRAIGHT_JOIN s.user_id,
               WHEN 'questions_answered' THEN s.proven_questions
               ELSE s.proven_correct
             END AS CHAR) AS wanted
-  FROM (SELECT u.id AS user_id,
-               MAX(u.tokens) AS held_tokens,
-               MAX(u.questions_answered) AS held_questions,
-               MAX(u.correct_answers) AS held_correct,
-               SUM(GREATEST(a.tokens, 0)) AS proven_tokens,
-               COUNT(*) AS proven_questions,
-               CAST(SUM(a.is_correct <> 0) AS SIGNED) AS proven_correct
-          FROM users AS u FORCE INDEX (PRIMARY)
-          JOIN attempts AS a ON a.user_id = u.id
-         WHERE u.id BETWEEN :from AND :to AND u.merged_into IS NULL AND u.deleted_at IS NULL
-         GROUP BY u.id
-        HAVING held_tokens < proven_tokens OR held_questions < proven_questions
-               OR held_correct < proven_correct) AS s
+  FROM (SELECT STRAIGHT_JOIN u.id AS user_id, u.tokens AS held_tokens, u.questions_answered AS held_questions,
+               u.correct_answers AS held_correct, p.proven_tokens, p.proven_questions, p.proven_correct
+          FROM (SELECT e.user_id, SUM(e.tokens) AS proven_tokens, SUM(e.questions) AS proven_questions,
+                       SUM(e.correct) AS proven_correct
+                  FROM (SELECT a.user_id, SUM(GREATEST(a.tokens, 0)) AS tokens, COUNT(*) AS questions,
+                               CAST(SUM(a.is_correct <> 0) AS SIGNED) AS correct
+                          FROM attempts AS a FORCE INDEX (attempts_user_time)
+                         WHERE a.user_id BETWEEN :from AND :to
+                         GROUP BY a.user_id
+                         UNION ALL
+                        SELECT r.user_id, SUM(GREATEST(r.tokens, 0)), COUNT(*),
+                               CAST(SUM(r.is_correct <> 0) AS SIGNED)
+                          FROM attempts_archive AS r FORCE INDEX (attempts_archive_sums)
+                         WHERE r.user_id BETWEEN :from AND :to
+                         GROUP BY r.user_id) AS e
+                 GROUP BY e.user_id) AS p
+          JOIN users AS u ON u.id = p.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
+         WHERE u.tokens < p.proven_tokens OR u.questions_answered < p.proven_questions
+               OR u.correct_answers < p.proven_correct) AS s
   JOIN (SELECT 'tokens' AS name UNION ALL SELECT 'questions_answered' UNION ALL
         SELECT 'correct_answers') AS c
     ON CASE c.name

@@ -321,6 +321,10 @@ static const struct field retention_fields[] = {
             .summary =
                 "The same of those that wait for somebody (unassigned, unknown_learner, unknown_course, "
                 "unreadable, mismatch); at least webhook_events_days."),
+    ROW_INT(retention_config, attempts_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "0",
+            .summary =
+                "How long attempts stay where they were made; the job archive_attempts moves older ones "
+                "to attempts_archive. Totals, statistics and streaks stay as they are."),
     ROW_INT(retention_config, ledger_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "0",
             .summary = "Older entries of a learner's history are folded into one that carries their sums; at "
                        "least offline.max_age_days and a week more."),

@@ -140,6 +140,7 @@ struct retention_config {
   int64_t webhook_waiting_days; /* at least that */
   int64_t ledger_days;          /* at least offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS */
   int64_t mutations_days;       /* not in the file: exactly that */
+  int64_t attempts_days;        /* then they leave for attempts_archive */
 };
 /* An operation's id is known for longer than a client may come with it, also where clocks differ. */
 #define RETENTION_LEDGER_MARGIN_DAYS 7

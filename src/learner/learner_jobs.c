@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "job/job_guard.h"
+#include "learner/archive.h"
 #include "learner/audit_pass.h"
 #include "learner/percentile.h"
 
@@ -63,6 +64,31 @@ static bool refresh_percentiles(struct job *job, const void *params, struct erro
          percentile_refresh(lease.db, clock_now_ms(), &guard, job->arena, error);
 }
 
+/* --- archive_attempts ------------------------------------------------------------------------------ */
+
+#define DAY_MS INT64_C(86400000)
+
+static bool archive_prepare(struct job *job, const void *params, struct error *error) {
+  (void)params;
+  (void)error;
+  if (job->app->config->retention.attempts_days > 0) job_split(job);
+  return true;
+}
+
+static bool archive_work(struct job *job, const void *params, struct error *error) {
+  struct repair_guard guard = job_guard(job);
+  int64_t days = job->app->config->retention.attempts_days;
+  uint64_t before_range = job->range_from == 0 ? 0 : job->range_from - 1;
+  uint64_t moved = 0;
+  (void)params;
+  if (days > 0 && !archive_run(job->app->pool, clock_now_ms() - days * DAY_MS,
+                               job->cursor_at > before_range ? job->cursor_at : before_range, job->range_to,
+                               &guard, job->arena, error, &moved))
+    return false;
+  job->report = arena_printf(job->arena, "{\"archived\":%" PRIu64 "}", moved);
+  return job->report != NULL || error_set_memory(error);
+}
+
 static const struct job_kind rows[] = {
     {.name = "audit",
      .work = audit_work,
@@ -75,5 +101,10 @@ static const struct job_kind rows[] = {
      .work = refresh_percentiles,
      .unit = "learners",
      .summary = "Counts anew how the learners' totals are spread."},
+    {.name = "archive_attempts",
+     .work = archive_work,
+     .prepare = archive_prepare,
+     .unit = "learners",
+     .summary = "Moves attempts that are older than retention.attempts_days to the archive."},
 };
 const struct job_kind_table learner_job_kinds = JOB_KIND_TABLE(rows);

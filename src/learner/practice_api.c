@@ -5,6 +5,7 @@
 #include "http/entry.h"
 #include "learner/attempts.h"
 #include "learner/practice_session.h"
+#include "learner/reset.h"
 #include "learner/statistics.h"
 
 #include "base/banned.h"
@@ -66,6 +67,23 @@ static bool handle_end(struct request *request, const void *query, const void *b
          entry_answer(request, &entry);
 }
 
+/* A reset is asked for without a body: the one kind of request for it. */
+static const struct schema nothing_schema = {.name = "Nothing", .summary = "Nothing."};
+
+static bool handle_reset(struct request *request, const void *query, const void *body, void *reply,
+                         struct error *error) {
+  struct reset_input input = {.rules = request->app->rules};
+  struct ledger_entry entry;
+  (void)query;
+  (void)body;
+  if (!entry_begin(request, &reset_kind, NULL, &nothing_schema, &nothing_schema, error, &entry)) return false;
+  entry.input = &input;
+  entry.reply_schema = &reset_reply_schema;
+  entry.reply = reply;
+  return ledger_run_one(request->app->ledger, &reset_kind, &entry, NULL, request->arena, error) &&
+         entry_answer(request, &entry);
+}
+
 #define WRITE_FLAGS ENDPOINT_NEEDS_LEARNER | ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY
 
 static const struct endpoint rows[] = {
@@ -87,6 +105,14 @@ static const struct endpoint rows[] = {
      .handle = handle_attempts,
      .tag = "Progress",
      .summary = "What the learner answered, newest first"},
+    {.method = "POST",
+     .path = "/api/progress/reset",
+     .role = ROLE_STUDENT,
+     .flags = WRITE_FLAGS,
+     .reply = &reset_reply_schema,
+     .handle = handle_reset,
+     .tag = "Progress",
+     .summary = "Start over: attempts, practice sessions, totals and streak; an administrator can undo it"},
     {.method = "POST",
      .path = "/api/practice-sessions",
      .role = ROLE_ANONYMOUS,

@@ -83,6 +83,7 @@ bool repair_run_load(const struct rule_set *set, struct db *db, uint64_t run_id,
                            .to_user = row.to_user,
                            .rolls_back = row.rolls_back_is_null ? 0 : row.rolls_back,
                            .undoes_rollback = row.undoes_rollback,
+                           .is_act = row.is_act,
                            .learners_in_scope = row.learners_in_scope,
                            .actor = row.actor,
                            .digest = row.digest,
@@ -194,6 +195,7 @@ static bool open_params(const struct repair_engine *engine, const struct repair_
     if (!check_undo(db, order->rolls_back, arena, error, &row)) return false;
     params->rules = row.rules;
     params->authority = row.authority;
+    params->is_act = row.is_act;
     params->from_user = row.from_user;
     params->to_user = row.to_user;
     params->dry_run = false;

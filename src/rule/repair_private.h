@@ -22,6 +22,7 @@
 struct repair_run {
   uint64_t id;
   bool is_rollback;
+  bool is_act; /* no rule's, or the undoing of one: see repair_act.h */
   bool dry_run;
   bool confirm_over_limit;
   enum repair_state state;
@@ -121,7 +122,7 @@ bool repair_settle(struct repair_tx *tx, struct error *error) WARN_UNUSED;
 /* One kind of writing: a step's rows of one table and action, and one column of theirs. */
 struct repair_group {
   uint64_t step;
-  const struct rule *rule; /* NULL: a rollback does not need it any more */
+  const struct rule *rule; /* NULL: a rollback does not need it any more, an act has none */
   const char *rule_name;
   const char *table;
   enum rule_action action;

@@ -52,12 +52,20 @@ bool repair_settle_paused(struct repair_tx *tx, struct error *error) {
   return repair_count_paused(tx->db, rows, count, error, NULL);
 }
 
-bool repair_settle(struct repair_tx *tx, struct error *error) {
+/* An act, and its undoing, is one learner's, whom the first range finds: the others find nothing. */
+static bool settle_counts(struct repair_tx *tx, struct error *error) {
   const struct repair_run *run = tx->work->run;
   struct repair_count_params count = {
       .run_id = run->id, .from_user = tx->from, .to_user = tx->to, .counts_found = tx->counts_found};
+  struct repair_count_act_params of_act = {.run_id = run->id, .user_id = run->from_user};
+  return run->is_act ? repair_count_act(tx->db, &of_act, error, NULL)
+                     : repair_count(tx->db, &count, error, NULL);
+}
+
+bool repair_settle(struct repair_tx *tx, struct error *error) {
+  const struct repair_run *run = tx->work->run;
   if (tx->found && !repair_settle_learners(tx, error)) return false;
-  if (tx->found && !repair_count(tx->db, &count, error, NULL)) return false;
+  if (tx->found && !settle_counts(tx, error)) return false;
   if (!repair_settle_paused(tx, error)) return false;
   if (tx->found && !run->is_rollback && !run->dry_run && !run->confirm_over_limit)
     return repair_check_limits(tx, error);

@@ -71,7 +71,7 @@ static bool group_take(struct repair_tx *tx, const struct repair_groups_row *row
                                .cells = row->cells};
   while (strcmp(rule_action_names[group.action], row->action) != 0)
     group.action++;
-  if (!tx->work->run->is_rollback) {
+  if (!tx->work->run->is_rollback && !tx->work->run->is_act) {
     group.rule = repair_rule_named(tx->work->set, row->rule);
     if (group.rule == NULL)
       return error_set(error, ERROR_CONFLICT, "There is no rule %s any more.", row->rule);

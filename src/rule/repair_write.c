@@ -126,11 +126,62 @@ static bool is_binary(const struct rule_column *column) {
   return strstr(column->type, "binary") != NULL || strstr(column->type, "blob") != NULL;
 }
 
+/* A column of a row in quarantine. Of numbers and times, which are short, JSON_VALUE makes text or NULL at
+ * once; of texts it would cut off what is long. */
+static void append_kept_value(struct repair_sql *sql, const struct rule_column *column) {
+  const char *name = column->name;
+  if (column->character_set == NULL && !is_binary(column))
+    buffer_printf(&sql->text, "JSON_VALUE(q.row_data, '$.%s')", name);
+  else if (!column->is_nullable)
+    buffer_printf(&sql->text, "%s(JSON_UNQUOTE(JSON_EXTRACT(q.row_data, '$.%s')))",
+                  is_binary(column) ? "UNHEX" : "", name);
+  else
+    buffer_printf(&sql->text,
+                  "%s(IF(JSON_TYPE(JSON_EXTRACT(q.row_data, '$.%s')) = 'NULL', NULL,"
+                  " JSON_UNQUOTE(JSON_EXTRACT(q.row_data, '$.%s'))))",
+                  is_binary(column) ? "UNHEX" : "", name, name);
+}
+
+/* The deleted rows that a step brings back. Where each is one image, they need not be told apart first. */
+static void append_kept_list(struct repair_sql *sql, const struct repair_tx *tx,
+                             const struct repair_group *group) {
+  bool is_act = tx->work->run->is_act;
+  buffer_append_text(&sql->text, is_act ? " FROM repair_rows AS r"
+                                        : " FROM (SELECT DISTINCT r.user_id, r.row_key, r.rule FROM"
+                                          " repair_rows AS r WHERE ");
+  if (!is_act) {
+    repair_sql_append_rows(sql, group);
+    buffer_append_text(&sql->text, ") AS r");
+  }
+  buffer_printf(
+      &sql->text,
+      " STRAIGHT_JOIN quarantine AS q FORCE INDEX (quarantine_row) ON q.run_id = %llu AND"
+      " q.user_id = r.user_id AND q.table_name = '%s' AND q.row_key = r.row_key AND q.rule = r.rule",
+      (unsigned long long)tx->work->run->rolls_back, group->table);
+  if (!is_act) return;
+  buffer_append_text(&sql->text, " WHERE ");
+  repair_sql_append_rows(sql, group);
+}
+
+static bool mark_restored(struct repair_tx *tx, const struct repair_group *group, struct error *error) {
+  const struct repair_run *run = tx->work->run;
+  struct repair_restored_params params = {.run_id = run->rolls_back,
+                                          .by_run = run->id,
+                                          .from_user = tx->from,
+                                          .to_user = tx->to,
+                                          .step = group->step,
+                                          .table_name = group->table};
+  struct repair_restored_act_params of_act = {
+      .run_id = run->rolls_back, .by_run = run->id, .user_id = run->from_user, .step = group->step};
+  struct db_outcome restored;
+  return run->is_act ? repair_restored_act(tx->db, &of_act, error, &restored)
+                     : repair_restored(tx->db, &params, error, &restored);
+}
+
 /* A row that another run deleted comes back whole, as it stands in quarantine. */
 static bool insert_from_quarantine(struct repair_tx *tx, const struct repair_group *group, uint64_t row_count,
                                    struct error *error) {
   struct repair_sql sql = REPAIR_SQL_INIT;
-  char other[REPAIR_NUMBER_BYTES];
   uint64_t affected;
   const char *before = "";
   repair_sql_begin(&sql, tx, group->step);
@@ -145,38 +196,21 @@ static bool insert_from_quarantine(struct repair_tx *tx, const struct repair_gro
   for (size_t at = 0; at < group->column_count; at++) {
     const struct rule_column *column = &group->columns[at];
     if (column->is_generated) continue;
-    buffer_printf(&sql.text,
-                  "%s%s(IF(JSON_TYPE(JSON_EXTRACT(q.row_data, '$.%s')) = 'NULL', NULL,"
-                  " JSON_UNQUOTE(JSON_EXTRACT(q.row_data, '$.%s'))))",
-                  before, is_binary(column) ? "UNHEX" : "", column->name, column->name);
+    buffer_append_text(&sql.text, before);
+    append_kept_value(&sql, column);
     before = ", ";
   }
-  buffer_append_text(&sql.text,
-                     " FROM (SELECT DISTINCT r.user_id, r.row_key, r.rule FROM repair_rows AS r WHERE ");
-  repair_sql_append_rows(&sql, group);
-  buffer_printf(
-      &sql.text,
-      ") AS d JOIN quarantine AS q ON q.run_id = ? AND q.user_id = d.user_id AND q.table_name = '%s'"
-      " AND q.row_key = d.row_key AND q.rule = d.rule",
-      group->table);
-  snprintf(other, sizeof other, "%llu", (unsigned long long)tx->work->run->rolls_back);
-  sql.parameters[sql.parameter_count++] = other;
+  append_kept_list(&sql, tx, group);
   if (!exec_unchecked(&sql, tx, error, &affected)) return false;
   if (affected != row_count) return write_miss(group, error);
-  struct repair_restored_params params = {.run_id = tx->work->run->rolls_back,
-                                          .by_run = tx->work->run->id,
-                                          .from_user = tx->from,
-                                          .to_user = tx->to,
-                                          .step = group->step,
-                                          .table_name = group->table};
-  struct db_outcome restored;
-  return repair_restored(tx->db, &params, error, &restored);
+  return mark_restored(tx, group, error);
 }
 
 static bool write_inserts(struct repair_tx *tx, const struct repair_group *group, struct error *error) {
   struct repair_shapes_row *shapes;
   size_t count;
   uint64_t rows = 0;
+  if (tx->work->run->is_act) return insert_from_quarantine(tx, group, group->cells, error);
   if (!read_shapes(tx, group, error, &shapes, &count)) return false;
   for (size_t at = 0; at < count; at++) {
     rows += shapes[at].row_count;
@@ -204,7 +238,16 @@ static bool check_deletes(struct repair_tx *tx, const struct repair_group *group
   return same == group->cells || write_miss(group, error);
 }
 
-static void append_row_list(struct repair_sql *sql, const struct repair_group *group) {
+/* As append_kept_list. */
+static void append_row_list(struct repair_sql *sql, const struct repair_tx *tx,
+                            const struct repair_group *group) {
+  if (tx->work->run->is_act) {
+    buffer_printf(&sql->text, "repair_rows AS r STRAIGHT_JOIN %s AS t ON ", group->table);
+    repair_sql_append_key(sql, group);
+    buffer_append_text(&sql->text, " WHERE ");
+    repair_sql_append_rows(sql, group);
+    return;
+  }
   buffer_append_text(&sql->text,
                      "(SELECT DISTINCT r.run_id, r.rule, r.user_id, r.row_key FROM repair_rows AS r WHERE ");
   repair_sql_append_rows(sql, group);
@@ -234,27 +277,37 @@ static bool quarantine(struct repair_tx *tx, const struct repair_group *group, u
     before = ", ";
   }
   buffer_append_text(&sql.text, "), UTC_TIMESTAMP(3) FROM ");
-  append_row_list(&sql, group);
+  append_row_list(&sql, tx, group);
   if (!repair_sql_exec(&sql, tx, error, &affected)) return false;
   return affected == row_count || write_miss(group, error);
+}
+
+static bool count_rows(struct repair_tx *tx, const struct repair_group *group, struct error *error,
+                       uint64_t *ret_rows) {
+  struct repair_shapes_row *shapes;
+  size_t count;
+  if (!read_shapes(tx, group, error, &shapes, &count)) return false;
+  *ret_rows = 0;
+  for (size_t at = 0; at < count; at++)
+    *ret_rows += shapes[at].row_count;
+  return true;
 }
 
 static bool write_deletes(struct repair_tx *tx, const struct repair_group *groups, size_t group_count,
                           struct error *error) {
   struct repair_sql sql = REPAIR_SQL_INIT;
-  struct repair_shapes_row *shapes;
-  size_t count;
   uint64_t rows = 0;
   uint64_t affected;
   for (size_t at = 0; at < group_count; at++)
     if (!check_deletes(tx, &groups[at], error)) return false;
-  if (!read_shapes(tx, groups, error, &shapes, &count)) return false;
-  for (size_t at = 0; at < count; at++)
-    rows += shapes[at].row_count;
+  if (tx->work->run->is_act)
+    rows = groups->cells;
+  else if (!count_rows(tx, groups, error, &rows))
+    return false;
   if (!quarantine(tx, groups, rows, error)) return false;
   repair_sql_begin(&sql, tx, groups->step);
   buffer_append_text(&sql.text, "DELETE t FROM ");
-  append_row_list(&sql, groups);
+  append_row_list(&sql, tx, groups);
   if (!repair_sql_exec(&sql, tx, error, &affected)) return false;
   return affected == rows || write_miss(groups, error);
 }

@@ -130,6 +130,18 @@ static bool all_prepare(struct job *job, const void *params, struct error *error
   return run_prepare(job, &repair, error);
 }
 
+/* In the order of their repairs: days first, then what follows from them. */
+static const char *const streak_rules[] = {
+    "practice_days_cover_attempts", "longest_streak_covers_practice_days", "streak_matches_practice_days"};
+
+static bool streaks_prepare(struct job *job, const void *params, struct error *error) {
+  struct sync_order order = *(const struct sync_order *)params;
+  struct repair_order repair = sync_order_repair(&order);
+  repair.rules = streak_rules;
+  repair.rule_count = ARRAY_LENGTH(streak_rules);
+  return run_prepare(job, &repair, error);
+}
+
 static bool plan_prepare(struct job *job, const void *params, struct error *error) {
   struct sync_order order = *(const struct sync_order *)params;
   order.dry_run = true;
@@ -266,6 +278,8 @@ static bool sample_work(struct job *job, const void *params, struct error *error
 static const struct job_kind rows[] = {
     RUN_KIND("sync_user", sync_user_schema, user_prepare,
              "Brings one learner's totals into step, by the rules that heal on read."),
+    RUN_KIND("recompute_streaks", sync_streaks_schema, streaks_prepare,
+             "Counts practice days and streaks anew, by the three rules that hold them."),
     RUN_KIND("sync_all_users", sync_all_schema, all_prepare,
              "Brings everybody's totals into step, by the rules that heal on read or those named."),
     {.name = "validate",

@@ -67,6 +67,9 @@ static const struct field rebuild_fields[] = {ROW_ONE_OR_ALL, ROW_CONFIRM};
 const struct schema sync_rebuild_schema =
     SCHEMA("RebuildJsonParams", struct sync_order, rebuild_fields, .summary = "Whose document to rebuild.");
 
+const struct schema sync_streaks_schema =
+    SCHEMA("RecomputeStreaksParams", struct sync_order, rebuild_fields, .summary = "Whose streaks.");
+
 static const struct field rollback_fields[] = {
     FIELD_UINT(struct sync_order, "runId", run_id, .flags = FIELD_REQUIRED, .minimum = 1,
                .maximum = INT64_MAX, .summary = "The repair run to undo."),

@@ -32,6 +32,7 @@ extern const struct schema sync_fix_schema;  /* rules, userId, confirmOverLimit,
 extern const struct schema sync_fix_body_schema; /* the same and dryRun */
 extern const struct schema sync_plan_schema;     /* rules, userId, confirmOverLimit, authority */
 extern const struct schema sync_rebuild_schema;  /* userId, confirmOverLimit */
+extern const struct schema sync_streaks_schema;  /* the same */
 extern const struct schema sync_rollback_schema; /* runId */
 extern const struct schema sync_sample_schema;   /* learners */
 

@@ -11,7 +11,8 @@
 #include "base/banned.h"
 
 #define PARAMS_BYTES_MAX ((size_t)64 * 1024)
-#define DEDUPE_KEY_MAX 190 /* sync_jobs.dedupe_key */
+#define DEDUPE_KEY_MAX 190     /* sync_jobs.dedupe_key */
+#define AT_ONCE_ROWS_MAX 20000 /* undone within a request; of more, a job */
 
 static bool repairs_are_on(const struct repair_engine *engine, struct db *db, struct arena *arena,
                            struct error *error) {
@@ -77,6 +78,13 @@ static bool may_be_rolled_back(const struct repair_summary *run, struct error *e
   return true;
 }
 
+static uint64_t changed_rows(const struct repair_summary *run) {
+  uint64_t rows = 0;
+  for (size_t at = 0; at < run->count_count; at++)
+    rows += run->counts[at].changed;
+  return rows;
+}
+
 bool sync_task_rollback(const struct repair_engine *engine, struct db *db, uint64_t run_id,
                         struct arena *arena, struct error *error, struct sync_task *ret_task) {
   struct repair_summary run;
@@ -87,7 +95,7 @@ bool sync_task_rollback(const struct repair_engine *engine, struct db *db, uint6
                                  .rolls_back = run_id,
                                  .from_user = run.from_user,
                                  .to_user = run.to_user,
-                                 .is_job = !sync_run_is_of_one(&run),
+                                 .is_job = !sync_run_is_of_one(&run) || changed_rows(&run) > AT_ONCE_ROWS_MAX,
                                  .kind = "rollback_repair",
                                  .params = &sync_rollback_schema,
                                  .message = "The run will be rolled back by a job."};

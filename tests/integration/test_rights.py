@@ -25,6 +25,7 @@ RIGHTS = [
     ("GET", "/api/progress/history", ..., "student"),
     ("GET", "/api/progress/statistics", ..., "anonymous"),
     ("GET", "/api/progress/attempts", ..., "anonymous"),
+    ("POST", "/api/progress/reset", ..., "student"),
     ("POST", "/api/practice-sessions", {}, "anonymous"),
     ("PATCH", "/api/practice-sessions/{id}", {}, "anonymous"),
     ("GET", "/api/practice-sessions", ..., "anonymous"),

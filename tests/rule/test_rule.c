@@ -223,6 +223,7 @@ static void test_the_rules_that_ship_are_good(void **state) {
         {"global_stats_match_totals", RULE_READ_PROGRESS, false},
         {"totals_cover_attempts", RULE_READ_NOTHING, true},
         {"daily_totals_match_attempts", RULE_READ_NOTHING, false},
+        {"practice_days_cover_attempts", RULE_READ_NOTHING, false},
         {"longest_streak_covers_practice_days", RULE_READ_NOTHING, false},
         {"streak_matches_practice_days", RULE_READ_NOTHING, false},
         {"profile_points_match_sessions", RULE_READ_NOTHING, false},

@@ -145,6 +145,12 @@ static void add_attempt(uint64_t user_id, const char *day, const char *module, i
       ID(user_id), module, correct, tokens, day, day);
 }
 
+static void archive_attempts(uint64_t user_id, const char *day) {
+  RUN("INSERT INTO attempts_archive SELECT * FROM attempts WHERE user_id = %llu AND practised_on = '%s'",
+      ID(user_id), day);
+  RUN("DELETE FROM attempts WHERE user_id = %llu AND practised_on = '%s'", ID(user_id), day);
+}
+
 static const char *daily_of(uint64_t user_id) {
   return ask(user_id, "COALESCE((SELECT GROUP_CONCAT(CONCAT_WS(' ', d.day, d.module, d.questions, d.correct,"
                       " d.tokens) ORDER BY d.day, d.module SEPARATOR '; ') FROM daily_totals AS d"
@@ -162,22 +168,60 @@ static void test_daily_totals_are_raised_to_the_attempts(void **state) {
   add_attempt(user_id, "2024-01-03", "math", 1, 4);
   add_attempt(user_id, "2024-01-03", "math", 1, -9);
   add_attempt(user_id, "2024-01-04", "math", 0, 1);
+  archive_attempts(user_id, "2024-01-02");
   RUN("INSERT INTO daily_totals (user_id, day, module, questions, correct, tokens) VALUES"
       " (%llu, '2024-01-01', 'math', 2, 1, 3)," /* as it should be */
-      " (%llu, '2024-01-02', 'math', 9, 8, 7)," /* most of the day's attempts are archived */
+      " (%llu, '2024-01-02', 'math', 9, 8, 7)," /* most of the day's attempts are gone for good */
       " (%llu, '2024-01-03', 'math', 5, 0, 1)," /* too low in two columns */
-      " (%llu, '2023-12-31', 'math', 4, 4, 4)", /* all of them are archived */
+      " (%llu, '2023-12-31', 'math', 4, 4, 4)", /* all of them are */
       ID(user_id), ID(user_id), ID(user_id), ID(user_id));
   size_t count;
   const char *rows = shipped_find("daily_totals_match_attempts", user_id, user_id, &count);
   if (count != 8) fail_msg("%s", rows);
   assert_non_null(strstr(rows, "\"day\": \"2024-01-03\", \"module\": \"math\"} set correct 0 2\n"));
   assert_non_null(strstr(rows, "\"day\": \"2024-01-03\", \"module\": \"math\"} set tokens 1 4\n"));
-  assert_int_equal(heal_all(user_id).repaired, 3);
+  assert_int_equal(heal_all(user_id).repaired, 3 + 4 + 1); /* and four practice days, and the profile */
   assert_string_equal(daily_of(user_id),
                       "2023-12-31 math 4 4 4; 2024-01-01 it's \"art\" 1 1 5; 2024-01-01 math 2 1 3; "
                       "2024-01-02 math 9 8 7; 2024-01-03 math 5 2 4; 2024-01-04 math 1 0 1");
   assert_shipped("daily_totals_match_attempts", user_id, "");
+}
+
+/* --- practice_days_cover_attempts ----------------------------------------------------------------- */
+
+static const char *counted_days_of(uint64_t user_id) {
+  return ask(user_id, "COALESCE((SELECT GROUP_CONCAT(CONCAT(d.day, ' ', d.activity, ' ', d.count)"
+                      " ORDER BY d.day, d.activity SEPARATOR '; ') FROM practice_days AS d"
+                      " WHERE d.user_id = u.id), '-')");
+}
+
+static void test_practice_days_are_raised_to_the_attempts(void **state) {
+  (void)state;
+  load();
+  uint64_t user_id = learner_new(0, 0, 0, NULL);
+  for (int at = 0; at < 3; at++)
+    add_attempt(user_id, "2024-02-28", "math", 1, 0); /* counted once */
+  archive_attempts(user_id, "2024-02-28");
+  add_attempt(user_id, "2024-02-28", "math", 1, 0);
+  add_attempt(user_id, "2024-02-29", "math", 0, 0); /* not counted, but as something else */
+  add_attempt(user_id, "2024-03-01", "art", 0, 0);  /* counted more often: others are gone */
+  RUN("INSERT INTO practice_days (user_id, day, activity, count) VALUES (%llu, '2024-02-28', 'answer', 1),"
+      " (%llu, '2024-02-29', 'session', 7), (%llu, '2024-03-01', 'answer', 9), (%llu, '2024-03-02', "
+      "'answer', 2)",
+      ID(user_id), ID(user_id), ID(user_id), ID(user_id));
+  assert_string_equal(
+      shipped_find("practice_days_cover_attempts", user_id, user_id, NULL),
+      arena_printf(
+          fixture.arena,
+          "%llu {\"user_id\": %llu, \"day\": \"2024-02-28\", \"activity\": \"answer\"} set count 1 4\n"
+          "%llu {\"user_id\": %llu, \"day\": \"2024-02-29\", \"activity\": \"answer\"} insert count - 1\n",
+          ID(user_id), ID(user_id), ID(user_id), ID(user_id)));
+  heal_all(user_id);
+  assert_string_equal(counted_days_of(user_id),
+                      "2024-02-28 answer 4; 2024-02-29 answer 1; 2024-02-29 session 7;"
+                      " 2024-03-01 answer 9; 2024-03-02 answer 2");
+  assert_shipped("practice_days_cover_attempts", user_id, "");
+  assert_shipped("streak_matches_practice_days", user_id, "");
 }
 
 /* --- totals_cover_attempts ------------------------------------------------------------------------ */
@@ -194,6 +238,7 @@ static void test_totals_below_their_attempts_are_reported(void **state) {
     add_attempt(learners[at], "2024-01-01", "math", 1, 8);
     add_attempt(learners[at], "2024-01-02", "math", 0, -3);
   }
+  archive_attempts(less, "2024-01-02");
   RUN("UPDATE users SET deleted_at = UTC_TIMESTAMP() WHERE id = %llu", ID(gone));
   assert_string_equal(shipped_find("totals_cover_attempts", sound, gone, NULL),
                       arena_printf(fixture.arena,
@@ -290,6 +335,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_streaks_are_what_the_days_prove, setup, teardown),
       cmocka_unit_test_setup_teardown(test_streaks_agree_with_the_program, setup, teardown),
       cmocka_unit_test_setup_teardown(test_daily_totals_are_raised_to_the_attempts, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_practice_days_are_raised_to_the_attempts, setup, teardown),
       cmocka_unit_test_setup_teardown(test_totals_below_their_attempts_are_reported, setup, teardown),
       cmocka_unit_test_setup_teardown(test_profiles_are_raised_to_their_sessions, setup, teardown),
       cmocka_unit_test_setup_teardown(test_who_is_gone_is_left_alone, setup, teardown),
