@@ -96,10 +96,32 @@ SELECT w.id FROM webhook_events AS w WHERE w.id < :before ORDER BY w.id DESC LIM
 -- param before u64
 -- param limit_rows u64
 -- column id u64
--- The same, of one outcome.
+-- The same, of some outcomes.
+[[SELECT a.id FROM (SELECT w.id FROM webhook_events AS w FORCE INDEX (webhook_events_outcome)
+                     WHERE w.outcome = :outcome AND w.id < :before ORDER BY w.id DESC LIMIT :limit_rows) AS a]]
+ ORDER BY id DESC
+ LIMIT :limit_rows;
+
+-- name: payment_event_ids_of_subject :many
+-- param subject text
+-- param before u64
+-- param limit_rows u64
+-- column id u64
+-- Of one payment or subscription.
 SELECT w.id
-  FROM webhook_events AS w
- WHERE w.outcome = :outcome AND w.id < :before
+  FROM webhook_events AS w FORCE INDEX (webhook_events_subject)
+ WHERE w.subject = :subject AND w.id < :before
+ ORDER BY w.id DESC
+ LIMIT :limit_rows;
+
+-- name: payment_event_ids_of_learner :many
+-- param user_id u64
+-- param before u64
+-- param limit_rows u64
+-- column id u64
+SELECT w.id
+  FROM webhook_events AS w FORCE INDEX (webhook_events_user)
+ WHERE w.user_id = :user_id AND w.id < :before
  ORDER BY w.id DESC
  LIMIT :limit_rows;
 
@@ -310,25 +332,61 @@ VALUES (:user_id, :subscription_id, :subscription_status, :is_subscribed, :custo
 -- Newest first.
 SELECT p.id FROM payments AS p WHERE p.id < :before ORDER BY p.id DESC LIMIT :limit_rows;
 
+-- name: payment_id :one
+-- param ref text
+-- column id u64
+SELECT p.id FROM payments AS p WHERE p.provider = 'stripe' AND p.provider_ref = :ref;
+
 -- name: payment_ids_of_learner :many
 -- param user_id u64
+-- param course_id u64 null
+-- param status text null
+-- param mismatch bool
+-- param before u64
+-- param limit_rows u64
+-- column id u64
+-- The index is named here and below: by the newest first a server reads everything until it has enough.
+SELECT p.id
+  FROM payments AS p FORCE INDEX (payments_user)
+ WHERE p.user_id = :user_id AND p.id < :before AND (:course_id IS NULL OR p.course_id = :course_id)
+   AND (:status IS NULL OR p.status = :status) AND (NOT :mismatch OR p.mismatch = TRUE)
+ ORDER BY p.id DESC
+ LIMIT :limit_rows;
+
+-- name: payment_ids_of_course :many
+-- param course_id u64
+-- param status text null
+-- param mismatch bool
 -- param before u64
 -- param limit_rows u64
 -- column id u64
 SELECT p.id
-  FROM payments AS p
- WHERE p.user_id = :user_id AND p.id < :before
+  FROM payments AS p FORCE INDEX (payments_course)
+ WHERE p.course_id = :course_id AND p.id < :before AND (:status IS NULL OR p.status = :status)
+   AND (NOT :mismatch OR p.mismatch = TRUE)
+ ORDER BY p.id DESC
+ LIMIT :limit_rows;
+
+-- name: payment_ids_of_status :many
+-- param status text
+-- param before u64
+-- param limit_rows u64
+-- column id u64
+SELECT p.id
+  FROM payments AS p FORCE INDEX (payments_status)
+ WHERE p.status = :status AND p.id < :before
  ORDER BY p.id DESC
  LIMIT :limit_rows;
 
 -- name: payment_ids_mismatched :many
+-- param status text null
 -- param before u64
 -- param limit_rows u64
 -- column id u64
 -- Of those that are not what they should be.
 SELECT p.id
-  FROM payments AS p
- WHERE p.mismatch = TRUE AND p.id < :before
+  FROM payments AS p FORCE INDEX (payments_mismatch)
+ WHERE p.mismatch = TRUE AND p.id < :before AND (:status IS NULL OR p.status = :status)
  ORDER BY p.id DESC
  LIMIT :limit_rows;
 
@@ -346,10 +404,16 @@ SELECT p.id
 -- column mismatch bool
 -- column granted_at time null
 -- column revoked_at time null
+-- column erased_at time null
 -- column created_at time
 -- column updated_at time
+-- column course_title text null
+-- column price_cents u64 null
+-- column price_currency text null
 SELECT p.id, p.provider, p.provider_ref, p.user_id, p.course_id, p.amount_cents, p.currency, p.refunded_cents,
-       p.status, p.mismatch, p.granted_at, p.revoked_at, p.created_at, p.updated_at
+       p.status, p.mismatch, p.granted_at, p.revoked_at, p.erased_at, p.created_at, p.updated_at,
+       c.title AS course_title, c.price_cents, c.currency AS price_currency
   FROM payments AS p
+  LEFT JOIN courses AS c ON c.id = p.course_id
  WHERE p.id IN ([[:id]])
  ORDER BY p.id DESC;

@@ -6,5 +6,6 @@
 
 extern const struct endpoint_table payment_endpoints;       /* payment_api.c */
 extern const struct endpoint_table payment_admin_endpoints; /* payment_admin_api.c */
+extern const struct endpoint_table payment_event_endpoints; /* payment_event_api.c */
 
 #endif

@@ -34,6 +34,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &enroll_analytics_endpoints,
     &payment_endpoints,
     &payment_admin_endpoints,
+    &payment_event_endpoints,
     &live_endpoints,
     &session_endpoints,
     &stitch_endpoints,

@@ -292,6 +292,63 @@ def test_an_event_of_long_ago_is_recognised(provider, site_db, buyer, purchase):
     assert buyer.row()["revision"] == revision
 
 
+def listed(admin, path):
+    reply = admin.api.get(path)
+    assert reply.status == 200, reply
+    return reply.json()
+
+
+def test_filters_of_payments(provider, site_db, buyer, course, admin):
+    other = new_course(site_db, 700)
+    paid, odd, failed = Purchase(buyer.id, course), Purchase(buyer.id, course, 4901), Purchase(buyer.id, other, 700)
+    provider.tell(paid.completed())
+    provider.tell(odd.completed(), "mismatch")
+    provider.tell(failed.intent_failed())
+
+    def found(query):
+        rows = listed(admin, f"/api/admin/payments?limit=200&{query}")["payments"]
+        return [row["providerRef"] for row in rows if row["userId"] == buyer.id]
+
+    assert found(f"userId={buyer.id}") == [failed.intent, odd.intent, paid.intent]
+    assert found(f"userId={buyer.id}&status=paid") == [odd.intent, paid.intent]
+    assert found(f"userId={buyer.id}&mismatch=true") == [odd.intent]
+    assert found(f"userId={buyer.id}&courseId={other}") == [failed.intent]
+    assert found(f"courseId={course}") == [odd.intent, paid.intent]
+    assert found(f"courseId={course}&mismatch=true&status=paid") == [odd.intent]
+    assert found("mismatch=true") == [odd.intent] and found("mismatch=true&status=failed") == []
+    assert found("status=failed") == [failed.intent] and found("status=refunded") == []
+    assert found(f"providerRef={odd.intent}") == [odd.intent]
+    row, = listed(admin, f"/api/admin/payments?providerRef={odd.intent}")["payments"]
+    assert (row["amountCents"], row["priceCents"], row["priceCurrency"], row["courseTitle"]) == \
+        (4901, 4900, "usd", "Course")
+    assert admin.api.get("/api/admin/payments?providerRef=pi_no_such").status == 404
+    assert admin.api.get("/api/admin/payments?status=lost").status == 400
+
+
+def test_filters_of_events(provider, site_db, buyer, course, admin):
+    odd, lost = Purchase(buyer.id, course, 4901), Purchase(2**42 + buyer.id, course)
+    made = [odd.completed("unpaid"), odd.async_succeeded(), lost.completed(), lost.refunded(named=False)]
+    for one in made:
+        assert provider.deliver(one).status == 200
+    names = [one[0] for one in made]
+
+    def found(query):
+        rows = listed(admin, f"/api/admin/webhook-events?limit=200&{query}")["events"]
+        return [row["eventId"] for row in rows if row["eventId"] in names]
+
+    assert found(f"subject={odd.intent}") == [names[1], names[0]]
+    assert found(f"userId={buyer.id}") == [names[1], names[0]]
+    assert found("outcome=mismatch") == [names[1]]
+    assert found("waiting=true") == [names[3], names[2], names[1]]
+    seen, after = [], 0
+    while after is not None:
+        page = listed(admin, f"/api/admin/webhook-events?waiting=true&limit=2&after={after}")
+        seen += [row["id"] for row in page["events"]]
+        after = page["nextAfter"]
+    waiting = query(site_db, "SELECT id FROM webhook_events WHERE outcome NOT IN ('applied', 'unchanged', 'ignored')")
+    assert seen == sorted((row["id"] for row in waiting), reverse=True)
+
+
 def test_pages_by_cursor(provider, buyer, course, admin):
     purchases = [Purchase(buyer.id, course) for _ in range(5)]
     for purchase in purchases:
