@@ -1,6 +1,34 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/json.h"
 #include "session/session_record.h"
 
 #include "base/banned.h"
+
+/* A number that no double can hold is no JSON to every database. Recursion ends with JSON_DEPTH_MAX. */
+static bool numbers_fit(struct json_cursor *cursor) {
+  enum json_kind kind = json_peek(cursor);
+  if (kind == JSON_KIND_NUMBER) return isfinite(strtod(json_skip(cursor).text, NULL));
+  if (kind != JSON_KIND_ARRAY && kind != JSON_KIND_OBJECT) {
+    json_skip(cursor);
+    return true;
+  }
+  json_enter(cursor);
+  while (json_next(cursor)) {
+    if (kind == JSON_KIND_OBJECT) json_take_key(cursor);
+    if (!numbers_fit(cursor)) return false;
+  }
+  return true;
+}
+
+static bool check_results(const void *value, struct error *error) {
+  const char *text = *(const char *const *)value;
+  struct json_cursor cursor = json_open(text, strlen(text));
+  return numbers_fit(&cursor) ||
+         error_set(error, ERROR_MALFORMED, "must hold no number beyond a double's range");
+}
 
 static const struct field body_fields[] = {
     FIELD_TEXT(
@@ -24,7 +52,7 @@ static const struct field body_fields[] = {
                  .summary = "Average seconds an answer took; 0, as not sent, where it is not known.",
                  .example = "2.25"),
     FIELD_JSON(struct session_body, "results", results, .flags = FIELD_NULLABLE,
-               .maximum = SESSION_RESULTS_BYTES_MAX,
+               .maximum = SESSION_RESULTS_BYTES_MAX, .check = check_results,
                .summary = "The single results, kept as they are; an empty list when not sent."),
     FIELD_TIME(struct session_body, "completedAt", completed_at_ms, .flags = FIELD_NULLABLE,
                .presence = PRESENCE(struct session_body, completed_at_given),

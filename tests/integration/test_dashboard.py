@@ -76,10 +76,10 @@ def test_after_some_sessions(new_learner, db):
 
 def test_latest_is_by_when_it_was_completed(learner, db):
     for at in (5, 3, 9, 1, 7, 2):
-        add_session(db, learner, at)
-    add_session(db, learner, 9, id="s-009-b")
+        add_session(db, learner, at, id=f"s-{90 - at}")
+    add_session(db, learner, 9, id="s-81-b")
     assert [session["id"] for session in dashboard(learner)["recentSessions"]] == [
-        "s-009-b", "s-009", "s-007", "s-005", "s-003"]
+        "s-81-b", "s-81", "s-83", "s-85", "s-87"], "at the same moment by id"
 
 
 # The document did not select the speeds that it compared: every trend was improving.

@@ -125,6 +125,24 @@ def test_refused_values(learner, field, value, status):
     assert learner.checksum() == before
 
 
+@pytest.mark.parametrize("text", [
+    "[]", "{}", "7", '"done"', "false", "[-0, -0.0, 1E5, 1e+5, 1.5E-10, 0.1e1, 1e308, 5e-324]",
+    "[123456789012345678901234567890, 18446744073709551615, 0.1234567890123456789]",
+    r'["\ud83d\ude00 \u00fc \/ \b\f\n\r\t \\ \"", "\u2028", {"": {"a b": [[], {}, null]}}]', "[" * 15 + "]" * 15])
+def test_results_are_kept_as_they_are(learner, db, text):
+    body = f'{{"threadId": "t", "stitchId": "s", "results": {text}}}'.encode("ascii")
+    reply = learner.api.send("POST", "/api/sessions/record", body=body, headers={"Content-Type": "application/json"})
+    assert reply.status == 200, reply
+    assert sessions_of(db, learner)[0]["results"] == text
+
+
+@pytest.mark.parametrize("text", ["1e400", "[1, [-1e309]]", '{"a": {"b": 1e99999}}', '"\ud800"', "[" * 17 + "]" * 17])
+def test_results_that_not_every_database_takes(learner, text):
+    body = f'{{"threadId": "t", "stitchId": "s", "results": {text}}}'.encode("utf-8", "surrogatepass")
+    reply = learner.api.send("POST", "/api/sessions/record", body=body, headers={"Content-Type": "application/json"})
+    assert reply.status == 400, reply
+
+
 def test_correct_without_a_total_is_refused(learner):
     assert record(learner, correctAnswers=1).status == 422
     assert record(learner, correctAnswers=0).status == 200
