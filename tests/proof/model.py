@@ -153,13 +153,23 @@ class Learner:
         self.zone = patch.get("zone", self.zone)
         return {"displayName": self.name, "timeZone": self.zone, "totalPoints": self.points}
 
+    def do_reset(self, _reset, _revision):
+        """Practice goes; sessions and stitches are another application's, and stay."""
+        deleted = {"attempts": self.attempts, "sessions": len(self.practice)}
+        self.modules, self.daily, self.days, self.practice = {}, {}, {}, {}
+        self.attempts = self.longest = 0
+        return {"deleted": deleted}
+
     def changes(self, operation):
         """Whether it would change anything now."""
         kind = operation["kind"]
         if kind == "stitches":
             return any(row["changed"] for row in self.judge(operation)[0].values())
         if kind == "end":
-            return self.practice[operation["practice"]["id"]]["end"] is None
+            session = self.practice.get(operation["practice"]["id"])
+            return session is not None and session["end"] is None
+        if kind == "reset":
+            return bool(self.modules or self.daily or self.days or self.practice)
         if kind == "profile":
             return operation.get("name", self.name) != self.name or operation.get("zone", self.zone) != self.zone
         return True

@@ -40,6 +40,7 @@ class Actor:
         self.number = number
         self.operations = []
         self.practice = []  # its starts
+        self.resets = False
 
 
 class Maker:
@@ -56,10 +57,9 @@ class Maker:
         if self.rng.random() < 0.02:
             self.behind_ms = self.rng.choice([0, 0, 1, 2, 3, 5, 8, 40]) * DAY_MS
         name = f"{self.actor.number}-{at}"
-        kind = self.rng.choices(["answer", "session", "update", "bulk", "start", "end", "profile", "refused"],
-                                [50, 18, 12, 8, 4, 3, 3, 2])[0]
+        kind = self.rng.choices(["answer", "session", "update", "bulk", "start", "end", "profile", "refused", "reset"],
+                                [500, 180, 120, 80, 40, 30, 30, 20, 0 if self.actor.is_guest else 3])[0]
         operation = getattr(self, "make_" + kind)(name)
-        operation.setdefault("name_of_it", name)
         operation.update(actor=self.actor, replies=[], refusals=[])
         self.actor.operations.append(operation)
         return operation
@@ -123,6 +123,10 @@ class Maker:
             patch["zone"] = self.rng.choice(ZONES)
         return patch
 
+    def make_reset(self, name):
+        self.actor.resets = True
+        return {"kind": "reset", "op": f"key:{name}", "key": name}
+
     def make_refused(self, name):
         """What must be refused, whoever asks and however often."""
         way = self.rng.randrange(4)
@@ -170,6 +174,8 @@ def body_of(operation):
                                                   "startedAt": iso(operation["at"])}, headers
     if kind == "end":
         return "PATCH", f"/api/practice-sessions/{operation['practice']['id']}", {"endedAt": iso(operation["at"])}, headers
+    if kind == "reset":
+        return "POST", "/api/progress/reset", {}, headers
     body = {}
     if "name" in operation:
         body["displayName"] = operation["name"]
@@ -302,10 +308,14 @@ class Run:
 
 # --- Judging ------------------------------------------------------------------------------------------
 
-def refused_wrongly(operation):
+def refused_wrongly(operation, may_be_gone):
+    """`may_be_gone`: the practice session that it names went with a reset."""
+    statuses = {reply.status for reply in operation["refusals"]}
     if operation.get("refused"):
-        return operation["replies"] or any(reply.status != 422 for reply in operation["refusals"])
-    return bool(operation["refusals"])
+        return operation["replies"] or statuses != {422}
+    if may_be_gone and operation.get("practice"):
+        return bool(statuses - {404, 422})
+    return bool(statuses)
 
 
 def says(reply, expected):
@@ -366,6 +376,9 @@ class Judge:
     def check_replies(self, operation, revision, expected):
         """Every repeat got the first reply; one that came when it changed nothing says an earlier revision."""
         for _, reply in operation["replies"]:
+            if operation["kind"] == "reset":
+                assert reply["deleted"] in (expected["deleted"], {"attempts": 0, "sessions": 0}), (reply, expected)
+                continue
             if reply["revision"] != revision and operation["kind"] in ("profile", "end", "stitches"):
                 continue
             assert reply["revision"] == revision, f"{operation['op']}: {reply} but revision {revision}"
@@ -374,13 +387,15 @@ class Judge:
     def check_others(self, model, seen):
         """What was acknowledged without an entry changed nothing, and would not now."""
         for op_id, operation in self.operations.items():
-            wrong = refused_wrongly(operation)
+            wrong = refused_wrongly(operation, self.learner.resets)
             assert not wrong, f"{op_id}: {operation['replies'][:1]} {operation['refusals'][:1]}"
             if op_id in seen or operation.get("refused"):
                 continue
+            if operation["refusals"] and not operation["replies"]:
+                continue
             assert operation["replies"], f"{op_id} was never answered"
-            assert operation["kind"] in ("profile", "end", "stitches"), f"{op_id} was acknowledged, and is lost"
-            if operation["kind"] != "profile":  # a name that was there may have changed since
+            assert operation["kind"] in ("profile", "end", "stitches", "reset"), f"{op_id} was acknowledged, and is lost"
+            if operation["kind"] in ("end", "stitches"):  # what the others found may have changed since
                 assert not model.changes(operation), f"{op_id} was acknowledged, would change something, and is lost"
 
 
