@@ -315,7 +315,7 @@ UPDATE repair_rows AS r
 -- The one ledger row of each learner that changed. The history adds up to the totals, also where something
 -- around Lockstep moved them: a total's change carries what the entries before it do not tell, and names the
 -- rule that set it last, or the first that changed anything. Of many rows of one table that one rule changed
--- alike, it tells once: which they were, the run's images say.
+-- alike, it tells once: which they were, the run's images say. What is nobody's (0) is told to nobody.
 INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, created_at)
 SELECT u.id, u.revision + 1, CONCAT('repair:', :run_id, ':', u.revision + 1), REPEAT(CHAR(0), 32), :actor,
        'repair',
@@ -350,7 +350,7 @@ SELECT u.id, u.revision + 1, CONCAT('repair:', :run_id, ':', u.revision + 1), RE
                SUBSTR(MAX(IF(r.table_name = 'users' AND r.column_name = 'correct_answers',
                              CONCAT(LPAD(r.step, 5, '0'), r.rule), NULL)), 6) AS correct
           FROM repair_rows AS r
-         WHERE r.run_id = :run_id AND r.user_id BETWEEN :from_user AND :to_user AND r.state = 'done'
+         WHERE r.run_id = :run_id AND r.user_id BETWEEN GREATEST(:from_user, 1) AND :to_user AND r.state = 'done'
          GROUP BY r.user_id) AS c
   STRAIGHT_JOIN users AS u ON u.id = c.user_id
   LEFT JOIN (SELECT l.user_id, CAST(SUM(IF(x.what = 'tokens', x.moved, 0)) AS SIGNED) AS tokens,
