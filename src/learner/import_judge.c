@@ -165,7 +165,7 @@ static bool keep_overlapping(struct db *db, struct candidates *candidates, struc
 
 static bool count_existing(const struct import_existing_row *found, void *context, struct error *error) {
   const struct candidates *candidates = context;
-  struct import_attempt attempt;
+  struct import_attempt attempt = {.existing = 0};
   struct candidate wanted = {.user_id = found->user_id, .attempt = &attempt};
   (void)error;
   import_entry_digest(found->exercise_id, found->is_correct, found->created_at, found->user_answer,

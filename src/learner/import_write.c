@@ -126,12 +126,14 @@ static size_t fold_days(struct practice *rows, size_t count) {
 static bool gather_days(struct ledger_tx *tx, struct import_part *part, struct practice *rows,
                         struct error *error, size_t *ret_count) {
   size_t count = 0;
-  for (size_t at = 0; at < part->attempt_count; at++)
-    if (part->attempts[at].is_new)
-      rows[count++] = (struct practice){.entry = &part->entry,
-                                        .activity = PRACTICE_ANSWER,
-                                        .day = part->attempts[at].practised_on,
-                                        .count = 1};
+  for (size_t at = 0; at < part->attempt_count; at++) {
+    if (!part->attempts[at].is_new) continue;
+    rows[count] = (struct practice){.entry = &part->entry,
+                                    .activity = PRACTICE_ANSWER,
+                                    .day = part->attempts[at].practised_on,
+                                    .count = 1};
+    count++;
+  }
   if (!add_bare_days(tx, part, rows, &count, error)) return false;
   *ret_count = fold_days(rows, count);
   return true;
