@@ -20,6 +20,18 @@ INSERT INTO practice_days (user_id, day, activity, count)
 VALUES [[(:user_id, :day, :activity, :count)]]
     ON DUPLICATE KEY UPDATE count = count + VALUES(count);
 
+-- name: practice_count_many_days :exec
+-- param days text -- a JSON list of [learner, day, activity, count]
+-- The same for a long list: an import's.
+INSERT INTO practice_days (user_id, day, activity, count)
+SELECT e.user_id, e.on_day, e.of_activity, e.times
+  FROM JSON_TABLE(:days, '$[*]' COLUMNS (
+         user_id BIGINT UNSIGNED PATH '$[0]',
+         on_day DATE PATH '$[1]',
+         of_activity VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin PATH '$[2]',
+         times INT UNSIGNED PATH '$[3]')) AS e
+    ON DUPLICATE KEY UPDATE count = count + VALUES(count);
+
 -- name: practice_store_streaks :exec
 -- param user_id u64
 -- param current i64

@@ -7,10 +7,18 @@
 
 /* --- Sources --------------------------------------------------------------------------------------- */
 
+static bool has_too_many_open(const struct import_batch *batch) {
+  size_t open = 0;
+  for (const struct import_source *source = batch->sources; source != NULL; source = source->next)
+    if (source->rejects.file != NULL) open++;
+  return open >= IMPORT_BATCH_REJECTS;
+}
+
 struct import_source *import_batch_source(struct import_batch *batch, const struct import_file *file,
                                           struct error *error) {
-  struct import_source *source = calloc(1, sizeof *source);
   const struct import_options *options = batch->job->options;
+  if (has_too_many_open(batch) && !import_batch_flush(batch, error)) return NULL;
+  struct import_source *source = calloc(1, sizeof *source);
   if (source == NULL) {
     error_set_memory(error);
     return NULL;

@@ -13,6 +13,7 @@
 /* What one transaction takes. */
 #define IMPORT_BATCH_ATTEMPTS 2000
 #define IMPORT_BATCH_LEARNERS 200
+#define IMPORT_BATCH_REJECTS 16 /* files of rejects that are open at once */
 #define IMPORT_BATCH_BYTES ((size_t)2 * 1024 * 1024)
 #define IMPORT_ARENA_BYTES ((size_t)64 * 1024 * 1024) /* of one thread */
 #define IMPORT_LIST_BYTES \
