@@ -31,7 +31,7 @@ from harness.tools import load, tool, write_learners  # noqa: E402
 from proof import population as drifting  # noqa: E402
 
 CONNECTIONS = 32
-VETERAN, NOVICE = 900001, 900002
+VETERAN, NOVICE, ELDER = 900001, 900002, 900003
 WORKERS = {"workers": {"processes": 2, "threads": 16}, "database": {"connections": 32}}
 
 
@@ -97,13 +97,14 @@ class Field:
         self.small.stop()
 
     def fill(self):
-        self.bench.say(f"filling: 1,000 and {self.large_count:,} learners, 50 and 50,000 attempts")
+        self.bench.say(f"filling: 1,000 and {self.large_count:,} learners, 100 and 100,000 attempts")
         for stack, count in ((self.small, 1000), (self.large, self.large_count)):
             connection = stack.connect()
             population.fill(connection, count)
             if stack is self.small:
-                population.add_veteran(connection, VETERAN, 50000)
-                population.add_veteran(connection, NOVICE, 50)
+                population.add_veteran(connection, VETERAN, 100000)
+                population.add_veteran(connection, NOVICE, 100)
+                population.add_veteran(connection, ELDER, 100000, 1000)
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE TABLE users, profiles, practice_days, attempts, ledger, daily_totals")
             connection.close()
@@ -202,11 +203,16 @@ def bench_learners(bench, field):
 
 
 def bench_attempts(bench, field):
-    veteran = field.learners(field.small, "veteran", [VETERAN])
+    """As many days, a thousand times the attempts; and, without an aim, twenty times the days as well, which are
+    listed and counted one by one."""
     novice = field.learners(field.small, "novice", [NOVICE])
-    compare(bench, "GET /api/progress, 50,000 attempts to 50",
-            lambda: field.get(field.small, "/api/progress", veteran, 8),
-            lambda: field.get(field.small, "/api/progress", novice, 8), 1.2, "50,000", "50")
+    for path in ("/api/progress", "/api/progress/statistics"):
+        for who, days, aim in ((VETERAN, 50, 1.3), (ELDER, 1000, None)):
+            many = field.learners(field.small, f"many-{who}", [who])
+            compare(bench, f"GET {path}, 100,000 attempts on {days:,} days to 100 on 50",
+                    lambda: field.get(field.small, path, many, 8),  # pylint: disable=cell-var-from-loop
+                    lambda: field.get(field.small, path, novice, 8),  # pylint: disable=cell-var-from-loop
+                    aim, "100,000", "100")
 
 
 def bench_unchanged(bench, field):
@@ -217,6 +223,9 @@ def bench_unchanged(bench, field):
         compare(bench, f"GET /api/progress at 304, of /healthz, {connections} at a time",
                 lambda: field.get(field.small, "/api/progress", few, connections, etag=True),
                 lambda: field.get(field.small, "/healthz", None, connections), aim, "304", "/healthz")
+        compare(bench, f"GET /api/progress with If-None-Match, of without, {connections} at a time",
+                lambda: field.get(field.small, "/api/progress", few, connections, etag=True),
+                lambda: field.get(field.small, "/api/progress", few, connections), 1.0, "304", "200")
 
 
 def bench_healthz(bench, field):

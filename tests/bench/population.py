@@ -22,15 +22,15 @@ def fill(connection, count):
             f" SELECT seq, UTC_DATE(), 'answer', 4 FROM seq_1_to_{count}")
 
 
-def add_veteran(connection, user_id, attempts):
-    """A learner with a past of that many attempts on fifty days, each with its ledger row."""
+def add_veteran(connection, user_id, attempts, days=50):
+    """A learner with a past of that many attempts on so many days, each with its ledger row."""
     execute(connection, "INSERT INTO users (id, username, tokens, questions_answered, correct_answers,"
             " hidden_grade_asset, revision) VALUES (%s, %s, %s, %s, %s, JSON_OBJECT('global_stats',"
             " JSON_OBJECT('total_tokens_earned', %s, 'total_questions_answered', %s, 'total_correct_answers', %s),"
             " 'modules', JSON_OBJECT('math', JSON_OBJECT('progress', JSON_OBJECT('tokens_earned', %s,"
             " 'total_questions_answered', %s, 'correct_answers', %s)))), %s)",
             (user_id, f"veteran-{user_id}") + (attempts,) * 10)
-    day = "DATE_SUB(UTC_DATE(), INTERVAL MOD(seq, 50) DAY)"
+    day = f"DATE_SUB(UTC_DATE(), INTERVAL MOD(seq, {days}) DAY)"
     series = f"seq_0_to_{attempts - 1}"
     execute(connection, "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, tokens,"
             f" practised_on, created_at) SELECT {user_id}, {attempts} - seq, CONCAT('e', seq), 'math', 1, 1, {day},"
