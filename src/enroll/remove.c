@@ -175,6 +175,7 @@ static bool remove_step(struct db *db, void *context, struct error *error) {
       !take_learners(removal, db, error))
     return false;
   if (removal->user_count > 0) return true;
+  if (!job_step_hold(removal->guard, db, REMOVE_DONE, 0, error)) return false;
   bool done = removal->is_chapter ? course_remove_chapter(db, &chapter, error, &outcome)
                                   : course_remove(db, &course, error, &outcome);
   if (!done || !course_publish(db, error, &outcome)) return false;

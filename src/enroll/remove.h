@@ -9,6 +9,7 @@
 #include "schema/field.h"
 
 #define REMOVE_LEARNERS 100 /* of one transaction */
+#define REMOVE_DONE 1       /* the guard's cursor from the transaction on in which the row itself went */
 
 struct remove_count {
   const char *table;

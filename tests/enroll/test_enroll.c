@@ -208,6 +208,8 @@ static void test_deleting_a_course_broken_off_anywhere(void **state) {
     error_clear(&fixture.error);
     assert_done(&fixture, remove_course(ledger, 1, "job_1", &after, fixture.arena, &fixture.error, &report));
     assert_answer("SELECT COUNT(*) FROM courses", "0");
+    assert_int_equal(second.cursor, REMOVE_DONE);
+    assert_int_not_equal(first.cursor, REMOVE_DONE);
     assert_answer("SELECT CONCAT(COUNT(*), ' ', COUNT(DISTINCT user_id)) FROM ledger", "250 250");
   }
 }
