@@ -24,8 +24,8 @@ def day_of(at_ms, zone):
 
 
 def percent(part, whole):
-    """Two decimals, as exact as the figures are."""
-    return round(100 * part / whole, 2) if whole else 0
+    """To the nearest hundredth, halves upwards."""
+    return (20000 * part + whole) // (2 * whole) / 100 if whole else 0
 
 
 def runs(days):
