@@ -1,5 +1,5 @@
-/* POST /api/anonymous: a learner without a name, and a token of Lockstep's own for it. POST /api/anonymous/claim:
- * what it did becomes the signed-in learner's. */
+/* POST /api/anonymous: a learner without a name, and a token of Lockstep's own for it. POST
+ * /api/anonymous/claim: what it did becomes the signed-in learner's. */
 #ifndef LOCKSTEP_ACCOUNT_ANONYMOUS_H
 #define LOCKSTEP_ACCOUNT_ANONYMOUS_H
 
