@@ -12,8 +12,8 @@
  *
  * Of the payment provider's events what was received goes ("{}" is left, with the type, the times and the
  * outcome): of those that were the learner's, those that name the learner in their metadata, and those of the
- * customer whom profile or subscriptions know as the learner, also where nobody could say whose they are. Of a
- * payment it is remembered that its learner was erased, so that what comes later is not kept as received.
+ * customer whom profile or subscriptions know as the learner, also where nobody could say whose they are. Of
+ * a payment it is remembered that its learner was erased, so that what comes later is not kept as received.
  * What cannot be found: an event that names neither (a customer by e-mail address alone), or a customer whom
  * no event had connected with the learner; and, later, one of a subscription that is told of by its customer
  * only. Those go with retention.webhook_events_days and webhook_waiting_days.
