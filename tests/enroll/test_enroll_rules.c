@@ -278,6 +278,49 @@ static void test_a_refund_is_reported_or_takes_back(void **state) {
       "lockstep:rule 1 1");
 }
 
+/* --- Reads ----------------------------------------------------------------------------------------- */
+
+static struct rule_repair read_of(enum rule_scope scope, uint64_t user_id) {
+  struct rule_repair repair = {0};
+  assert_done(&fixture, rule_heal(set, ledger, &config, scope, user_id, "rule:test", fixture.arena,
+                                  &fixture.error, &repair));
+  return repair;
+}
+
+static void test_a_read_of_courses_settles_them(void **state) {
+  (void)state;
+  populate();
+  RUN("UPDATE courses SET is_default_unlocked = 1 WHERE id = 1");
+  RUN("INSERT INTO users (id) VALUES (7301), (7302)");
+  assert_int_equal(read_of(RULE_SCOPE_PROGRESS, 7301).found, 0);
+  assert_string_equal(state_of(7301), "- | - | 0 | -");
+  assert_true(read_of(RULE_SCOPE_COURSES, 7301).repaired > 0);
+  assert_string_equal(state_of(7301), "active 0.00 default | 0.00 | 0 | -");
+  const char *before = picture(7301);
+  assert_int_equal(read_of(RULE_SCOPE_COURSES, 7301).found, 0); /* no breach, no write */
+  assert_string_equal(picture(7301), before);
+  /* The switch, and an administrator's pause, hold for reads as well. */
+  config.enabled = false;
+  assert_int_equal(read_of(RULE_SCOPE_COURSES, 7302).repaired, 0);
+  config.enabled = true;
+  RUN("INSERT INTO rule_pauses (rule) VALUES ('default_course_is_granted')");
+  assert_int_equal(read_of(RULE_SCOPE_COURSES, 7302).repaired, 0);
+  assert_string_equal(state_of(7302), "- | - | 0 | -");
+  RUN("DELETE FROM rule_pauses");
+}
+
+/* A learner who is not there has no history to write into, but rows that were left behind. */
+static void test_what_was_left_behind_is_cleared_by_a_read(void **state) {
+  (void)state;
+  populate();
+  run_text("SET foreign_key_checks = 0");
+  RUN("INSERT INTO access_requests (student_id, course_id) VALUES (7999, 1)");
+  run_text("SET foreign_key_checks = 1");
+  assert_int_equal(read_of(RULE_SCOPE_COURSES, 7999).repaired, 1);
+  assert_string_equal(state_of(7999), "- | - | 0 | -");
+  assert_int_equal(read_of(RULE_SCOPE_COURSES, 7999).found, 0);
+}
+
 /* --- Courses --------------------------------------------------------------------------------------- */
 
 static void test_a_status_is_lowered_and_nobodys(void **state) {
@@ -299,6 +342,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_what_was_paid_is_held_to_the_price, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_discount_enrols_only_where_it_is_accepted, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_refund_is_reported_or_takes_back, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_read_of_courses_settles_them, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_what_was_left_behind_is_cleared_by_a_read, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_status_is_lowered_and_nobodys, setup, teardown),
   };
   return cmocka_run_group_tests_name("enroll/rules", tests, group_setup, group_teardown);
