@@ -1,46 +1,16 @@
 """Many at once: the constraints and the learner's lock leave one row, whatever the way."""
 
-import threading
-
 from harness.courses import assert_enrolled, chapters_of, create_course, enrollment, requests
 from harness.database import execute, query_one
+from harness.races import all_at_once, caller
 
 TIMES = 200
-CLIENTS = 16
-
-
-def all_at_once(calls, clients=CLIENTS):
-    """Runs the calls on threads that start together; returns what each returned."""
-    results = [None] * len(calls)
-    barrier = threading.Barrier(clients)
-
-    def work(first):
-        barrier.wait()
-        for at in range(first, len(calls), clients):
-            results[at] = calls[at]()
-
-    threads = [threading.Thread(target=work, args=(first,)) for first in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def caller(service, token, method, path, body):
-    def call():
-        api = service.client(token)
-        try:
-            return api.send(method, path, json_body=body).status
-        finally:
-            api.close()
-    return call
 
 
 def test_the_same_request_two_hundred_times(service, learner, db):
     course = create_course(db)
     calls = [caller(service, learner.token, "POST", "/api/student/requests", {"courseId": course})] * TIMES
-    statuses = all_at_once(calls)
+    statuses = all_at_once(calls, clients=TIMES)
     assert (statuses.count(201), statuses.count(409)) == (1, TIMES - 1), sorted(set(statuses))
     assert len(requests(db, learner.id, course)) == 1
 

@@ -9,9 +9,11 @@ import pytest
 
 from conftest import Learner, service_of
 from harness import truth
+from harness.courses import assert_enrolled, create_course
 from harness.database import execute, query, query_one
 from harness.payments import Provider, Purchase, Signer, event, forgeries, subscription
 from harness.processes import wait_until
+from harness.races import all_at_once, caller
 from harness.stack import Stack
 
 FIRST, SECOND, THIRD = "whsec_first_of_the_tests_0001", "whsec_second_of_the_tests_02", "whsec_third_of_the_tests_003"
@@ -442,6 +444,37 @@ def test_many_deliveries_at_once_enrol_once(provider, site_db, buyer, course, pu
     assert buyer.row()["revision"] == 1
     rows = query(site_db, "SELECT outcome FROM webhook_events WHERE user_id = %s", (buyer.id,))
     assert sorted(row["outcome"] for row in rows) == ["applied", "unchanged", "unchanged"]
+
+
+def test_enrolments_through_five_ways(site, provider, site_db, buyer, admin):
+    """Two hundred at once: administrator, payment, approval, public course, and a default course on reading. The
+    course is free, and paid for with nothing: there is no other that is open to all five."""
+    course = create_course(site_db, chapters=2, is_public=1)
+    ask = buyer.api.post("/api/student/requests", {"courseId": course}).json()["requestId"]
+    execute(site_db, "UPDATE courses SET is_default_unlocked = 1 WHERE id = %s", (course,))
+    paid = Purchase(buyer.id, course, 0)
+    told = itertools.cycle([paid.completed(), paid.intent_succeeded(), paid.async_succeeded()])
+    calls = []
+    for _ in range(40):
+        calls += [
+            caller(site, admin.token, "POST", "/api/enrollment", {"userId": buyer.id, "courseId": course}),
+            lambda made=next(told): provider.deliver(made).status,
+            caller(site, admin.token, "PATCH", f"/api/admin/requests/{ask}", {"action": "approve"}),
+            caller(site, buyer.token, "POST", "/api/student/enroll", {"courseId": course}),
+            caller(site, buyer.token, "GET", "/api/student/courses", ...),
+        ]
+    try:
+        statuses = all_at_once(calls, clients=len(calls))
+    finally:
+        execute(site_db, "UPDATE courses SET status = 'archived' WHERE id = %s", (course,))
+    for way, allowed in enumerate(({200}, {200}, {200, 404, 409}, {200}, {200})):
+        assert set(statuses[way::5]) <= allowed, (way, sorted(set(statuses[way::5])))
+    assert_enrolled(site_db, buyer.id, course)
+    entered = query_one(site_db, "SELECT COUNT(*) AS n FROM ledger WHERE user_id = %s"
+                                 " AND changes LIKE '%%\"enrolled\"%%'", (buyer.id,))
+    assert entered["n"] == 1, "enrolled once, and not twice"
+    payment = payment_of(site_db, paid)
+    assert payment["status"] == "paid" and payment["granted_at"] is not None
 
 
 def test_a_database_that_is_away_is_told_to_the_provider(provider, stack, purchase):

@@ -1,6 +1,7 @@
 """Proof of payments: every kind of event, shuffled, repeated, delivered by many at once while workers die, and
 forged ones among them. Afterwards exactly those are enrolled who paid, once each. LOCKSTEP_SEED repeats a run."""
 
+import collections
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from harness.client import Client
 from harness.database import execute, query
 from harness.payments import Provider, Purchase, Signer, forgeries
 from harness.stack import Stack
+from harness.tokens import Mint
 from proof.purchases import Outcome, World, make
 
 SECRET, OLD_SECRET = "whsec_of_the_storm_0000000001", "whsec_of_the_storm_before_0002"
@@ -201,6 +203,22 @@ def assert_profiles(connection, outcome):
     assert told == outcome.profiles()
 
 
+def assert_rules(stack, connection, outcome):
+    """The rules over payments, written by other hands, find nothing but the mismatches, and the refunds that keep."""
+    mint = Mint(stack.config)
+    admin = Client(stack.url, mint.sign(mint.claims(truth.create_learner(connection, role="admin"), "admin")))
+    kept = {pair for pair, payments in outcome.by_pair().items()
+            if all(payment.is_refunded for payment in payments)} & outcome.enrolled
+    expected = {"payment_matches_price": len(outcome.mismatched), "refunded_payment_not_enrolled": len(kept)}
+    found = collections.Counter()
+    for learner in outcome.world.learners:
+        for rule in admin.get(f"/api/sync/validate?userId={learner}").json()["rules"]:
+            found[rule["name"]] += rule["breaches"]
+    assert {"paid_payment_is_enrolled", *expected} <= found.keys()
+    breached = {name: count for name, count in found.items() if count}
+    assert breached == {name: count for name, count in expected.items() if count}
+
+
 @pytest.mark.parametrize("policy,accepts_discounts", [("unenroll", False), ("keep", True)])
 def test_exactly_those_are_enrolled_who_paid(signer, size, policy, accepts_discounts):
     seed = int(os.environ.get("LOCKSTEP_SEED") or random.SystemRandom().randrange(10**6))
@@ -231,3 +249,4 @@ def test_exactly_those_are_enrolled_who_paid(signer, size, policy, accepts_disco
         assert_history(connection, outcome)
         assert_events(connection, outcome, events)
         assert_profiles(connection, outcome)
+        assert_rules(stack, connection, outcome)
