@@ -261,6 +261,18 @@ static void test_chains(void **state) {
   assert_string_equal(sums_of(7), "3 2 2 3 2 3 2 3 3");
 }
 
+/* No more than a deletion can take along. */
+static void test_as_many_as_can_be_deleted(void **state) {
+  struct delete_report report;
+  (void)state;
+  run("INSERT INTO users (is_anonymous, merged_into) SELECT 1, IF(seq % 2 = 0, 7, 8) FROM seq_1_to_254");
+  assert_did(&self, claim(&self, 7, 8, NULL));
+  assert_refused(claim(&self, 7, 6, NULL), ERROR_UNPROCESSABLE);
+  assert_answer("SELECT COUNT(*) FROM users WHERE merged_into = 7", "255");
+  assert_did(&self, delete_learner(ledger, 7, "test", NULL, self.arena, &self.error, &report));
+  assert_int_equal(report.learners, DELETE_MERGED_MAX);
+}
+
 /* --- What both have -------------------------------------------------------------------------------- */
 
 static void test_what_was_sent_for_both_counts_once(void **state) {
@@ -645,6 +657,7 @@ int main(void) {
       cmocka_unit_test_setup(test_refusals, setup),
       cmocka_unit_test_setup(test_later_writes_and_repeats, setup),
       cmocka_unit_test_setup(test_chains, setup),
+      cmocka_unit_test_setup(test_as_many_as_can_be_deleted, setup),
       cmocka_unit_test_setup(test_what_was_sent_for_both_counts_once, setup),
       cmocka_unit_test_setup(test_openings, setup),
       cmocka_unit_test_setup(test_stitches, setup),
