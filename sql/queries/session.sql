@@ -72,7 +72,7 @@ UPDATE profiles
 -- column last_practice_date day null
 -- column last_session_at time null
 -- column is_subscribed bool null
--- No more columns than are shown, of which each costs. NULL: there is no profile yet.
+-- Of a learner without sessions; the others' comes with the sessions. NULL: there is no profile yet.
 SELECT u.display_name, p.total_points, p.avg_blink_speed, p.evolution_level, p.total_sessions, p.current_streak,
        p.last_practice_date, p.last_session_at, p.is_subscribed
   FROM users AS u
@@ -89,18 +89,32 @@ SELECT u.display_name, p.total_points, p.avg_blink_speed, p.evolution_level, p.t
 -- column accuracy f64 null
 -- column blink_speed f64 null
 -- column completed_at time null
--- The latest sessions, with their points as the amount; and the threads, without an id, with as many stitches as are
--- completed, counted out of the index. One statement, because a round trip costs more than either.
-(SELECT s.thread_id, s.total_points AS amount, s.id, s.stitch_id, s.accuracy, s.blink_speed, s.completed_at
-   FROM session_results AS s FORCE INDEX (session_results_recent)
-  WHERE s.user_id = :user_id
+-- column display_name text null
+-- column total_points i64 null
+-- column avg_blink_speed f64 null
+-- column evolution_level i64 null
+-- column total_sessions i64 null
+-- column current_streak i64 null
+-- column last_practice_date day null
+-- column last_session_at time null
+-- column is_subscribed bool null
+-- The latest sessions, with their points as the amount, and the profile beside each; then the threads, without an id,
+-- with as many stitches as are completed, counted out of the index. One statement, because a round trip costs more
+-- than any of them.
+(SELECT s.thread_id, s.total_points AS amount, s.id, s.stitch_id, s.accuracy, s.blink_speed, s.completed_at,
+        u.display_name, p.total_points, p.avg_blink_speed, p.evolution_level, p.total_sessions, p.current_streak,
+        p.last_practice_date, p.last_session_at, p.is_subscribed
+   FROM users AS u
+   LEFT JOIN profiles AS p ON p.user_id = u.id
+   JOIN session_results AS s FORCE INDEX (session_results_recent) ON s.user_id = u.id
+  WHERE u.id = :user_id
   ORDER BY s.completed_at DESC, s.id DESC
   LIMIT :limit_rows)
  UNION ALL
-(SELECT p.thread_id, COUNT(*), NULL, NULL, NULL, NULL, NULL
-   FROM user_stitch_progress AS p FORCE INDEX (user_stitch_progress_completed)
-  WHERE p.user_id = :user_id AND p.is_completed = TRUE
-  GROUP BY p.thread_id);
+(SELECT t.thread_id, COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+   FROM user_stitch_progress AS t FORCE INDEX (user_stitch_progress_completed)
+  WHERE t.user_id = :user_id AND t.is_completed = TRUE
+  GROUP BY t.thread_id);
 
 -- name: dashboard_speeds :many
 -- param user_id u64
