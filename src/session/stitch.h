@@ -24,8 +24,8 @@
  * the items of a stitch, none of which has a lastAttempted, leave its row as they found it, they are
  * duplicates: so a whole batch that is sent again changes nothing.
  *
- * Completion goes back by reset only: an item without isCompleted leaves the row completed, and does not
- * differ from it by that.
+ * Completion goes back by no item: one without isCompleted leaves the row completed, and does not differ from
+ * it by that.
  *
  * The mutationIds of applied and duplicate items are remembered until no client may bring such an item any
  * more (retention: offline.max_age_days and RETENTION_LEDGER_MARGIN_DAYS); those of rejected and conflicting
@@ -34,7 +34,8 @@
  *
  * Nothing changed → no revision moves and no row is written, but for new mutationIds and new rejects, which
  * are no change of the learner's. All of it happens under the learner's lock, in one transaction: two devices
- * that sync at once come one after the other. */
+ * that sync at once come one after the other. A whole call that comes again with its Idempotency-Key is
+ * answered by the ledger; one that changed nothing is not known there, and is taken as if it were new. */
 #ifndef LOCKSTEP_SESSION_STITCH_H
 #define LOCKSTEP_SESSION_STITCH_H
 
@@ -45,8 +46,8 @@
 #define STITCH_ID_CHARACTERS 190
 #define STITCH_LEVEL_CHARACTERS 32
 #define STITCH_MUTATION_CHARACTERS 64
-#define STITCH_HISTORY_THREADS 20 /* that one batch's entry in the history names; the others are summed up \
-                                   */
+/* Threads that one batch's entry in the history names; the others are summed up. */
+#define STITCH_HISTORY_THREADS 20
 
 /* An item as the client sent it. */
 struct stitch_item {

@@ -49,7 +49,7 @@ static bool check_mutation_id(const void *value, struct error *error) {
                  .summary = "How hard its wrong answers are."), \
       FIELD_BOOL(struct stitch_item, "isCompleted", is_completed, .flags = FIELD_NULLABLE, \
                  .default_text = "false", \
-                 .summary = "Whether it is completed; that never goes back but by reset."), \
+                 .summary = "Whether it is completed; no later item takes that back."), \
       FIELD_TIME(struct stitch_item, "lastAttempted", last_attempted_ms, .flags = FIELD_NULLABLE, \
                  .presence = PRESENCE(struct stitch_item, last_attempted_given), \
                  .summary = \
