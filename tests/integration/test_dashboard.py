@@ -80,6 +80,8 @@ def test_latest_is_by_when_it_was_completed(learner, db):
     add_session(db, learner, 9, id="s-81-b")
     assert [session["id"] for session in dashboard(learner)["recentSessions"]] == [
         "s-81-b", "s-81", "s-83", "s-85", "s-87"], "at the same moment by id"
+    profile = dashboard(learner)["profile"]
+    assert (profile["blinkSpeed"], profile["evolutionLevel"], profile["totalPoints"]) == (2.5, 1, 0), "no profile yet"
 
 
 # The document did not select the speeds that it compared: every trend was improving.
