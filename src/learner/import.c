@@ -19,6 +19,7 @@
 #define PATH_BYTES 4096
 #define FILES_FIRST 64
 #define SHOW_EVERY_MS 100
+#define PAUSE_MS 500
 
 const char *const import_users_names[] = {"auto", "id", "subject", "username", NULL};
 const char *const import_tokens_names[] = {"none", "default", NULL};
@@ -48,6 +49,13 @@ void import_job_advance(struct import_job *job, uint64_t bytes) {
   pthread_mutex_lock(&job->lock);
   job->done_bytes += bytes;
   pthread_mutex_unlock(&job->lock);
+}
+
+bool import_job_is_patient(const struct error *error, int64_t until_ms) {
+  bool may_pass = error->code == ERROR_UNAVAILABLE || error->code == ERROR_TRANSIENT;
+  if (!may_pass || clock_monotonic_ms() >= until_ms) return false;
+  clock_sleep_ms(PAUSE_MS);
+  return true;
 }
 
 /* "attempts_7.json: entry 12, line 14: created_at is missing." */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "learner/import_private.h"
 
 #include "base/banned.h"
@@ -232,12 +233,19 @@ static bool run_all(struct import_batch *batch, struct error *error) {
   return true;
 }
 
+/* What was committed without an answer is known again by its operation's id. */
+static bool bring_about(struct import_batch *batch, struct error *error) {
+  int64_t until_ms = clock_monotonic_ms() + IMPORT_PATIENCE_MS;
+  do {
+    error_clear(error);
+    arena_reset(batch->scratch);
+    if (batch->job->options->dry_run ? look_only(batch, error) : run_all(batch, error)) return true;
+  } while (import_job_is_patient(error, until_ms));
+  return false;
+}
+
 bool import_batch_flush(struct import_batch *batch, struct error *error) {
-  arena_reset(batch->scratch);
-  if (batch->part_count > 0) {
-    bool done = batch->job->options->dry_run ? look_only(batch, error) : run_all(batch, error);
-    if (!done) return false;
-  }
+  if (batch->part_count > 0 && !bring_about(batch, error)) return false;
   for (size_t at = 0; at < batch->part_count; at++)
     if (!settle(batch, &batch->parts[at], error)) return false;
   batch->part_count = 0;

@@ -13,7 +13,8 @@
 /* What one transaction takes. */
 #define IMPORT_BATCH_ATTEMPTS 2000
 #define IMPORT_BATCH_LEARNERS 200
-#define IMPORT_BATCH_REJECTS 16 /* files of rejects that are open at once */
+#define IMPORT_PATIENCE_MS INT64_C(120000) /* with a database that is away, or too busy */
+#define IMPORT_BATCH_REJECTS 16            /* files of rejects that are open at once */
 #define IMPORT_BATCH_BYTES ((size_t)2 * 1024 * 1024)
 #define IMPORT_ARENA_BYTES ((size_t)64 * 1024 * 1024) /* of one thread */
 #define IMPORT_LIST_BYTES \
@@ -94,6 +95,8 @@ struct import_batch {
 /* import.c: thread-safe. */
 bool import_job_take(struct import_job *job, const struct import_file **ret_file);
 void import_job_advance(struct import_job *job, uint64_t bytes);
+/* Whether to try again: the database could not, and `until_ms` (monotonic) is not reached. Pauses first. */
+bool import_job_is_patient(const struct error *error, int64_t until_ms);
 /* `item` NULL: the file as a whole. */
 void import_job_complain(struct import_job *job, const struct import_source *source,
                          const struct import_item *item, const char *reason);

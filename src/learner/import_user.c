@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/auth.h"
 #include "learner/import_private.h"
 #include "queries/import.h"
@@ -138,20 +139,26 @@ static bool find_or_create(struct import_job *job, struct db *db, const char *na
   return count_creation(job, name, error);
 }
 
+static bool find_once(struct import_job *job, const char *name, const struct import_streak *streak,
+                      struct arena *arena, struct error *error, uint64_t *ret_user_id) {
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(job->ledger)};
+  return pool_acquire(lease.pool, INT64_MAX, error, &lease.db) &&
+         find_or_create(job, lease.db, name, streak, arena, error, ret_user_id);
+}
+
 bool import_user_find(struct import_job *job, const char *name, const struct import_streak *streak,
                       struct arena *arena, struct error *error, uint64_t *ret_user_id) {
+  int64_t until_ms = clock_monotonic_ms() + IMPORT_PATIENCE_MS;
   uint64_t user_id = 0;
-  for (int tries = 1;; tries++) {
-    CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(job->ledger)};
-    if (!pool_acquire(lease.pool, INT64_MAX, error, &lease.db)) return false;
-    if (find_or_create(job, lease.db, name, streak, arena, error, &user_id)) break;
+  for (int tries = 1; !find_once(job, name, streak, arena, error, &user_id); tries++) {
     /* Somebody else was faster with the same learner; or it has a name that is somebody else's. */
-    bool again = error->code == ERROR_CONFLICT || error->code == ERROR_TRANSIENT;
-    if (again && tries < CREATE_TRIES) continue;
+    bool again = error->code == ERROR_CONFLICT && tries < CREATE_TRIES;
+    if (again || import_job_is_patient(error, until_ms)) continue;
     if (error->code != ERROR_CONFLICT) return false;
     return error_set(error, ERROR_NOT_FOUND, "The learner %.100s cannot be created: the name is taken.",
                      name);
   }
+  error_clear(error); /* of the tries before */
   *ret_user_id = user_id;
   return true;
 }

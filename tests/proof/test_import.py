@@ -99,11 +99,14 @@ class Target:
         with open(self.path, "w", encoding="utf-8") as file:
             yaml.safe_dump(merge(stack.config, {"database": {"name": name, "user": "root", "password": ""}}), file)
         assert self.start("migrate", "up").wait() == 0
-        self.connection = stack.database.connect(database=name)
+        self.reconnect()
+
+    def reconnect(self):
+        self.connection = self.stack.database.connect(database=self.name)
 
     def start(self, *words):
         return subprocess.Popen([self.stack.program("lockstepctl"), "--config", self.path, *words],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
 
     def start_import(self, directory):
         return self.start("import-json", directory.path, "--create-users", "--json", "--complaints", "0")
@@ -181,6 +184,20 @@ def kill_in_the_middle(target, directory):
     return taken
 
 
+def lose_the_database(target, directory):
+    """Killed under the import and started again: it waits, and goes on."""
+    child = target.start_import(directory)
+    before = target.attempts()
+    while target.attempts() <= before:
+        assert child.poll() is None, "it ended before the database could be killed"
+        time.sleep(0.01)
+    target.stack.database.kill()
+    target.stack.database.start()
+    target.reconnect()
+    figures = json.loads(child.communicate()[0])
+    assert figures["attempts"]["imported"] == directory.entries - directory.broken - before, figures
+
+
 def test_import(stack, size):
     directory = Directory(os.path.join(stack.directory, "files"), size.of(40, 2000), size.of(40_000, 2_000_000))
     good = directory.entries - directory.broken
@@ -196,8 +213,10 @@ def test_import(stack, size):
 
     taken = kill_in_the_middle(killed, directory)
     print(f"killed after {taken} attempts")
+    lose_the_database(killed, directory)
+    straight.reconnect()
     figures, _ = killed.bring_in(directory)
-    assert figures["attempts"]["alreadyThere"] >= taken and figures["attempts"]["rejected"] == directory.broken
+    assert figures["attempts"]["alreadyThere"] == good and figures["attempts"]["rejected"] == directory.broken
     assert kept_aside(directory) == directory.broken
     assert killed.state() == straight.state()
 
