@@ -263,6 +263,7 @@ bool payment_apply(const struct payment_scene *scene, struct payment_task *task,
   if (!open_payment(scene, task->event->ref, error, &payment)) return false;
   task->has_moved = payment_has_moved(scene, task, payment.state.user_id);
   if (task->has_moved) return true;
+  if (scene->entry == NULL && payment.state.is_erased) task->is_erased = true;
   if (!names_others(scene, task, &payment.state)) return take_effect(scene, task, &payment, error);
   task->outcome = PAYMENT_MISMATCH;
   task->why = "It names another learner or course than its payment.";

@@ -590,6 +590,14 @@ static void test_an_owner_who_comes_between(void **state) {
   assert_answer(BOTH, "11");
 }
 
+static void test_a_payment_that_is_erased_between(void **state) {
+  (void)state;
+  deliver_across(paid(NO_META),
+                 "INSERT INTO payments (provider_ref, erased_at) VALUES ('pi_1', UTC_TIMESTAMP())");
+  assert_int_equal(report.outcome, PAYMENT_UNKNOWN_LEARNER);
+  assert_answer("SELECT payload FROM webhook_events", "{}");
+}
+
 static void test_a_learner_who_is_merged_between(void **state) {
   (void)state;
   expect(session("unpaid", META("2", "12")), PAYMENT_APPLIED);
@@ -676,6 +684,7 @@ int main(void) {
       TEST(test_a_subscription_without_a_learner_waits),
       TEST(test_racing_deliveries_enrol_once),
       TEST(test_an_owner_who_comes_between),
+      TEST(test_a_payment_that_is_erased_between),
       TEST(test_a_learner_who_is_merged_between),
       TEST(test_a_customer_who_becomes_known_between),
       TEST(test_what_has_no_effect_is_recorded_as_things_stand),
