@@ -137,19 +137,21 @@ static bool count_practice(struct ledger_tx *tx, struct answer_step *steps, size
 static void fill_reply(const struct answer_step *step) {
   struct answer_reply *reply = step->entry->reply;
   const struct ledger_learner *learner = &step->entry->learner;
-  *reply = (struct answer_reply){.success = true,
-                                 .is_correct = step->is_correct,
-                                 .tokens_earned = step->tokens,
-                                 .tokens = learner->tokens,
-                                 .questions_answered = learner->questions_answered,
-                                 .correct_answers = learner->correct_answers,
-                                 .module = step->module,
-                                 .streak = {.current = streak_current_on(&step->streak, step->today),
-                                            .longest = step->streak.longest,
-                                            .last_practice_date = step->streak.last_day,
-                                            .last_practice_date_given = PRESENCE_GIVEN,
-                                            .practiced_today = step->streak.last_day >= step->today},
-                                 .revision = learner->revision};
+  *reply =
+      (struct answer_reply){.success = true,
+                            .is_correct = step->is_correct,
+                            .tokens_earned = step->tokens,
+                            .tokens = learner->tokens,
+                            .questions_answered = learner->questions_answered,
+                            .correct_answers = learner->correct_answers,
+                            .module = step->module,
+                            .streak = {.current = streak_current_on(&step->streak, step->today),
+                                       .longest = step->streak.longest,
+                                       .last_practice_date = step->streak.last_day,
+                                       .last_practice_date_given = PRESENCE_GIVEN,
+                                       .practiced_today = step->day == step->today ||
+                                                          streak_runs_through(&step->streak, step->today)},
+                            .revision = learner->revision};
 }
 
 /* Dates, then what the database knows, then the grades; an answer that breaks a rule drops out. */

@@ -23,3 +23,7 @@ struct streak streak_from_days(const int32_t *days, size_t count) {
 int64_t streak_current_on(const struct streak *streak, int32_t today) {
   return streak->practised && streak->last_day >= today - 1 ? streak->current : 0;
 }
+
+bool streak_runs_through(const struct streak *streak, int32_t day) {
+  return streak->practised && day <= streak->last_day && streak->last_day - day < streak->current;
+}

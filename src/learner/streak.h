@@ -25,4 +25,8 @@ bool streak_extend(struct streak *streak, int32_t day);
 /* What the learner sees on `today`: the run still stands if its last day is yesterday or later. */
 int64_t streak_current_on(const struct streak *streak, int32_t today);
 
+/* Whether the day is one of the run that ends with last_day: a client's calendar may be ahead of the
+ * learner's. */
+bool streak_runs_through(const struct streak *streak, int32_t day);
+
 #endif

@@ -204,3 +204,14 @@ def test_moving_to_another_zone_keeps_the_past(new_learner, db):
     today = local_today("Pacific/Auckland").isoformat()
     assert today in truth.practice_days_of(db, learner.id)
     assert learner.progress()["streak"]["lastPracticeDate"] == today
+
+
+def test_tomorrow_is_not_today(new_learner):
+    """A client's calendar that is ahead: the answer's reply and what is read afterwards say the same."""
+    learner = new_learner(time_zone="Pacific/Pago_Pago")
+    tomorrow = local_today("Pacific/Pago_Pago") + datetime.timedelta(days=1)
+    replied = learner.answer(practicedOn=str(tomorrow)).json()["streak"]
+    assert replied["practicedToday"] is False and replied["lastPracticeDate"] == str(tomorrow)
+    assert learner.progress()["streak"]["practicedToday"] is False
+    assert learner.answer().json()["streak"]["practicedToday"] is True
+    assert learner.progress()["streak"]["practicedToday"] is True

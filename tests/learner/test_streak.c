@@ -97,6 +97,19 @@ static void test_agrees_with_counting_by_hand(void **state) {
   }
 }
 
+static void test_the_days_of_the_run(void **state) {
+  (void)state;
+  const int32_t days[] = {day("2026-02-20"), day("2026-03-01"), day("2026-03-02")};
+  struct streak streak = streak_from_days(days, 3);
+  assert_true(streak_runs_through(&streak, day("2026-03-02")));
+  assert_true(streak_runs_through(&streak, day("2026-03-01")));
+  assert_false(streak_runs_through(&streak, day("2026-03-03")));
+  assert_false(streak_runs_through(&streak, day("2026-02-28")));
+  /* A day ahead of the learner's own calendar says nothing of today. */
+  streak = streak_from_days(&days[2], 1);
+  assert_false(streak_runs_through(&streak, day("2026-03-01")));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nothing_practised),
@@ -105,6 +118,7 @@ int main(void) {
       cmocka_unit_test(test_same_day_twice_counts_once),
       cmocka_unit_test(test_late_arrival_asks_for_a_recount),
       cmocka_unit_test(test_today_without_practice_breaks_nothing),
+      cmocka_unit_test(test_the_days_of_the_run),
       cmocka_unit_test(test_agrees_with_counting_by_hand),
   };
   return cmocka_run_group_tests_name("streak", tests, NULL, NULL);

@@ -229,7 +229,7 @@ class Learner:
                             for module, (t, q, c) in self.modules.items()},
                 "totals": [tokens, questions, correct], "accuracy": percent(correct, questions),
                 "streak": self.streak(today), "dates": sorted({str(day) for day, _ in self.days}),
-                "practicedToday": any(day >= today for day, _ in self.days)}
+                "practicedToday": any(day == today for day, _ in self.days)}
 
     def view_statistics(self, today, days):
         first = today - timedelta(days - 1)
