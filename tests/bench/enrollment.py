@@ -152,15 +152,26 @@ def pair(bench, field, stack, what, path, sql, learners, connections):
               f"{figures(services)} ms, {figures(bares)} ms; {ratio:.2f}", ">= 0.40", ratio >= 0.4)
 
 
+GROUPING = ("SELECT course_id, SUM(status = 'completed'), AVG(progress) FROM enrollments FORCE INDEX (PRIMARY)"
+            " GROUP BY course_id")
+
+
 def count_analytics(bench, field, stack, connection, administrator):
-    """The count of everything, and a look at it."""
+    """The count of everything, beside one statement that only groups the enrollments by course; and a look at it."""
+    def timed(call):
+        started = time.monotonic()
+        call()
+        return time.monotonic() - started
+
     with SyncWorker(stack) as sync:
         wait_until(lambda: query_one(connection, "SELECT COUNT(*) AS n FROM sync_workers")["n"] > 0, "a worker",
                    child=sync.child)
-        started = time.monotonic()
-        jobs.run(connection, "refresh_analytics", timeout_s=120)
-        seconds = time.monotonic() - started
-    bench.add("refresh_analytics over everybody", f"{seconds:.1f} s", "< 15 s", seconds < 15)
+        counts, groupings = bench.alternate(
+            lambda: timed(lambda: jobs.run(connection, "refresh_analytics", timeout_s=120)),
+            lambda: timed(lambda: query(connection, GROUPING)))
+    ratio = statistics.median(count / grouping for count, grouping in zip(counts, groupings))
+    bench.add("refresh_analytics, of one grouping of all enrollments",
+              f"{statistics.median(counts):.1f} s of {statistics.median(groupings):.1f} s = {ratio:.1f}", "<= 5", ratio <= 5)
     look = field.get(stack, "/api/admin/analytics", administrator, 8)
     unchanged = field.get(stack, "/api/admin/analytics", administrator, 8, etag=True)
     bench.add("GET /api/admin/analytics, and at 304, p50", f"{look['p50_ms']:.1f} and {unchanged['p50_ms']:.1f} ms", "-",
