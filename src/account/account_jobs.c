@@ -31,7 +31,7 @@ struct delete_params {
 };
 
 static const struct field delete_fields[] = {
-    FIELD_UINT(struct delete_params, "userId", user_id, .flags = FIELD_REQUIRED, .minimum = 1,
+    FIELD_UINT(struct delete_params, "userId", user_id, .flags = FIELD_REQUIRED | FIELD_USER, .minimum = 1,
                .maximum = INT64_MAX, .summary = "The learner to delete."),
 };
 static const struct schema delete_schema =

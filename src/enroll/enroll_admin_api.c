@@ -21,7 +21,7 @@ struct pair_body {
 };
 
 static const struct field pair_fields[] = {
-    FIELD_UINT(struct pair_body, "userId", user_id, .flags = FIELD_REQUIRED, .minimum = 1,
+    FIELD_UINT(struct pair_body, "userId", user_id, .flags = FIELD_REQUIRED | FIELD_USER, .minimum = 1,
                .maximum = INT64_MAX, .summary = "The student."),
     FIELD_UINT(struct pair_body, "courseId", course_id, .flags = FIELD_REQUIRED, .minimum = 1,
                .maximum = INT64_MAX, .summary = "The course."),

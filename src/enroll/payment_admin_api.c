@@ -57,7 +57,7 @@ struct payments_reply {
 };
 
 static const struct field payments_query_fields[] = {
-    FIELD_UINT(struct payments_query, "userId", user_id,
+    FIELD_UINT(struct payments_query, "userId", user_id, .flags = FIELD_USER,
                .presence = PRESENCE(struct payments_query, user_given), .minimum = 1, .maximum = INT64_MAX,
                .summary = "Only of this learner."),
     FIELD_UINT(struct payments_query, "courseId", course_id,

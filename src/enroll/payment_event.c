@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/user_id.h"
 #include "http/auth.h"
 #include "schema/decode.h"
 
@@ -249,7 +250,7 @@ static uint64_t read_course(const char *text) {
 static void take_object(struct payment_event *event, const struct event_type *type,
                         const struct object *object) {
   event->user_text = object->metadata.user;
-  event->user_id = object->metadata.user == NULL ? 0 : auth_parse_user(object->metadata.user);
+  event->user_id = object->metadata.user == NULL ? 0 : user_id_parse(object->metadata.user);
   event->course_text = object->metadata.course;
   event->course_id = read_course(object->metadata.course);
   event->customer_ref = object->customer;
@@ -287,7 +288,7 @@ static void take_person(struct payment_event *event, const char *object, struct 
   if (!schema_decode_json(&person_schema, object, strlen(object), UNKNOWN_IGNORED, arena, &person, &ignored))
     return;
   bool is_customer = person.kind != NULL && strcmp(person.kind, "customer") == 0;
-  event->user_id = person.metadata.user == NULL ? 0 : auth_parse_user(person.metadata.user);
+  event->user_id = person.metadata.user == NULL ? 0 : user_id_parse(person.metadata.user);
   event->customer_ref = is_customer ? person.id : person.customer;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/user_id.h"
 #include "enroll/roster_private.h"
 #include "http/auth.h"
 
@@ -66,7 +67,7 @@ static const char *read_learner(const struct roster_header *header, const struct
     if (*text == '\0') continue;
     wish->called = (enum roster_column)column;
     wish->name = text;
-    if (column == ROSTER_USER_ID) wish->user_id = auth_parse_user(text);
+    if (column == ROSTER_USER_ID) wish->user_id = user_id_parse(text);
     if (column == ROSTER_USER_ID && wish->user_id == 0) return "is no learner's id";
     return NULL;
   }

@@ -3,23 +3,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/user_id.h"
 #include "http/auth_learner.h"
 #include "http/endpoint.h"
 
 #include "base/banned.h"
 
 #define AUTH_SCHEME "Bearer "
-
-uint64_t auth_parse_user(const char *subject) {
-  uint64_t id = 0;
-  if (strncmp(subject, "user_", 5) == 0) subject += 5;
-  if (*subject < '1' || *subject > '9') return 0;
-  for (; *subject >= '0' && *subject <= '9'; subject++)
-    if (__builtin_mul_overflow(id, (uint64_t)10, &id) ||
-        __builtin_add_overflow(id, (uint64_t)(*subject - '0'), &id))
-      return 0;
-  return *subject == '\0' ? id : 0;
-}
 
 /* The token of "Bearer <token>", or NULL for another scheme. */
 static const char *bearer_token(const char *authorization) {
@@ -51,7 +41,7 @@ static bool identify_learner(struct request *request, const struct auth_claims *
   if (is_provided) {
     if (!auth_learner_provision(request, claims, error, &principal->user_id)) return false;
   } else {
-    principal->user_id = auth_parse_user(claims->subject);
+    principal->user_id = user_id_parse(claims->subject);
     if (principal->user_id == 0) return jwt_refuse(error, "the subject is no user's id");
   }
   const char *id = arena_printf(request->arena, "%llu", (unsigned long long)principal->user_id);
@@ -90,7 +80,7 @@ static bool settle_named_learner(struct request *request, struct error *error) {
   if (request->app->config->auth.subject == AUTH_SUBJECT_PROVIDER) {
     if (!auth_learner_find(request, named, error, &user_id)) return false;
   } else {
-    user_id = auth_parse_user(named);
+    user_id = user_id_parse(named);
   }
   if (user_id == 0) return error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
   request->principal.user_id = user_id;

@@ -32,9 +32,6 @@ bool auth_verify(const struct auth_keys *keys, const char *token, int64_t now_s,
 bool auth_verify_anonymous(const struct auth_keys *keys, const char *token, struct arena *arena,
                            struct error *error, uint64_t *ret_user_id) WARN_UNUSED;
 
-/* "7" or "user_7" → 7; 0 for anything else. */
-uint64_t auth_parse_user(const char *subject);
-
 /* Fills request->principal from request->authorization; public where none was sent, and also where
  * one was sent that does not hold but the row is public anyway. Looks learners up (auth.subject:
  * provider). */

@@ -1,6 +1,7 @@
 /* Tokens: what makes one believed, and minting them. */
 #include <string.h>
 
+#include "base/user_id.h"
 #include "http/auth.h"
 #include "schema/decode.h"
 #include "schema/encode.h"
@@ -145,7 +146,7 @@ bool auth_verify_anonymous(const struct auth_keys *keys, const char *token, stru
   uint64_t user_id;
   if (!verify(keys, token, NULL, arena, error, &claims)) return false;
   if (!claims.is_own) return jwt_refuse(error, "no anonymous learner's token");
-  user_id = auth_parse_user(claims.subject);
+  user_id = user_id_parse(claims.subject);
   if (user_id == 0) return jwt_refuse(error, "the subject is no user's id");
   *ret_user_id = user_id;
   return true;

@@ -35,8 +35,9 @@ struct audit_reply {
 };
 
 static const struct field audit_query_fields[] = {
-    FIELD_UINT(struct audit_query, "userId", user_id, .presence = PRESENCE(struct audit_query, user_id_given),
-               .minimum = 1, .maximum = INT64_MAX, .summary = "Only this learner, as things stand now."),
+    FIELD_UINT(struct audit_query, "userId", user_id, .flags = FIELD_USER,
+               .presence = PRESENCE(struct audit_query, user_id_given), .minimum = 1, .maximum = INT64_MAX,
+               .summary = "Only this learner, as things stand now."),
     FIELD_UINT(struct audit_query, "limit", limit, .minimum = 1, .maximum = AUDIT_PAGE_MAX,
                .default_text = "50", .summary = "Learners a page."),
     FIELD_UINT(struct audit_query, "after", after, .maximum = INT64_MAX,

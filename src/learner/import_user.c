@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/user_id.h"
 #include "http/auth.h"
 #include "learner/import_private.h"
 #include "queries/import.h"
@@ -41,7 +42,7 @@ static size_t ways_of(const struct import_job *job, enum way *ways) {
 
 static bool look_by_id(struct db *db, const char *name, struct arena *arena, struct error *error,
                        struct import_user_by_id_row *row, bool *ret_found) {
-  struct import_user_by_id_params params = {.user_id = auth_parse_user(name)};
+  struct import_user_by_id_params params = {.user_id = user_id_parse(name)};
   *ret_found = false;
   return params.user_id == 0 || import_user_by_id(db, &params, arena, error, row, ret_found);
 }
@@ -83,7 +84,7 @@ static bool fill_user(struct import_job *job, const char *name, const struct imp
                       struct import_add_user_params *params, struct error *error) {
   enum way ways[WAYS_MAX];
   size_t count = ways_of(job, ways);
-  uint64_t id = auth_parse_user(name);
+  uint64_t id = user_id_parse(name);
   *params = (struct import_add_user_params){.user_id_is_null = true, .time_zone = job->options->time_zone};
   if (streak != NULL) {
     params->subject = streak->subject;
@@ -118,7 +119,7 @@ static bool create(struct import_job *job, struct db *db, const char *name,
 static bool count_creation(struct import_job *job, const char *name, struct error *error) {
   unsigned char digest[IMPORT_DIGEST_BYTES];
   uint32_t times = 1;
-  int64_t id = (int64_t)auth_parse_user(name);
+  int64_t id = (int64_t)user_id_parse(name);
   import_entry_digest(id == 0 ? name : "", false, id, NULL, digest);
   pthread_mutex_lock(&job->lock);
   bool counted = !job->options->dry_run || import_seen_add(&job->created_users, digest, error, &times);
@@ -165,9 +166,9 @@ bool import_user_find(struct import_job *job, const char *name, const struct imp
 
 bool import_user_same(struct import_job *job, const char *name, const char *other, uint64_t user_id,
                       struct arena *arena, struct error *error, bool *ret_same) {
-  uint64_t id = auth_parse_user(name);
+  uint64_t id = user_id_parse(name);
   uint64_t other_id = 0;
-  *ret_same = strcmp(name, other) == 0 || (id != 0 && id == auth_parse_user(other));
+  *ret_same = strcmp(name, other) == 0 || (id != 0 && id == user_id_parse(other));
   if (*ret_same || user_id == 0) return true;
   CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(job->ledger)};
   if (!pool_acquire(lease.pool, INT64_MAX, error, &lease.db)) return false;

@@ -26,8 +26,8 @@ struct sync_reply {
 };
 
 static const struct field sync_body_fields[] = {
-    FIELD_UINT(struct sync_body, "userId", user_id, .presence = PRESENCE(struct sync_body, user_id_given),
-               .minimum = 1, .maximum = INT64_MAX,
+    FIELD_UINT(struct sync_body, "userId", user_id, .flags = FIELD_USER,
+               .presence = PRESENCE(struct sync_body, user_id_given), .minimum = 1, .maximum = INT64_MAX,
                .summary = "The learner to bring into step, at once; everybody where it is absent, by a job."),
     FIELD_BOOL(struct sync_body, "wait", wait,
                .summary = "Everybody: wait for the job's end, at most ten seconds."),

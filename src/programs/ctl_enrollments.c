@@ -26,7 +26,8 @@ struct export_options {
 static const struct field export_fields[] = {
     FIELD_UINT(struct export_options, "course", course, .maximum = INT64_MAX,
                .summary = "Only of this course."),
-    FIELD_UINT(struct export_options, "user", user, .maximum = INT64_MAX, .summary = "Only of this learner."),
+    FIELD_UINT(struct export_options, "user", user, .flags = FIELD_USER, .maximum = INT64_MAX,
+               .summary = "Only of this learner."),
     FIELD_BOOL(struct export_options, "bom", bom,
                .summary = "Begin with a byte order mark, by which some spreadsheets know UTF-8."),
 };

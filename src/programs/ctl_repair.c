@@ -22,7 +22,7 @@ static const struct field fix_fields[] = {
     FIELD_LIST(struct fix_options, "rules", order.rules,
                .presence = PRESENCE(struct fix_options, order.rules_given), .item_kind = FIELD_KIND_TEXT,
                .minimum = 1, .maximum = SYNC_RULES_MAX, .summary = "Only these rules, parted by commas."),
-    FIELD_UINT(struct fix_options, "user", order.user_id,
+    FIELD_UINT(struct fix_options, "user", order.user_id, .flags = FIELD_USER,
                .presence = PRESENCE(struct fix_options, order.user_given), .minimum = 1, .maximum = INT64_MAX,
                .summary = "Only this learner, at once."),
     FIELD_BOOL(struct fix_options, "apply", apply, .summary = "Repair; without it, a plan is made."),

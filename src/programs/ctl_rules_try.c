@@ -22,8 +22,9 @@ struct test_options {
 static const struct field test_fields[] = {
     FIELD_TEXT(struct test_options, "rule", rule, .flags = FIELD_REQUIRED, .minimum = 1, .maximum = 4096,
                .summary = "A file, or a rule's name."),
-    FIELD_UINT(struct test_options, "user", user_id, .presence = PRESENCE(struct test_options, user_given),
-               .minimum = 1, .maximum = INT64_MAX, .summary = "Only this learner."),
+    FIELD_UINT(struct test_options, "user", user_id, .flags = FIELD_USER,
+               .presence = PRESENCE(struct test_options, user_given), .minimum = 1, .maximum = INT64_MAX,
+               .summary = "Only this learner."),
     FIELD_UINT(struct test_options, "learners", learners, .default_text = "10000", .minimum = 1,
                .maximum = LEARNERS_MAX, .summary = "How many learners to look at, from the first."),
 };

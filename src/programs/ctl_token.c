@@ -23,8 +23,9 @@ struct token_options {
 };
 
 static const struct field token_fields[] = {
-    FIELD_UINT(struct token_options, "user", user, .presence = PRESENCE(struct token_options, user_given),
-               .minimum = 1, .maximum = INT64_MAX, .summary = "Whose token: by id."),
+    FIELD_UINT(struct token_options, "user", user, .flags = FIELD_USER,
+               .presence = PRESENCE(struct token_options, user_given), .minimum = 1, .maximum = INT64_MAX,
+               .summary = "Whose token: by id."),
     FIELD_TEXT(struct token_options, "username", username, .minimum = 1, .maximum = AUTH_NAME_MAX,
                .summary = "Whose token: by the name to sign in with."),
     FIELD_ENUM(struct token_options, "role", role, .names = token_role_names,

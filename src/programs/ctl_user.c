@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/user_id.h"
 #include "base/zone.h"
 #include "http/auth.h"
 #include "learner/document.h"
@@ -100,7 +101,7 @@ static const struct schema report_schema =
 
 /* Digits are an id; if nobody has it, they may still be a name. */
 static bool find_user(struct ctl *ctl, const char *who, struct error *error, struct ctl_user_row *ret_row) {
-  uint64_t id = auth_parse_user(who);
+  uint64_t id = user_id_parse(who);
   struct ctl_user_params by_id = {.user_id = id};
   struct ctl_user_params by_name = {.user_id_is_null = true, .username = who};
   bool found = false;

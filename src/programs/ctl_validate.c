@@ -17,7 +17,7 @@ struct validate_options {
 };
 
 static const struct field validate_fields[] = {
-    FIELD_UINT(struct validate_options, "user", user_id,
+    FIELD_UINT(struct validate_options, "user", user_id, .flags = FIELD_USER,
                .presence = PRESENCE(struct validate_options, user_given), .minimum = 1, .maximum = INT64_MAX,
                .summary = "Only this learner, as things stand now."),
     FIELD_BOOL(struct validate_options, "refresh", refresh,

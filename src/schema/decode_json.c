@@ -139,7 +139,8 @@ static bool decode_value(struct decoder *decoder, const struct place *place, con
   if (field->kind == FIELD_KIND_JSON) {
     return decode_raw(decoder, place, field, cursor, member) && decoder_check(decoder, place, field, member);
   }
-  if (json_peek(cursor) != wanted_kind(field)) {
+  bool is_user = (field->flags & FIELD_USER) != 0 && json_peek(cursor) == JSON_KIND_TEXT;
+  if (json_peek(cursor) != wanted_kind(field) && !is_user) {
     json_skip(cursor);
     if (field->kind == FIELD_KIND_LIST) decoder_note_missing(decoder, place, field);
     return decoder_refuse(decoder, place, field);

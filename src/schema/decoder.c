@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/user_id.h"
 #include "schema/describe.h"
 #include "schema/json.h"
 #include "schema/utf8.h"
@@ -103,8 +104,13 @@ static bool store_signed(const struct field *field, const char *text, size_t byt
 
 static bool store_unsigned(const struct field *field, const char *text, size_t bytes, uint64_t *member) {
   uint64_t value;
-  if (bytes == 2 && memcmp(text, "-0", 2) == 0) bytes = 1, text++;
-  if (!parse_unsigned(text, bytes, &value)) return false;
+  if ((field->flags & FIELD_USER) != 0) {
+    value = user_id_parse(text);
+    if (value == 0) return false;
+  } else {
+    if (bytes == 2 && memcmp(text, "-0", 2) == 0) bytes = 1, text++;
+    if (!parse_unsigned(text, bytes, &value)) return false;
+  }
   if (value > INT64_MAX ? field_has_maximum(field) : !within(field, (int64_t)value)) return false;
   *member = value;
   return true;

@@ -88,7 +88,13 @@ static void append_shape(struct buffer *buffer, const struct field *field, enum 
     append_bounds(buffer, field, "minimum", "maximum");
     break;
   case FIELD_KIND_UINT:
-    append_type(buffer, "integer", nullable);
+    if ((field->flags & FIELD_USER) != 0) {
+      append_key(buffer, "type");
+      buffer_append_text(buffer, nullable ? "[\"integer\",\"string\",\"null\"]" : "[\"integer\",\"string\"]");
+      append_text(buffer, "pattern", "^(user_)?[1-9][0-9]{0,18}$");
+    } else {
+      append_type(buffer, "integer", nullable);
+    }
     append_i64(buffer, "minimum", field->minimum);
     if (field_has_maximum(field)) append_i64(buffer, "maximum", field->maximum);
     break;

@@ -53,6 +53,7 @@ enum field_flags {
   FIELD_NULLABLE = 2, /* decode: null is allowed, and with a default means that. encode: a NULL text, or
                        * PRESENCE_NULL, is written as null */
   FIELD_SECRET = 4,   /* configuration: printed as "***" */
+  FIELD_USER = 16,    /* UINT: a user's id, 7 or "user_7" (base/user_id.h) */
   FIELD_COLLECT_ERRORS =
       8 /* list of objects: a bad item is kept with its error (see schema.item_error_offset) */
 };

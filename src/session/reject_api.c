@@ -39,7 +39,7 @@ struct rejects_reply {
 static const struct field query_fields[] = {
     FIELD_ENUM(struct rejects_query, "state", state, .names = state_names, .default_text = "open",
                .summary = "Those that wait for somebody, or all."),
-    FIELD_UINT(struct rejects_query, "userId", user_id,
+    FIELD_UINT(struct rejects_query, "userId", user_id, .flags = FIELD_USER,
                .presence = PRESENCE(struct rejects_query, user_given), .minimum = 1, .maximum = INT64_MAX,
                .summary = "Only of this learner."),
     FIELD_UINT(struct rejects_query, "limit", limit, .minimum = 1, .maximum = PAGE_MAX,

@@ -16,7 +16,7 @@ struct validate_query {
 };
 
 static const struct field query_fields[] = {
-    FIELD_UINT(struct validate_query, "userId", user_id,
+    FIELD_UINT(struct validate_query, "userId", user_id, .flags = FIELD_USER,
                .presence = PRESENCE(struct validate_query, user_given), .minimum = 1, .maximum = INT64_MAX,
                .summary = "Only this learner, as things stand now."),
     FIELD_BOOL(struct validate_query, "refresh", refresh,

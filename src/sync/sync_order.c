@@ -12,7 +12,8 @@
 #define ROW_USER(...) \
   FIELD_UINT(struct sync_order, "userId", user_id, .presence = PRESENCE(struct sync_order, user_given), \
              .minimum = 1, .maximum = INT64_MAX, __VA_ARGS__)
-#define ROW_ONE_OR_ALL ROW_USER(.summary = "Only this learner; everybody where not given.")
+#define ROW_ONE_OR_ALL \
+  ROW_USER(.flags = FIELD_USER, .summary = "Only this learner; everybody where not given.")
 #define ROW_CONFIRM \
   FIELD_BOOL(struct sync_order, "confirmOverLimit", confirm_over_limit, \
              .summary = "Go on also where a rule would change more than its limit allows.")
@@ -32,7 +33,7 @@
              .summary = "The plan's digest, to be sure that it is the one.")
 
 static const struct field user_fields[] = {
-    ROW_USER(.flags = FIELD_REQUIRED, .summary = "The learner to bring into step."),
+    ROW_USER(.flags = FIELD_REQUIRED | FIELD_USER, .summary = "The learner to bring into step."),
 };
 const struct schema sync_user_schema =
     SCHEMA("SyncUserParams", struct sync_order, user_fields, .summary = "Whom to bring into step.");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/user_id.h"
 #include "http/auth.h"
 #include "http_fixture.h"
 
@@ -626,11 +627,11 @@ static void test_subjects(void **state) {
                                     "99999999999999999999",
                                     "\xd9\xa7"};
   (void)state;
-  assert_int_equal(auth_parse_user("7"), 7);
-  assert_int_equal(auth_parse_user("user_7"), 7);
-  assert_true(auth_parse_user("18446744073709551615") == UINT64_MAX);
+  assert_int_equal(user_id_parse("7"), 7);
+  assert_int_equal(user_id_parse("user_7"), 7);
+  assert_true(user_id_parse("18446744073709551615") == UINT64_MAX);
   for (size_t at = 0; at < ARRAY_LENGTH(odd); at++)
-    if (auth_parse_user(odd[at]) != 0) fail_msg("%s", odd[at]);
+    if (user_id_parse(odd[at]) != 0) fail_msg("%s", odd[at]);
 }
 
 int main(void) {
