@@ -23,7 +23,8 @@
 #define SERVER_FRAME_BYTES ((size_t)16 * 1024 * 1024)
 #define SERVER_METRICS_BYTES ((size_t)16 * 1024)
 #define SERVER_HEADER_BYTES 512
-#define SERVER_ARGUMENT_BYTES 128 /* its name and = among them; a longer one is cut, and then makes no sense */
+#define SERVER_ARGUMENT_BYTES \
+  128 /* its name and = among them; a longer one is cut, and then makes no sense */
 #define SERVER_HEADERS_WAIT_S 10
 #define SERVER_DRAIN_MS 2000 /* for the close frames to leave */
 

@@ -5,20 +5,26 @@
  * left it:
  *
  *  1 it cannot be read (a field missing or wrong): rejected; its neighbours are not touched.
+ *
  *  2 its mutationId is known for this learner, from before or from earlier in the batch. With the same
- * content: duplicate, whatever has happened since, and however old it is by now. With other content:
- * rejected. 3 its lastAttempted lies in the future (by more than PRACTICE_CLOCK_SKEW_MS) or is older than
+ *    content: duplicate, whatever has happened since, and however old it is by now. With other content:
+ *    rejected.
+ *
+ *  3 its lastAttempted lies in the future (by more than PRACTICE_CLOCK_SKEW_MS) or is older than
  *    offline.max_age_days: rejected.
+ *
  *  4 there is no row of the stitch: applied.
+ *
  *  5 it is newer than the row: it has no lastAttempted (then it was attempted now), or a later one than the
  *    row; or an item earlier in the batch put the same lastAttempted there (the later one wins). All of it is
- * taken. If that changes the row: applied; else duplicate. An item without lastAttempted that says what the
- * row says moves nothing, not the row's lastAttempted either: it cannot be told from a repeat. 6 it is not
- * newer: of its content only the completion counts, which is taken whatever its age, for completion never
- * goes back and is never lost. If that completes the stitch: applied. Otherwise, when it differs from the row
- * in orderNumber, skipNumber or distractorLevel, and what the row says was put there after baseRevision, and
- * not by this batch: conflict. Otherwise duplicate: what the server has is the same, or newer than what the
- *    client made it from. Without baseRevision nothing is in conflict.
+ *    taken. If that changes the row: applied; else duplicate. An item without lastAttempted that says what
+ * the row says moves nothing, not the row's lastAttempted either: it cannot be told from a repeat.
+ *
+ *  6 it is not newer: of its content only the completion counts, which is taken whatever its age, for
+ *    completion never goes back and is never lost. If that completes the stitch: applied. Otherwise, when it
+ *    differs from the row in orderNumber, skipNumber or distractorLevel, and what the row says was put there
+ *    after baseRevision, and not by this batch: conflict. Otherwise duplicate: what the server has is the
+ *    same, or newer than what the client made it from. Without baseRevision nothing is in conflict.
  *
  * A conflict never overwrites anything, but its completion counts as well (it then still is a conflict). When
  * the items of a stitch, none of which has a lastAttempted, leave its row as they found it, they are
