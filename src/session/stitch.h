@@ -17,8 +17,8 @@
  *
  *  5 it is newer than the row: it has no lastAttempted (then it was attempted now), or a later one than the
  *    row; or an item earlier in the batch put the same lastAttempted there (the later one wins). All of it is
- *    taken. If that changes the row: applied; else duplicate. An item without lastAttempted that says what
- * the row says moves nothing, not the row's lastAttempted either: it cannot be told from a repeat.
+ *    taken. If that changes the row: applied; else duplicate. An item without lastAttempted that says
+ *    what the row says moves nothing, not the row's lastAttempted either: it cannot be told from a repeat.
  *
  *  6 it is not newer: of its content only the completion counts, which is taken whatever its age, for
  *    completion never goes back and is never lost. If that completes the stitch: applied. Otherwise, when it
