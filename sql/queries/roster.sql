@@ -7,13 +7,15 @@
 -- column user_id u64 null
 -- column course_id u64 null
 -- column is_enrolled bool
+-- column is_legacy bool
 -- column was_cancelled bool
 -- column is_whole bool
--- What each pair of a list stands for: NULL where there is no such learner, or course. is_whole: it stands in both
--- tables with one progress, and no request is pending.
+-- What each pair of a list stands for: NULL where there is no such learner, or course. is_legacy: student_progress
+-- has it, with or without an enrollment. is_whole: it stands in both tables with one progress, and no request is
+-- pending.
 SELECT w.at - 1 AS at, COALESCE(i.merged_into, i.id, n.merged_into, n.id, b.merged_into, b.id) AS user_id,
        c.id AS course_id, COALESCE(e.status, 'cancelled') <> 'cancelled' AS is_enrolled,
-       COALESCE(e.status, '') = 'cancelled' AS was_cancelled,
+       s.student_id IS NOT NULL AS is_legacy, COALESCE(e.status, '') = 'cancelled' AS was_cancelled,
        COALESCE(s.total_progress = e.progress, 0) = 1 AND r.id IS NULL AS is_whole
   FROM JSON_TABLE(:wishes, '$.w[*]' COLUMNS (at FOR ORDINALITY, user_id BIGINT UNSIGNED PATH '$.u',
                                             username VARCHAR(190) PATH '$.n', subject VARCHAR(190) PATH '$.s',
@@ -24,27 +26,35 @@ SELECT w.at - 1 AS at, COALESCE(i.merged_into, i.id, n.merged_into, n.id, b.merg
   LEFT JOIN courses AS c ON c.id = w.course_id
   LEFT JOIN enrollments AS e ON e.user_id = COALESCE(i.merged_into, i.id, n.merged_into, n.id, b.merged_into, b.id)
                             AND e.course_id = c.id
-  LEFT JOIN student_progress AS s ON s.student_id = e.user_id AND s.course_id = e.course_id
-  LEFT JOIN access_requests AS r ON r.student_id = e.user_id AND r.course_id = e.course_id AND r.is_pending = 1
+  LEFT JOIN student_progress AS s ON s.student_id = COALESCE(i.merged_into, i.id, n.merged_into, n.id, b.merged_into, b.id)
+                                 AND s.course_id = c.id
+  LEFT JOIN access_requests AS r ON r.student_id = COALESCE(i.merged_into, i.id, n.merged_into, n.id, b.merged_into, b.id)
+                                AND r.course_id = c.id AND r.is_pending = 1
  ORDER BY w.at;
 
 -- name: roster_standing :one
 -- param course_id u64
 -- column enrollments i64
+-- As many as roster_enrolled gives.
 SELECT COUNT(*) AS enrollments
-  FROM enrollments AS e
- WHERE e.course_id = :course_id AND e.status IN ('active', 'completed');
+  FROM (SELECT e.user_id FROM enrollments AS e
+         WHERE e.course_id = :course_id AND e.status IN ('active', 'completed')
+         UNION SELECT s.student_id FROM student_progress AS s WHERE s.course_id = :course_id) AS k;
 
 -- name: roster_enrolled :many
 -- param course_id u64
 -- param after_id u64
 -- param limit_rows u64
 -- column user_id u64
--- A course's students, in order of id.
-SELECT e.user_id
-  FROM enrollments AS e
- WHERE e.course_id = :course_id AND e.status IN ('active', 'completed') AND e.user_id > :after_id
- ORDER BY e.user_id
+-- A course's students, in order of id. Who stands in student_progress alone is one too: a rule would enrol them.
+SELECT k.user_id
+  FROM ((SELECT e.user_id FROM enrollments AS e
+          WHERE e.course_id = :course_id AND e.status IN ('active', 'completed') AND e.user_id > :after_id
+          ORDER BY e.user_id LIMIT :limit_rows)
+         UNION (SELECT s.student_id FROM student_progress AS s
+                 WHERE s.course_id = :course_id AND s.student_id > :after_id
+                 ORDER BY s.student_id LIMIT :limit_rows)) AS k
+ ORDER BY k.user_id
  LIMIT :limit_rows;
 
 -- name: roster_line :each

@@ -163,7 +163,9 @@ static bool remember_course(struct pass *pass, uint64_t course_id, struct error 
 static bool judge(struct pass *pass, const struct roster_wish *wish, const struct roster_look_row *row,
                   struct error *error) {
   struct roster_action action = {.user_id = row->user_id, .course_id = row->course_id, .wish = wish};
-  bool is_right = wish->is_removal ? !row->is_enrolled : row->is_enrolled && row->is_whole;
+  /* Left in student_progress alone, a rule would enrol whom the line cancels. */
+  bool stands = row->is_enrolled || row->is_legacy;
+  bool is_right = wish->is_removal ? !stands : row->is_enrolled && row->is_whole;
   if (is_right) {
     pass->report.unchanged++;
     return true;

@@ -164,6 +164,42 @@ def test_no_file(service, tmp_path):
         assert outcome.returncode == 1 and str(path) in outcome.stderr
 
 
+# Who stands in student_progress alone
+
+
+def only_legacy(db, learner, course):
+    execute(db, "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (%s, %s, 40)",
+            (learner.id, course))
+    return learner
+
+
+def repair(admin, db, learner):
+    reply = admin.api.post("/api/sync/auto-fix", {"userId": learner.id, "confirmOverLimit": True})
+    assert reply.status == 200, reply
+
+
+def test_a_line_cancels_whom_only_student_progress_has(bring, new_learner, admin, course, db):
+    learner = only_legacy(db, new_learner(), course)
+    content = lines((learner.id, course, "cancelled"), header="userId,courseId,status")
+    assert bring(content, "--dry-run", "--max-removals", "1")[:2] == (0, {"would unenrol": 1})
+    assert bring.size == (1, 1, 1)
+    assert bring(content, "--max-removals", "1") == (0, {"unenrolled": 1}, "")
+    assert enrollment(db, learner.id, course)["status"] == "cancelled"
+    repair(admin, db, learner)
+    assert_not_enrolled(db, learner.id, course)
+    assert bring(content) == (0, {"as they should be": 1}, "")
+
+
+def test_who_is_missing_is_unenrolled_from_student_progress_too(bring, new_learner, admin, course, db):
+    named, missing = new_learner(), only_legacy(db, new_learner(), course)
+    content = lines((named.id, course))
+    assert bring(content, "--remove-missing", "--max-removals", "1") == \
+        (0, {"enrolled": 1, "unenrolled as missing": 1}, "")
+    repair(admin, db, missing)
+    assert_not_enrolled(db, missing.id, course)
+    assert_enrolled(db, named.id, course)
+
+
 # What a list may remove
 
 
