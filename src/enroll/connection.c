@@ -53,8 +53,7 @@ static bool read_changes(struct db *db, uint64_t since, uint64_t user_id, struct
   struct course_changes_since_row *rows;
   size_t count;
   if (!course_changes_since(db, &params, arena, CONNECTION_CHANGES_MAX, error, &rows, &count)) return false;
-  /* Every revision has its one entry: a gap means that entries were folded, and so does the one they became.
-   */
+  /* Every revision has its one entry: a gap means that entries were folded, and so does what they became. */
   bool begins_folded = count > 0 && strcmp(rows[0].kind, LEDGER_KIND_FOLDED) == 0;
   if (since > reply->revision || count != reply->revision - since || begins_folded) {
     reply->resync = true;

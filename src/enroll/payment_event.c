@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/user_id.h"
-#include "http/auth.h"
 #include "schema/decode.h"
 
 #include "base/banned.h"

@@ -4,9 +4,8 @@
 
 #include "enroll/payment.h"
 
-#define PAYMENT_NOTHING_KEPT \
-  "{}"                           /* of what was received of somebody who was erased, here and in erase.sql \
-                                  */
+/* Of what was received of somebody who was erased, here and in erase.sql. */
+#define PAYMENT_NOTHING_KEPT "{}"
 #define PAYMENT_PATIENCE_MS 8000 /* with a database that is busy; then the provider tries again */
 
 /* One event on its way. */

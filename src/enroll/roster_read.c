@@ -4,7 +4,6 @@
 
 #include "base/user_id.h"
 #include "enroll/roster_private.h"
-#include "http/auth.h"
 
 #include "base/banned.h"
 
