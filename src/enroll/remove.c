@@ -125,13 +125,15 @@ static bool remove_work(struct ledger_tx *tx, struct error *error) {
   return delete_rows(tx, removal, error);
 }
 
-static const struct ledger_kind remove_kind = {.name = "course-deleted", .work = remove_work};
+static const struct ledger_kind course_kind = {.name = "course-deleted", .work = remove_work};
+static const struct ledger_kind chapter_kind = {.name = "chapter-deleted", .work = remove_work};
 
 /* Nobody left: nothing to do. Who was deleted or merged since they were found is not found again. */
 static bool remove_batch(struct ledger *ledger, struct removal *removal, struct error *error) {
   struct ledger_entry entries[REMOVE_LEARNERS];
   struct ledger_entry *list[REMOVE_LEARNERS];
   struct arena_mark mark = arena_mark(removal->arena);
+  const struct ledger_kind *kind = removal->is_chapter ? &chapter_kind : &course_kind;
   if (removal->user_count == 0) return true;
   memset(removal->batch_rows, 0, sizeof removal->batch_rows);
   for (size_t at = 0; at < removal->user_count; at++) {
@@ -139,8 +141,7 @@ static bool remove_batch(struct ledger *ledger, struct removal *removal, struct 
         .user_id = removal->user_ids[at], .actor = removal->actor, .arena = removal->arena};
     list[at] = &entries[at];
   }
-  if (!ledger_run(ledger, &remove_kind, list, removal->user_count, removal, removal->arena, error))
-    return false;
+  if (!ledger_run(ledger, kind, list, removal->user_count, removal, removal->arena, error)) return false;
   for (size_t at = 0; at < removal->user_count; at++)
     if (list[at]->state == LEDGER_CHANGED) removal->learners++;
   for (size_t at = 0; at < TABLES; at++)

@@ -200,6 +200,8 @@ def test_a_deleted_chapter_lowers_nobodys_progress(peopled, admin, db, sync_work
     learner = people["enrolled"]
     revision = learner.row()["revision"]
     job = deleted(admin, db, f"/api/admin/chapters/{chapters[0]}")
+    heard = learner.api.get(f"/api/sync/connection?since={revision}").json()
+    assert [change["kind"] for change in heard["changes"]] == ["chapter-deleted"]
     report = json.loads(job["report"])
     assert report == {"id": chapters[0], "learners": 1, "erased": [{"table": "chapter_completions", "rows": 1}]}
     assert chapters_of(db, course) == chapters[1:]
