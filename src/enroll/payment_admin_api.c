@@ -179,15 +179,17 @@ static bool find_ids(struct db *db, const struct payments_query *query, struct a
                                               .status = status,
                                               .mismatch = query->mismatch,
                                               .before = before,
-                                              .limit_rows = query->limit};
+                                              .limit_rows = query->limit + 1};
   struct payment_ids_of_course_params course = {.course_id = query->course_id,
                                                 .status = status,
                                                 .mismatch = query->mismatch,
                                                 .before = before,
-                                                .limit_rows = query->limit};
-  struct payment_ids_mismatched_params odd = {.status = status, .before = before, .limit_rows = query->limit};
-  struct payment_ids_of_status_params same = {.status = status, .before = before, .limit_rows = query->limit};
-  struct payment_ids_params all = {.before = before, .limit_rows = query->limit};
+                                                .limit_rows = query->limit + 1};
+  struct payment_ids_mismatched_params odd = {
+      .status = status, .before = before, .limit_rows = query->limit + 1};
+  struct payment_ids_of_status_params same = {
+      .status = status, .before = before, .limit_rows = query->limit + 1};
+  struct payment_ids_params all = {.before = before, .limit_rows = query->limit + 1};
   const struct db_statement *statement = &payment_ids_statement;
   const void *params = &all;
   if (query->user_given == PRESENCE_GIVEN) {
@@ -203,7 +205,7 @@ static bool find_ids(struct db *db, const struct payments_query *query, struct a
     statement = &payment_ids_of_status_statement;
     params = &same;
   }
-  return db_run_all(db, statement, params, arena, PAYMENT_PAGE_MAX, error, ret_ids, ret_count);
+  return db_run_all(db, statement, params, arena, PAYMENT_PAGE_MAX + 1, error, ret_ids, ret_count);
 }
 
 static bool find_ref(struct db *db, const char *ref, struct arena *arena, struct error *error,
@@ -223,7 +225,7 @@ static bool find_payments(struct db *db, const struct payments_query *query, str
   size_t count;
   if (query->ref != NULL) return find_ref(db, query->ref, arena, error, ret_rows, ret_count);
   return find_ids(db, query, arena, error, &ids, &count) &&
-         payment_rows(db, ids, count, arena, PAYMENT_PAGE_MAX, error, ret_rows, ret_count);
+         payment_rows(db, ids, count, arena, PAYMENT_PAGE_MAX + 1, error, ret_rows, ret_count);
 }
 
 static bool handle_payments(struct request *request, const void *query_struct, const void *body,
@@ -237,14 +239,14 @@ static bool handle_payments(struct request *request, const void *query_struct, c
   if (!request_borrow(request, error, &lease) ||
       !find_payments(lease.db, query, request->arena, error, &found, &count))
     return false;
+  reply->next_after_given = count > query->limit ? PRESENCE_GIVEN : PRESENCE_NULL;
+  if (count > query->limit) count = (size_t)query->limit;
+  if (count > 0) reply->next_after = found[count - 1].id;
   struct payment_item *items = arena_alloc_array(request->arena, count, sizeof *items);
   if (items == NULL && count > 0) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
     items[at] = item_of(&found[at]);
   reply->payments = (struct field_list){.items = items, .count = count};
-  bool is_full = query->ref == NULL && count == query->limit;
-  reply->next_after_given = is_full ? PRESENCE_GIVEN : PRESENCE_NULL;
-  if (count > 0) reply->next_after = items[count - 1].id;
   return true;
 }
 

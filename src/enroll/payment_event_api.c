@@ -145,27 +145,27 @@ static bool find_outcomes(struct db *db, const struct events_query *query, struc
        count == 0 || (query->waiting && at <= PAYMENT_UNREADABLE); at++)
     outcomes[count++] = (struct payment_event_ids_of_params){.outcome = payment_outcome_names[at],
                                                              .before = payment_list_before(query->after),
-                                                             .limit_rows = query->limit};
-  return payment_event_ids_of(db, outcomes, count, arena, PAYMENT_PAGE_MAX, error, ret_ids, ret_count);
+                                                             .limit_rows = query->limit + 1};
+  return payment_event_ids_of(db, outcomes, count, arena, PAYMENT_PAGE_MAX + 1, error, ret_ids, ret_count);
 }
 
 static bool find_ids(struct db *db, const struct events_query *query, struct arena *arena,
                      struct error *error, void **ret_ids, size_t *ret_count) {
   uint64_t before = payment_list_before(query->after);
-  struct payment_event_ids_params all = {.before = before, .limit_rows = query->limit};
+  struct payment_event_ids_params all = {.before = before, .limit_rows = query->limit + 1};
   struct payment_event_ids_of_subject_params of_subject = {
-      .subject = query->subject, .before = before, .limit_rows = query->limit};
+      .subject = query->subject, .before = before, .limit_rows = query->limit + 1};
   struct payment_event_ids_of_learner_params of_learner = {
-      .user_id = query->user_id, .before = before, .limit_rows = query->limit};
+      .user_id = query->user_id, .before = before, .limit_rows = query->limit + 1};
   struct payment_event_ids_of_row *of_outcomes;
   if (query->subject != NULL)
-    return db_run_all(db, &payment_event_ids_of_subject_statement, &of_subject, arena, PAYMENT_PAGE_MAX,
+    return db_run_all(db, &payment_event_ids_of_subject_statement, &of_subject, arena, PAYMENT_PAGE_MAX + 1,
                       error, ret_ids, ret_count);
   if (query->user_given == PRESENCE_GIVEN)
-    return db_run_all(db, &payment_event_ids_of_learner_statement, &of_learner, arena, PAYMENT_PAGE_MAX,
+    return db_run_all(db, &payment_event_ids_of_learner_statement, &of_learner, arena, PAYMENT_PAGE_MAX + 1,
                       error, ret_ids, ret_count);
   if (!query->waiting && query->outcome_given != PRESENCE_GIVEN)
-    return db_run_all(db, &payment_event_ids_statement, &all, arena, PAYMENT_PAGE_MAX, error, ret_ids,
+    return db_run_all(db, &payment_event_ids_statement, &all, arena, PAYMENT_PAGE_MAX + 1, error, ret_ids,
                       ret_count);
   if (!find_outcomes(db, query, arena, error, &of_outcomes, ret_count)) return false;
   *ret_ids = of_outcomes;
@@ -177,7 +177,7 @@ static bool find_events(struct db *db, const struct events_query *query, struct 
   void *ids;
   size_t count;
   return find_ids(db, query, arena, error, &ids, &count) &&
-         payment_event_rows(db, ids, count, arena, PAYMENT_PAGE_MAX, error, ret_rows, ret_count);
+         payment_event_rows(db, ids, count, arena, PAYMENT_PAGE_MAX + 1, error, ret_rows, ret_count);
 }
 
 static bool handle_events(struct request *request, const void *query_struct, const void *body,
@@ -194,15 +194,15 @@ static bool handle_events(struct request *request, const void *query_struct, con
                   ? find_events(lease.db, query, request->arena, error, &found, &count)
                   : find_event(lease.db, query->event_id, request->arena, error, &found, &count, &payload);
   if (!done) return false;
+  reply->next_after_given = count > query->limit ? PRESENCE_GIVEN : PRESENCE_NULL;
+  if (count > query->limit) count = (size_t)query->limit;
+  if (count > 0) reply->next_after = found[count - 1].id;
   struct event_item *items = arena_alloc_array(request->arena, count, sizeof *items);
   if (items == NULL && count > 0) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
     items[at] = event_of(&found[at]);
   if (payload != NULL && count > 0) items[0].payload = payload;
   reply->events = (struct field_list){.items = items, .count = count};
-  bool is_full = query->event_id == NULL && count == query->limit;
-  reply->next_after_given = is_full ? PRESENCE_GIVEN : PRESENCE_NULL;
-  if (count > 0) reply->next_after = items[count - 1].id;
   return true;
 }
 

@@ -362,6 +362,13 @@ def test_pages_by_cursor(provider, buyer, course, admin):
             seen += [row["id"] for row in page[name]]
             after = page["nextAfter"]
         assert len(seen) >= 5 and seen == sorted(set(seen), reverse=True)
+    for path, name in ((f"/api/admin/payments?userId={buyer.id}&courseId={course}", "payments"),
+                       (f"/api/admin/payments?courseId={course}&status=failed", "payments"),
+                       (f"/api/admin/webhook-events?subject={purchases[0].intent}", "events")):
+        everything = admin.api.get(f"{path}&limit=200").json()[name]
+        assert everything
+        last = admin.api.get(f"{path}&limit={len(everything)}").json()
+        assert (last[name], last["nextAfter"]) == (everything, None), "a last page that is full is the last"
     own = admin.api.get(f"/api/admin/payments?userId={buyer.id}").json()
     assert [row["providerRef"] for row in own["payments"]] == [p.intent for p in reversed(purchases)]
     assert own["nextAfter"] is None
