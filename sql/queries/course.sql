@@ -301,6 +301,11 @@ SELECT h.id AS chapter_id, h.title, h.position
 -- column position u64
 SELECT h.course_id, h.title, h.position FROM chapters AS h WHERE h.id = :chapter_id FOR UPDATE;
 
+-- name: course_chapter_is_there :one
+-- param chapter_id u64
+-- column chapter_id u64
+SELECT h.id AS chapter_id FROM chapters AS h WHERE h.id = :chapter_id;
+
 -- name: course_chapter_insert :exec
 -- param course_id u64
 -- param title text

@@ -74,6 +74,17 @@ bool manage_read_chapters(struct db *db, uint64_t course_id, struct arena *arena
   return true;
 }
 
+static bool no_chapter(struct error *error) {
+  return error_set(error, ERROR_NOT_FOUND, "There is no such chapter.");
+}
+
+bool manage_find_chapter(struct db *db, uint64_t chapter_id, struct arena *arena, struct error *error) {
+  struct course_chapter_is_there_params params = {.chapter_id = chapter_id};
+  struct course_chapter_is_there_row row;
+  bool found;
+  return course_chapter_is_there(db, &params, arena, error, &row, &found) && (found || no_chapter(error));
+}
+
 /* --- Courses --------------------------------------------------------------------------------------- */
 
 struct course_change {
@@ -194,7 +205,7 @@ static bool change_chapter_step(struct db *db, void *context, struct error *erro
   struct db_outcome outcome;
   bool found;
   if (!course_chapter_lock(db, &key, change->arena, error, &row, &found)) return false;
-  if (!found) return error_set(error, ERROR_NOT_FOUND, "There is no such chapter.");
+  if (!found) return no_chapter(error);
   struct course_chapter_update_params params = {
       .chapter_id = change->chapter.id,
       .title = patch->title != NULL ? patch->title : row.title,

@@ -91,6 +91,9 @@ bool manage_read(struct db *db, uint64_t course_id, struct arena *arena, struct 
 /* ERROR_NOT_FOUND: no such course. */
 bool manage_read_chapters(struct db *db, uint64_t course_id, struct arena *arena, struct error *error,
                           struct manage_chapters *ret_chapters) WARN_UNUSED;
+/* ERROR_NOT_FOUND: no such chapter. */
+bool manage_find_chapter(struct db *db, uint64_t chapter_id, struct arena *arena,
+                         struct error *error) WARN_UNUSED;
 
 /* Each in a transaction of its own. ERROR_NOT_FOUND: no such course, or chapter. A patch that says what
  * stands changes nothing. */

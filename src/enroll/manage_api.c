@@ -108,9 +108,9 @@ static bool handle_delete(struct request *request, const void *query, const void
 }
 
 static bool find_chapter(struct request *request, uint64_t chapter_id, struct error *error) {
-  static const struct manage_chapter_patch nothing = {.title = NULL};
-  struct manage_chapter chapter;
-  return manage_change_chapter(request->app->pool, chapter_id, &nothing, request->arena, error, &chapter);
+  CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
+  return request_borrow(request, error, &lease) &&
+         manage_find_chapter(lease.db, chapter_id, request->arena, error);
 }
 
 static bool handle_delete_chapter(struct request *request, const void *query, const void *body, void *reply,

@@ -96,6 +96,7 @@ def test_chapters(admin, learner, db):
     assert admin.api.post("/api/admin/chapters", {"courseId": 2**60, "title": "x"}).status == 404
     assert admin.api.post("/api/admin/chapters", {"courseId": course}).status == 400
     assert admin.api.patch(f"/api/admin/chapters/{2**60}", {"title": "x"}).status == 404
+    assert admin.api.send("DELETE", f"/api/admin/chapters/{2**60}").status == 404
     assert len(chapters_of(db, course)) == 2
 
 
