@@ -250,7 +250,8 @@ static bool decide_of_many(struct request *request, const struct decide_body *bo
   struct access_reply reply;
   struct ledger_entry entry;
   struct error own = ERROR_INIT;
-  bool done = prepare_decision(request, body, &bulk_schema, &input, &reply, &own, &entry);
+  bool done = prepare_decision(request, body, &bulk_schema, &input, &reply, &own, &entry) &&
+              enroll_entry_part(request, request_id, &own, &entry);
   done = done && enroll_entry_do(request, &access_decide_kind, &entry, &own);
   if (!done && own.code != ERROR_NOT_FOUND && own.code != ERROR_CONFLICT && own.code != ERROR_UNPROCESSABLE) {
     *error = own;
@@ -336,8 +337,8 @@ static const struct endpoint rows[] = {
      .flags = ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY, .body = &decide_schema,
      .reply = &access_reply_schema, .handle = handle_decide,
      .summary = "Approve or deny a request; approving enrols"},
-    {ADMIN_ENROLL, .method = "POST", .path = "/api/admin/requests/bulk", .body = &bulk_schema,
-     .reply = &bulk_reply_schema, .handle = handle_bulk,
+    {ADMIN_ENROLL, .method = "POST", .path = "/api/admin/requests/bulk", .flags = ENDPOINT_IDEMPOTENT_KEY,
+     .body = &bulk_schema, .reply = &bulk_reply_schema, .handle = handle_bulk,
      .summary = "Approve or deny many requests, each by itself"},
     {ADMIN_ENROLL, .method = "GET", .path = "/api/students", .query = &students_query_schema,
      .reply = &students_page_schema, .handle = handle_students,

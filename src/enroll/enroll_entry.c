@@ -1,6 +1,8 @@
 #include "enroll/enroll_entry.h"
 
 #include <inttypes.h>
+#include <openssl/sha.h>
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -19,6 +21,24 @@ bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, u
   if (!ledger_hash(about, schema, body, error, &entry.request_hash)) return false;
   *ret_entry = entry;
   return true;
+}
+
+/* Hashed: a key of full length leaves no room for the part behind it. */
+bool enroll_entry_part(struct request *request, uint64_t part, struct error *error,
+                       struct ledger_entry *entry) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  char text[2 * SHA256_DIGEST_LENGTH + 1] = {0};
+  if (entry->op_id == NULL) return true;
+  const char *whole = arena_printf(request->arena, "%s:%" PRIu64, entry->op_id, part);
+  if (whole == NULL) return error_set_memory(error);
+  SHA256((const unsigned char *)whole, strlen(whole), digest);
+  for (size_t at = 0; at < sizeof digest; at++) {
+    text[2 * at] = digits[digest[at] >> 4];
+    text[2 * at + 1] = digits[digest[at] & 15];
+  }
+  entry->op_id = arena_printf(request->arena, "part:%s", text);
+  return entry->op_id != NULL || error_set_memory(error);
 }
 
 bool enroll_entry_heal(struct request *request, uint64_t user_id, struct error *error) {

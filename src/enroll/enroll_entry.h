@@ -10,6 +10,10 @@ bool enroll_entry_for(struct request *request, const struct ledger_kind *kind, u
                       uint64_t subject, const struct schema *schema, const void *body, struct error *error,
                       struct ledger_entry *ret_entry) WARN_UNUSED;
 
+/* Of many entries in one request, which may be for one learner: the operation's id becomes the part's own. */
+bool enroll_entry_part(struct request *request, uint64_t part, struct error *error,
+                       struct ledger_entry *entry) WARN_UNUSED;
+
 /* The rules of reading courses, for one learner: default courses, approvals and left-over requests are put
  * right. Almost always it is one look and nothing to do. Give your connection back first. */
 bool enroll_entry_heal(struct request *request, uint64_t user_id, struct error *error) WARN_UNUSED;

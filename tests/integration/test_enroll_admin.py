@@ -167,6 +167,23 @@ def test_many_at_once_and_each_by_itself(new_learner, admin, db):
         assert admin.api.post("/api/admin/requests/bulk", bad).status == 400
 
 
+def test_many_at_once_with_a_key(learner, admin, db):
+    """Two requests of one student are two operations, each of which is told again."""
+    courses = [create_course(db) for _ in range(2)]
+    body = {"action": "approve", "requestIds": [ask(learner, course) for course in courses]}
+    key = {"Idempotency-Key": "k" * 64}
+    first = admin.api.post("/api/admin/requests/bulk", body, headers=key)
+    assert [(entry["success"], entry["status"]) for entry in first.json()["results"]] == [(True, 200)] * 2, first
+    for course in courses:
+        assert_enrolled(db, learner.id, course)
+    revision = learner.row()["revision"]
+    again = admin.api.post("/api/admin/requests/bulk", body, headers=key)
+    assert (again.status, again.json()) == (200, first.json())
+    assert learner.row()["revision"] == revision
+    other = admin.api.post("/api/admin/requests/bulk", {**body, "action": "deny"}, headers=key)
+    assert {entry["status"] for entry in other.json()["results"]} == {422}, "the key is for something else"
+
+
 def pending_of(admin, learner):
     after, found = 0, []
     while after is not None:
