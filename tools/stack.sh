@@ -302,6 +302,7 @@ start_sync() {
 
 start_live() {
   local log=$STATE/log/lockstep-live.log
+  rm -f "$STATE/run/lockstep-live.sock"
   launch lockstep-live "$log" "$STATE/build/lockstep-live" --config "$STATE/etc/lockstep.yaml"
   wait_for lockstep-live "$log" 30 test -S "$STATE/run/lockstep-live.sock"
 }
@@ -355,10 +356,10 @@ write_nginx_configuration() {
 daemon off;
 $([[ $RUN_USER != root ]] || printf 'user root;')
 worker_processes 2;
-worker_rlimit_nofile 8192;
+worker_rlimit_nofile 20000;
 pid $(quoted "$STATE/run/nginx.server-pid");
 error_log $(quoted "$STATE/log/nginx-error.log") warn;
-events { worker_connections 2048; }
+events { worker_connections 8192; }
 http {
   types { text/html html; text/javascript js; text/css css; application/json json; image/svg+xml svg; }
   default_type application/octet-stream;

@@ -59,6 +59,31 @@ VALUES ('mathematics-7-times-8', 'mathematics', '56', 5),
        ('languages-latin-for-light', 'languages', 'lux', 10)
     ON DUPLICATE KEY UPDATE exercise_id = VALUES(exercise_id);
 
+-- name: demo_add_courses :exec
+-- scan: an administrator's command
+-- To enroll in, to ask for, to pay for, and one that is not open yet; none where the site has courses.
+INSERT INTO courses (title, description, status, is_public, price_cents, currency)
+SELECT d.title, d.description, d.status, d.is_public, d.price_cents, 'eur'
+  FROM (SELECT 1 AS place, 'Fractions from the beginning' AS title, 'Halves, thirds, and what to do with them.' AS description,
+               'published' AS status, TRUE AS is_public, 0 AS price_cents
+        UNION ALL SELECT 2, 'The night sky', 'What can be seen without a telescope.', 'Active', TRUE, 0
+        UNION ALL SELECT 3, 'Algebra, step by step', 'On request.', 'Published', FALSE, 0
+        UNION ALL SELECT 4, 'Latin for the curious', 'With recordings.', 'published', TRUE, 2900
+        UNION ALL SELECT 5, 'Reading maps', 'Still being written.', 'draft', FALSE, 0) AS d
+ WHERE NOT EXISTS (SELECT 1 FROM courses AS c)
+ ORDER BY d.place;
+
+-- name: demo_add_chapters :exec
+-- scan: an administrator's command
+-- Four each; none where there are any.
+INSERT INTO chapters (course_id, position, title)
+SELECT c.id, p.position, CONCAT('Chapter ', p.position)
+  FROM courses AS c
+  JOIN (SELECT 1 AS position UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) AS p
+ WHERE c.title IN ('Fractions from the beginning', 'The night sky', 'Algebra, step by step', 'Latin for the curious')
+   AND NOT EXISTS (SELECT 1 FROM chapters AS h)
+ ORDER BY c.id, p.position;
+
 -- name: demo_add_admin :exec
 INSERT INTO users (subject, username, display_name, role)
 VALUES ('demo|admin', 'admin', 'Alex Admin', 'admin')

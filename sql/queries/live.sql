@@ -41,18 +41,17 @@ SELECT u.id AS user_id, u.revision, u.deleted_at IS NOT NULL OR u.merged_into IS
 SELECT s.epoch FROM shared_version AS s WHERE s.id = 1;
 
 -- name: live_changes :many
--- param wanted text -- a JSON array of [user id, the revision that is known]
--- param limit_rows u64
+-- param wanted text -- a JSON array of [user id, the revision that is known, the last that is wanted]
 -- column user_id u64
 -- column revision u64
 -- column kind text
 -- column changes text
 -- column created_at time
--- What happened to these learners since, in their order.
+-- What happened to these learners next, in their order.
 SELECT l.user_id, l.revision, l.kind, l.changes, l.created_at
   FROM JSON_TABLE(:wanted, '$[*]' COLUMNS (
          user_id BIGINT UNSIGNED PATH '$[0]',
-         known BIGINT UNSIGNED PATH '$[1]')) AS w
-  STRAIGHT_JOIN ledger AS l ON l.user_id = w.user_id AND l.revision > w.known
- ORDER BY l.user_id, l.revision
- LIMIT :limit_rows;
+         known BIGINT UNSIGNED PATH '$[1]',
+         last BIGINT UNSIGNED PATH '$[2]')) AS w
+  STRAIGHT_JOIN ledger AS l ON l.user_id = w.user_id AND l.revision > w.known AND l.revision <= w.last
+ ORDER BY l.user_id, l.revision;

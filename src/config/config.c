@@ -366,6 +366,9 @@ static const struct field live_fields[] = {
              .summary = "Where nginx finds lockstep-live: a Unix socket's path."),
     ROW_TEXT(live_config, mode, .default_text = "0660", .check = check_mode,
              .summary = "Mode of that socket, in octal."),
+    ROW_TEXT(live_config, group, .minimum = 1, .maximum = 64,
+             .summary =
+                 "Group of that socket, the one that nginx runs in; the starting user's where not given."),
     ROW_PATH(live_config, wake, .default_text = "/run/lockstep/wake.sock", .check = check_socket,
              .summary =
                  "Where lockstep-fcgi and lockstep-sync on this host tell it at once of what changed; what "
@@ -374,7 +377,7 @@ static const struct field live_fields[] = {
             .summary = "Most connections at once."),
     ROW_INT(live_config, scan_ms, .minimum = 10, .maximum = MINUTE_MS, .default_text = "200",
             .summary = "How often the revisions of all connected learners are compared."),
-    ROW_INT(live_config, heartbeat_s, .minimum = 1, .maximum = 3600, .default_text = "15",
+    ROW_INT(live_config, heartbeat_s, .minimum = 1, .maximum = 60, .default_text = "15",
             .summary =
                 "How often each client is told that the channel lives. One that answers nothing for three "
                 "times as long is gone."),

@@ -167,6 +167,7 @@ struct analytics_config {
 struct live_config {
   const char *socket; /* where nginx finds it */
   const char *mode;
+  const char *group; /* NULL: the starting user's */
   const char *wake; /* where whoever writes tells of it */
   int64_t connections;
   int64_t scan_ms;

@@ -164,18 +164,27 @@ bool import_user_find(struct import_job *job, const char *name, const struct imp
   return true;
 }
 
+/* Nobody by that name is 0, like nobody at all. */
+static bool find_other(struct import_job *job, const char *name, struct arena *arena, struct error *error,
+                       uint64_t *ret_user_id) {
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(job->ledger)};
+  if (!pool_acquire(lease.pool, INT64_MAX, error, &lease.db)) return false;
+  if (find(job, lease.db, name, arena, error, ret_user_id)) return true;
+  if (error->code != ERROR_NOT_FOUND) return false;
+  error_clear(error);
+  return true;
+}
+
 bool import_user_same(struct import_job *job, const char *name, const char *other, uint64_t user_id,
                       struct arena *arena, struct error *error, bool *ret_same) {
+  int64_t until_ms = clock_monotonic_ms() + IMPORT_PATIENCE_MS;
   uint64_t id = user_id_parse(name);
   uint64_t other_id = 0;
   *ret_same = strcmp(name, other) == 0 || (id != 0 && id == user_id_parse(other));
   if (*ret_same || user_id == 0) return true;
-  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(job->ledger)};
-  if (!pool_acquire(lease.pool, INT64_MAX, error, &lease.db)) return false;
-  if (!find(job, lease.db, other, arena, error, &other_id)) {
-    if (error->code != ERROR_NOT_FOUND) return false;
-    error_clear(error);
-  }
+  while (!find_other(job, other, arena, error, &other_id))
+    if (!import_job_is_patient(error, until_ms)) return false;
+  error_clear(error); /* of the tries before */
   *ret_same = other_id == user_id;
   return true;
 }

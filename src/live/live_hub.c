@@ -48,7 +48,8 @@ struct live_listener {
   struct live_learner *learner;
   struct live_listener *next; /* of the learner, or among those that wait */
   struct live_listener *next_in_news;
-  bool has_news;
+  bool has_news;   /* the server was told, and has not asked for all of it yet */
+  bool is_in_news; /* and it stands in the list */
   int close_code;
   int64_t ends_at_ms;
   unsigned types;
@@ -56,6 +57,8 @@ struct live_listener {
   bool is_asked; /* the answer that is being read was asked for from its cursor, or from below */
   bool wants_beat;
   bool wants_resync;
+  uint64_t resync_at;
+  bool is_stalled; /* the queue was full, and is not half empty yet */
   struct live_moment *queue[LIVE_QUEUE_MOMENTS];
   size_t queue_first;
   size_t queue_count;
@@ -70,7 +73,8 @@ struct live_hub {
   struct live_listener *waiting;
   struct live_listener **waiting_last;
   struct live_listener *news;
-  struct live_learner *wanted;
+  struct live_learner *wanted; /* first come, first served */
+  struct live_learner **wanted_last;
   struct live_figures figures;
 };
 
@@ -164,9 +168,12 @@ static void forget_learner(struct live_hub *hub, struct live_learner *learner) {
   while (*place != learner)
     place = &(*place)->next_in_bucket;
   *place = learner->next_in_bucket;
-  for (place = &hub->wanted; learner->is_wanted && *place != learner;)
-    place = &(*place)->next_wanted;
-  if (learner->is_wanted) *place = learner->next_wanted;
+  if (learner->is_wanted) {
+    for (place = &hub->wanted; *place != learner;)
+      place = &(*place)->next_wanted;
+    *place = learner->next_wanted;
+    if (learner->next_wanted == NULL) hub->wanted_last = place;
+  }
   free(learner);
 }
 
@@ -174,13 +181,15 @@ static void forget_learner(struct live_hub *hub, struct live_learner *learner) {
 static void want(struct live_hub *hub, struct live_learner *learner) {
   if (learner->is_wanted) return;
   learner->is_wanted = true;
-  learner->next_wanted = hub->wanted;
-  hub->wanted = learner;
+  learner->next_wanted = NULL;
+  *hub->wanted_last = learner;
+  hub->wanted_last = &learner->next_wanted;
 }
 
 static void tell(struct live_hub *hub, struct live_listener *listener) {
   if (listener->has_news) return;
   listener->has_news = true;
+  listener->is_in_news = true;
   listener->next_in_news = hub->news;
   hub->news = listener;
 }
@@ -209,7 +218,9 @@ static void resync(struct live_hub *hub, struct live_listener *listener, uint64_
   empty_queue(listener);
   listener->cursor = revision;
   listener->is_asked = false;
+  listener->is_stalled = false;
   listener->wants_resync = true;
+  listener->resync_at = revision;
   hub->figures.resyncs++;
   tell(hub, listener);
 }
@@ -220,7 +231,7 @@ static bool has_room(const struct live_listener *listener) {
 
 static bool is_behind(const struct live_listener *listener) {
   const struct live_learner *learner = listener->learner;
-  return listener->state == LIVE_LISTENING && has_room(listener) &&
+  return listener->state == LIVE_LISTENING && !listener->is_stalled &&
          (learner->is_hinted || listener->cursor < learner->revision);
 }
 
@@ -230,7 +241,10 @@ static void enqueue(struct live_hub *hub, struct live_listener *listener, struct
   listener->queue_count++;
   listener->queue_bytes += moment->bytes;
   moment->references++;
-  if (!has_room(listener)) hub->figures.full++;
+  if (!has_room(listener)) {
+    listener->is_stalled = true;
+    hub->figures.full++;
+  }
   tell(hub, listener);
 }
 
@@ -242,6 +256,7 @@ bool live_hub_new(int wake_descriptor, struct error *error, struct live_hub **re
   pthread_mutex_init(&hub->lock, NULL);
   hub->wake_scanner = wake_descriptor;
   hub->waiting_last = &hub->waiting;
+  hub->wanted_last = &hub->wanted;
   *ret_hub = hub;
   return true;
 }
@@ -300,10 +315,12 @@ static void stop_waiting(struct live_hub *hub, struct live_listener *listener) {
 
 static void forget_news(struct live_hub *hub, struct live_listener *listener) {
   struct live_listener **place = &hub->news;
-  if (!listener->has_news) return;
-  while (*place != NULL && *place != listener)
+  listener->has_news = false;
+  if (!listener->is_in_news) return;
+  while (*place != listener)
     place = &(*place)->next_in_news;
-  if (*place == listener) *place = listener->next_in_news;
+  *place = listener->next_in_news;
+  listener->is_in_news = false;
 }
 
 void live_hub_leave(struct live_hub *hub, struct live_listener *listener) {
@@ -321,19 +338,21 @@ void live_hub_leave(struct live_hub *hub, struct live_listener *listener) {
 
 void live_hub_collect_news(struct live_hub *hub, void (*each)(void *connection)) {
   lock(hub);
-  for (struct live_listener *listener = hub->news; listener != NULL; listener = listener->next_in_news)
+  for (struct live_listener *listener = hub->news; listener != NULL; listener = listener->next_in_news) {
+    listener->is_in_news =
+        false; /* has_news stays until everything was asked for: no second call is needed */
     each(listener->connection);
-  /* has_news stays until the listener was asked for all of it: it needs no second call before that. */
+  }
   hub->news = NULL;
   unlock(hub);
 }
 
-static void print_heartbeat(const struct live_hub *hub, const struct live_listener *listener,
-                            const char *type, struct buffer *frame) {
+static void print_heartbeat(const struct live_hub *hub, const char *type, uint64_t revision,
+                            struct buffer *frame) {
   char now[CLOCK_ISO_BYTES];
   clock_format_ms(clock_now_ms(), now);
   buffer_printf(frame, "{\"type\":\"%s\",\"revision\":%llu,\"epoch\":%llu,\"serverTime\":\"%s\"}", type,
-                (unsigned long long)listener->cursor, (unsigned long long)hub->epoch, now);
+                (unsigned long long)revision, (unsigned long long)hub->epoch, now);
 }
 
 /* A heartbeat tells the revision up to which the listener has been told everything: it comes behind what
@@ -341,7 +360,7 @@ static void print_heartbeat(const struct live_hub *hub, const struct live_listen
 static enum live_next next_frame(struct live_hub *hub, struct live_listener *listener, struct buffer *frame) {
   if (listener->wants_resync) {
     listener->wants_resync = false;
-    print_heartbeat(hub, listener, "resync", frame);
+    print_heartbeat(hub, "resync", listener->resync_at, frame);
     return LIVE_NEXT_FRAME;
   }
   while (listener->queue_count > 0) {
@@ -356,8 +375,19 @@ static enum live_next next_frame(struct live_hub *hub, struct live_listener *lis
   }
   if (!listener->wants_beat) return LIVE_NEXT_NOTHING;
   listener->wants_beat = false;
-  print_heartbeat(hub, listener, "heartbeat", frame);
+  print_heartbeat(hub, "heartbeat", listener->cursor, frame);
   return LIVE_NEXT_FRAME;
+}
+
+/* Half of a full queue is gone: there is more in the ledger. */
+static bool goes_on(struct live_hub *hub, struct live_listener *listener) {
+  bool is_half_empty =
+      listener->queue_count <= LIVE_QUEUE_MOMENTS / 2 && listener->queue_bytes <= LIVE_QUEUE_BYTES / 2;
+  if (!listener->is_stalled || !is_half_empty) return false;
+  listener->is_stalled = false;
+  if (!is_behind(listener)) return false;
+  want(hub, listener->learner);
+  return true;
 }
 
 enum live_next live_hub_next(struct live_hub *hub, struct live_listener *listener, struct buffer *frame,
@@ -368,15 +398,10 @@ enum live_next live_hub_next(struct live_hub *hub, struct live_listener *listene
   if (listener->state == LIVE_CLOSING) {
     *ret_close_code = listener->close_code;
   } else {
-    bool had_room = has_room(listener);
     next = next_frame(hub, listener, frame);
-    is_behind_now = !had_room && listener->learner != NULL && is_behind(listener);
-    if (is_behind_now) want(hub, listener->learner);
+    is_behind_now = goes_on(hub, listener);
     if (next == LIVE_NEXT_FRAME) hub->figures.frames++;
-    if (next == LIVE_NEXT_NOTHING) {
-      forget_news(hub, listener);
-      listener->has_news = false;
-    }
+    if (next == LIVE_NEXT_NOTHING) forget_news(hub, listener);
   }
   unlock(hub);
   if (is_behind_now) wake_scanner(hub);
@@ -391,7 +416,7 @@ void live_hub_subscribe(struct live_hub *hub, struct live_listener *listener, un
 
 void live_hub_beat(struct live_hub *hub, struct live_listener *listener) {
   lock(hub);
-  listener->wants_beat = true;
+  listener->wants_beat = listener->state == LIVE_LISTENING;
   unlock(hub);
 }
 
@@ -430,13 +455,21 @@ static void begin(struct live_hub *hub, struct live_listener *listener) {
   tell(hub, listener);
 }
 
+static size_t listeners_of(const struct live_learner *learner) {
+  size_t count = 0;
+  for (const struct live_listener *each = learner->listeners; each != NULL; each = each->next)
+    count++;
+  return count;
+}
+
 void live_hub_admit(struct live_hub *hub, struct live_listener *listener,
                     const struct live_admission *admission) {
   lock(hub);
   struct live_learner *learner = listener->has_left ? NULL : find_or_add(hub, admission->user_id);
   if (listener->has_left) {
     free_listener(listener);
-  } else if (learner == NULL) { /* no memory */
+  } else if (learner == NULL || listeners_of(learner) >= LIVE_LISTENERS_MAX) { /* no memory, or too many */
+    hub->figures.refused++;
     end(hub, listener, LIVE_CLOSE_BUSY);
   } else {
     if (learner->revision < admission->revision) learner->revision = admission->revision;
@@ -543,6 +576,7 @@ size_t live_hub_take_wanted(struct live_hub *hub, struct live_want *ret_wants, s
   while (hub->wanted != NULL && count < limit) {
     struct live_learner *learner = hub->wanted;
     hub->wanted = learner->next_wanted;
+    if (hub->wanted == NULL) hub->wanted_last = &hub->wanted;
     learner->is_wanted = false;
     if (ask(learner, &ret_wants[count].known)) ret_wants[count++].user_id = learner->user_id;
   }
@@ -571,14 +605,50 @@ void live_hub_deliver(struct live_hub *hub, uint64_t user_id, uint64_t revision,
   unlock(hub);
 }
 
-void live_hub_answered(struct live_hub *hub, uint64_t user_id, bool is_cut) {
+static void resync_asked(struct live_hub *hub, struct live_learner *learner) {
+  for (struct live_listener *each = learner->listeners; each != NULL; each = each->next)
+    if (each->is_asked && each->state == LIVE_LISTENING && each->cursor < learner->revision)
+      resync(hub, each, learner->revision);
+}
+
+static void want_if_behind(struct live_hub *hub, struct live_learner *learner) {
+  for (struct live_listener *each = learner->listeners; each != NULL; each = each->next)
+    if (is_behind(each)) want(hub, learner);
+}
+
+void live_hub_answered(struct live_hub *hub, uint64_t user_id, size_t count) {
   lock(hub);
   struct live_learner *learner = find(hub, user_id);
-  if (learner != NULL && is_cut) learner->is_hinted = true;
-  for (struct live_listener *each = learner == NULL ? NULL : learner->listeners; each != NULL;
-       each = each->next)
-    if (is_behind(each)) want(hub, learner);
+  if (learner != NULL) {
+    if (count == 0) resync_asked(hub, learner);
+    if (count >= LIVE_QUEUE_MOMENTS) learner->is_hinted = true; /* there may be more */
+    want_if_behind(hub, learner);
+  }
   unlock(hub);
+}
+
+void live_hub_want_again(struct live_hub *hub, uint64_t user_id) {
+  lock(hub);
+  struct live_learner *learner = find(hub, user_id);
+  if (learner != NULL) {
+    learner->is_hinted = true;
+    want(hub, learner);
+  }
+  unlock(hub);
+}
+
+void live_hub_give_up(struct live_hub *hub, uint64_t user_id) {
+  lock(hub);
+  struct live_learner *learner = find(hub, user_id);
+  if (learner != NULL) resync_asked(hub, learner);
+  unlock(hub);
+}
+
+bool live_hub_has_work(struct live_hub *hub) {
+  lock(hub);
+  bool has_work = hub->waiting != NULL || hub->wanted != NULL;
+  unlock(hub);
+  return has_work;
 }
 
 void live_hub_count_failure(struct live_hub *hub) {

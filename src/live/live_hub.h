@@ -15,6 +15,7 @@
 #define LIVE_QUEUE_MOMENTS 32             /* of one listener */
 #define LIVE_QUEUE_BYTES ((size_t)262144) /* of one listener; one moment always fits */
 #define LIVE_TICKET_BYTES 64              /* hex digits */
+#define LIVE_LISTENERS_MAX 32             /* of one learner: tabs and devices */
 
 /* What a client may listen to, in the words of the interface. */
 enum live_type { LIVE_PROGRESS, LIVE_ACHIEVEMENT, LIVE_CONFLICT };
@@ -83,7 +84,7 @@ enum live_next live_hub_next(struct live_hub *hub, struct live_listener *listene
                              int *ret_close_code);
 /* Types are bits 1 << enum live_type. */
 void live_hub_subscribe(struct live_hub *hub, struct live_listener *listener, unsigned add, unsigned remove);
-/* Asks for a heartbeat. */
+/* Asks for a heartbeat, unless the ticket still waits. */
 void live_hub_beat(struct live_hub *hub, struct live_listener *listener);
 /* When its token ends, wall clock; 0: not admitted yet. */
 int64_t live_hub_ends_at(struct live_hub *hub, const struct live_listener *listener);
@@ -117,11 +118,18 @@ struct live_want {
 };
 /* Who is behind, at most `limit`; each is then taken to be asked for. */
 size_t live_hub_take_wanted(struct live_hub *hub, struct live_want *ret_wants, size_t limit);
-/* The answer, in ascending order of a learner's revisions. Takes the moment over; NULL: the history there
- * was folded, and nobody can be told what happened in between. */
+/* The answer, of at most LIVE_QUEUE_MOMENTS revisions behind `known`, in ascending order. Takes the moment
+ * over; NULL: the history there was folded, and nobody can be told what happened in between. */
 void live_hub_deliver(struct live_hub *hub, uint64_t user_id, uint64_t revision, struct live_moment *moment);
-/* Everything that was asked for this learner was delivered; `is_cut`: but there may be more. */
-void live_hub_answered(struct live_hub *hub, uint64_t user_id, bool is_cut);
+/* That was the answer: so many revisions. Where none came to somebody who is behind, nobody can tell what
+ * happened. */
+void live_hub_answered(struct live_hub *hub, uint64_t user_id, size_t count);
+/* There was no answer: to be asked for again. */
+void live_hub_want_again(struct live_hub *hub, uint64_t user_id);
+/* What happened to this learner cannot be read: whoever asked for it is to read everything anew. */
+void live_hub_give_up(struct live_hub *hub, uint64_t user_id);
+/* Whether somebody waits for the scanner. */
+bool live_hub_has_work(struct live_hub *hub);
 void live_hub_count_failure(struct live_hub *hub);
 
 #endif

@@ -26,6 +26,9 @@
 #define SCAN_LIST_BYTES ((size_t)64 * 1024)
 #define SCAN_CHANGE_BYTES ((size_t)16 * 1024 * 1024)
 #define SCAN_RETRY_MS 500      /* after the database failed */
+#define SCAN_TICKETS 32        /* redeemed in one round */
+#define SCAN_WANTS 31          /* learners read by one statement */
+#define SCAN_BATCHES 32        /* such statements in one round */
 #define SCAN_DATAGRAMS_MAX 256 /* read before the database is asked */
 
 struct live_scan {
@@ -36,9 +39,19 @@ struct live_scan {
   pthread_t thread;
   atomic_bool stops;
   bool is_down;
+  bool knows_epoch;
   uint64_t *user_ids; /* live.connections of them */
-  struct live_want *wants;
 };
+
+static void hear_hints(struct live_scan *scan) {
+  uint64_t user_ids[WAKE_IDS_MAX];
+  for (int at = 0; at < SCAN_DATAGRAMS_MAX; at++) {
+    ssize_t bytes = recv(scan->datagrams, user_ids, sizeof user_ids, 0);
+    if (bytes <= 0) return;
+    for (size_t id = 0; id < (size_t)bytes / sizeof *user_ids; id++)
+      live_hub_hint(scan->options.hub, user_ids[id]);
+  }
+}
 
 /* --- What the database is asked ---------------------------------------------------------------------- */
 
@@ -59,11 +72,12 @@ static bool redeem(struct live_scan *scan, struct db *db, const struct live_wish
   return true;
 }
 
-/* A ticket whose fate is unknown, for the database failed, does not hold: its owner gets another. */
+/* A ticket whose fate is unknown, for the database failed, does not hold: its owner gets another. Bad ones
+ * must not keep the rest waiting: only so many at once. */
 static bool admit_waiting(struct live_scan *scan, struct db *db, struct error *error) {
   struct live_listener *listener;
   struct live_wish wish;
-  while (live_hub_take_waiting(scan->options.hub, &listener, &wish)) {
+  for (int at = 0; at < SCAN_TICKETS && live_hub_take_waiting(scan->options.hub, &listener, &wish); at++) {
     struct live_admission admission;
     if (redeem(scan, db, &wish, error, &admission)) {
       live_hub_admit(scan->options.hub, listener, &admission);
@@ -83,6 +97,7 @@ static bool read_epoch(struct live_scan *scan, struct db *db, struct error *erro
   bool found;
   if (!live_epoch(db, scan->arena, error, &row, &found)) return false;
   if (found) live_hub_set_epoch(scan->options.hub, row.epoch);
+  scan->knows_epoch = true;
   return true;
 }
 
@@ -115,11 +130,10 @@ static bool compare(struct live_scan *scan, struct db *db, const uint64_t *user_
 static bool compare_all(struct live_scan *scan, struct db *db, struct error *error) {
   size_t count =
       live_hub_list(scan->options.hub, scan->user_ids, (size_t)scan->options.config->live.connections);
-  if (count == 0) return true;
-  if (!read_epoch(scan, db, error)) return false;
   for (size_t at = 0; at < count; at += LIVE_SCAN_LEARNERS) {
     size_t some = count - at < LIVE_SCAN_LEARNERS ? count - at : LIVE_SCAN_LEARNERS;
     if (!compare(scan, db, scan->user_ids + at, some, error)) return false;
+    hear_hints(scan);
   }
   db_end_read(db);
   return true;
@@ -158,49 +172,76 @@ static bool read_changes(struct live_scan *scan, struct db *db, const struct liv
   CLEANUP(buffer_free) struct buffer list = BUFFER_INIT(SCAN_LIST_BYTES);
   for (size_t at = 0; at < count; at++) {
     buffer_append_char(&list, at == 0 ? '[' : ',');
-    buffer_printf(&list, "[%" PRIu64 ",%" PRIu64 "]", wants[at].user_id, wants[at].known);
+    buffer_printf(&list, "[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", wants[at].user_id, wants[at].known,
+                  wants[at].known + LIVE_QUEUE_MOMENTS);
   }
   buffer_append_char(&list, ']');
   if (list.failed) return error_set_memory(error);
-  struct live_changes_params params = {.wanted = buffer_text(&list), .limit_rows = LIVE_SCAN_CHANGES};
-  return live_changes(db, &params, scan->arena, LIVE_SCAN_CHANGES, error, ret_rows, ret_count);
+  struct live_changes_params params = {.wanted = buffer_text(&list)};
+  return live_changes(db, &params, scan->arena, count * LIVE_QUEUE_MOMENTS, error, ret_rows, ret_count);
 }
 
+/* Rows and wants are in the order of the learners. */
 static bool deliver(struct live_scan *scan, const struct live_want *wants, size_t count,
                     const struct live_changes_row *rows, size_t row_count, struct error *error) {
-  bool is_cut = row_count == LIVE_SCAN_CHANGES;
-  for (size_t at = 0; at < row_count; at++) {
-    struct live_moment *moment;
-    if (!moment_of(&rows[at], error, &moment)) return false;
-    live_hub_deliver(scan->options.hub, rows[at].user_id, rows[at].revision, moment);
+  size_t row = 0;
+  for (size_t at = 0; at < count; at++) {
+    size_t first = row;
+    for (; row < row_count && rows[row].user_id == wants[at].user_id; row++) {
+      struct live_moment *moment;
+      if (!moment_of(&rows[row], error, &moment)) return false;
+      live_hub_deliver(scan->options.hub, rows[row].user_id, rows[row].revision, moment);
+    }
+    live_hub_answered(scan->options.hub, wants[at].user_id, row - first);
   }
-  for (size_t at = 0; at < count; at++)
-    live_hub_answered(scan->options.hub, wants[at].user_id,
-                      is_cut && wants[at].user_id >= rows[row_count - 1].user_id);
   return true;
 }
 
-/* Those who were asked for and got no answer are asked for again. */
-static void ask_again(struct live_scan *scan, const struct live_want *wants, size_t count) {
-  for (size_t at = 0; at < count; at++)
-    live_hub_answered(scan->options.hub, wants[at].user_id, true);
+static bool tell_some(struct live_scan *scan, struct db *db, const struct live_want *wants, size_t count,
+                      struct error *error) {
+  struct arena_mark mark = arena_mark(scan->arena);
+  struct live_changes_row *rows;
+  size_t row_count;
+  bool done = read_changes(scan, db, wants, count, error, &rows, &row_count) &&
+              deliver(scan, wants, count, rows, row_count, error);
+  db_end_read(db);
+  arena_rewind(scan->arena, mark);
+  return done;
 }
 
-static bool tell_wanted(struct live_scan *scan, struct db *db, struct error *error) {
-  size_t count;
-  while ((count = live_hub_take_wanted(scan->options.hub, scan->wants, LIVE_SCAN_LEARNERS)) > 0) {
-    struct live_changes_row *rows;
-    size_t row_count;
-    struct arena_mark mark = arena_mark(scan->arena);
-    qsort(scan->wants, count, sizeof *scan->wants, compare_wants);
-    if (!read_changes(scan, db, scan->wants, count, error, &rows, &row_count) ||
-        !deliver(scan, scan->wants, count, rows, row_count, error)) {
-      ask_again(scan, scan->wants, count);
+static bool is_the_databases(const struct error *error) {
+  return error->code == ERROR_TRANSIENT || error->code == ERROR_UNAVAILABLE;
+}
+
+/* What failed for all of them is tried for each: one history that is too much to be told must not silence the
+ * others. */
+static bool tell_each(struct live_scan *scan, struct db *db, const struct live_want *wants, size_t count,
+                      struct error *error) {
+  for (size_t at = 0; at < count; at++) {
+    error_clear(error);
+    if (tell_some(scan, db, &wants[at], 1, error)) continue;
+    if (is_the_databases(error)) {
+      for (; at < count; at++)
+        live_hub_want_again(scan->options.hub, wants[at].user_id);
       return false;
     }
-    db_end_read(db);
-    arena_rewind(scan->arena, mark);
+    live_hub_give_up(scan->options.hub, wants[at].user_id);
+  }
+  error_clear(error);
+  return true;
+}
+
+/* A bounded part of it: those who come new, and the look at everybody, have their turn as well. */
+static bool tell_wanted(struct live_scan *scan, struct db *db, struct error *error) {
+  struct live_want wants[SCAN_WANTS];
+  size_t count;
+  for (int batch = 0; batch < SCAN_BATCHES; batch++) {
+    count = live_hub_take_wanted(scan->options.hub, wants, SCAN_WANTS);
+    if (count == 0) return true;
+    qsort(wants, count, sizeof *wants, compare_wants);
+    if (!tell_some(scan, db, wants, count, error) && !tell_each(scan, db, wants, count, error)) return false;
     scan->options.tell(scan->options.server);
+    hear_hints(scan);
   }
   return true;
 }
@@ -210,18 +251,10 @@ static bool tell_wanted(struct live_scan *scan, struct db *db, struct error *err
 static bool run_round(struct live_scan *scan, bool is_due, struct error *error) {
   int64_t deadline_ms = clock_monotonic_ms() + scan->options.config->database.transaction_timeout_ms;
   CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = scan->pool};
-  return pool_acquire(scan->pool, deadline_ms, error, &lease.db) && admit_waiting(scan, lease.db, error) &&
+  bool needs_epoch = is_due || !scan->knows_epoch; /* before anybody is told of it */
+  return pool_acquire(scan->pool, deadline_ms, error, &lease.db) &&
+         (!needs_epoch || read_epoch(scan, lease.db, error)) && admit_waiting(scan, lease.db, error) &&
          (!is_due || compare_all(scan, lease.db, error)) && tell_wanted(scan, lease.db, error);
-}
-
-static void hear_hints(struct live_scan *scan) {
-  uint64_t user_ids[WAKE_IDS_MAX];
-  for (int at = 0; at < SCAN_DATAGRAMS_MAX; at++) {
-    ssize_t bytes = recv(scan->datagrams, user_ids, sizeof user_ids, 0);
-    if (bytes <= 0) return;
-    for (size_t id = 0; id < (size_t)bytes / sizeof *user_ids; id++)
-      live_hub_hint(scan->options.hub, user_ids[id]);
-  }
 }
 
 static void wait_for_work(struct live_scan *scan, int64_t until_ms) {
@@ -261,7 +294,7 @@ static void *run(void *context) {
     if (!is_well) clock_sleep_ms(SCAN_RETRY_MS);
     scan->options.tell(scan->options.server);
     pool_tend(scan->pool);
-    wait_for_work(scan, is_well ? due_ms : 0);
+    wait_for_work(scan, is_well && !live_hub_has_work(scan->options.hub) ? due_ms : 0);
   }
   return NULL;
 }
@@ -287,7 +320,6 @@ static void scan_free(struct live_scan *scan) {
   pool_free(scan->pool);
   arena_free(scan->arena);
   free(scan->user_ids);
-  free(scan->wants);
   free(scan);
 }
 
@@ -296,8 +328,7 @@ static bool scan_open(struct live_scan *scan, struct error *error) {
   scan->datagrams = -1;
   scan->arena = arena_new(SCAN_ARENA_BYTES);
   scan->user_ids = calloc((size_t)config->live.connections, sizeof *scan->user_ids);
-  scan->wants = calloc(LIVE_SCAN_LEARNERS, sizeof *scan->wants);
-  if (scan->arena == NULL || scan->user_ids == NULL || scan->wants == NULL) return error_set_memory(error);
+  if (scan->arena == NULL || scan->user_ids == NULL) return error_set_memory(error);
   if (!pool_new(&config->database, 1, error, &scan->pool) ||
       !bind_datagrams(config->live.wake, error, &scan->datagrams))
     return false;

@@ -9,7 +9,6 @@
 #include "live/live_hub.h"
 
 #define LIVE_SCAN_LEARNERS 1000 /* of one statement */
-#define LIVE_SCAN_CHANGES 1000  /* ledger rows read at once */
 
 struct live_scan;
 

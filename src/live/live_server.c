@@ -1,11 +1,14 @@
 #include "live/live_server.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <libwebsockets.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +29,12 @@
 #define SERVER_ARGUMENT_BYTES \
   128 /* its name and = among them; a longer one is cut, and then makes no sense */
 #define SERVER_HEADERS_WAIT_S 10
-#define SERVER_DRAIN_MS 2000 /* for the close frames to leave */
+#define SERVER_LOOK_MS 1000
+#define SERVER_CLOSE_WAIT_S 5
+#define SERVER_HEAD_BYTES 16384 /* of a request, cookies and all */
+#define SERVER_OTHER_FILES 64   /* besides connections */
+#define SERVER_DRAIN_MS 2000    /* for the close frames to leave */
+#define SERVER_DRAIN_STEP_MS 5
 
 /* A connection, in the memory that libwebsockets keeps for it. */
 struct live_connection {
@@ -34,6 +42,7 @@ struct live_connection {
   struct live_listener *listener; /* NULL: not a listener (any more) */
   struct live_message message;    /* that is arriving */
   int close_code;                 /* it is to be closed with this; 0: not */
+  int64_t beat_at_ms;             /* monotonic */
 };
 
 struct live_server {
@@ -46,6 +55,7 @@ struct live_server {
   struct buffer frame; /* LWS_PRE bytes, then what is sent */
   atomic_bool stops;
   size_t connections;
+  size_t connections_max; /* live.connections, as far as there are descriptors */
 };
 
 static struct live_server *server_of(struct lws *wsi) { return lws_context_user(lws_get_context(wsi)); }
@@ -73,29 +83,32 @@ static bool origin_may(const struct live_server *server, struct lws *wsi) {
   return authority != NULL && header(wsi, WSI_TOKEN_HOST, host) && strcmp(authority + 3, host) == 0;
 }
 
-static const char *argument(struct lws *wsi, const char *name, char *text, size_t bytes) {
-  return lws_get_urlarg_by_name(wsi, name, text, (int)bytes);
+/* One of the address's arguments, as name=value. */
+static bool take_argument(const char *text, struct live_wish *wish) {
+  if (strncmp(text, "ticket=", 7) == 0) {
+    if (strlen(text + 7) != LIVE_TICKET_BYTES) return false;
+    memcpy(wish->ticket, text + 7, LIVE_TICKET_BYTES);
+    return true;
+  }
+  if (strncmp(text, "epoch=", 6) == 0) return live_message_number(text + 6, &wish->epoch);
+  if (strncmp(text, "since=", 6) != 0) return true; /* somebody else's */
+  wish->since_given = true;
+  return live_message_number(text + 6, &wish->since);
 }
 
-static bool number(struct lws *wsi, const char *name, uint64_t *ret_value, bool *ret_given) {
-  char text[SERVER_ARGUMENT_BYTES];
-  const char *value = argument(wsi, name, text, sizeof text);
-  *ret_given = value != NULL;
-  return value == NULL || live_message_number(value, ret_value);
-}
-
+/* What is too long to be one of ours is refused, whatever it is: nothing behind it must be overlooked. */
 static bool wish_of(struct lws *wsi, struct live_wish *ret_wish) {
   struct live_wish wish = {.since = 0};
-  char text[SERVER_ARGUMENT_BYTES];
-  bool has_epoch;
-  const char *ticket = argument(wsi, "ticket=", text, sizeof text);
-  if (ticket == NULL || strlen(ticket) != LIVE_TICKET_BYTES) return false;
-  memcpy(wish.ticket, ticket, LIVE_TICKET_BYTES);
-  if (!number(wsi, "since=", &wish.since, &wish.since_given) ||
-      !number(wsi, "epoch=", &wish.epoch, &has_epoch))
-    return false;
+  for (int at = 0;; at++) {
+    char text[SERVER_ARGUMENT_BYTES];
+    int bytes = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, at);
+    if (bytes <= 0) break;
+    if (bytes >= (int)sizeof text) return false;
+    if (lws_hdr_copy_fragment(wsi, text, sizeof text, WSI_TOKEN_HTTP_URI_ARGS, at) < 0) return false;
+    if (!take_argument(text, &wish)) return false;
+  }
   *ret_wish = wish;
-  return true;
+  return wish.ticket[0] != '\0';
 }
 
 static int refuse(struct lws *wsi, unsigned status) {
@@ -103,14 +116,16 @@ static int refuse(struct lws *wsi, unsigned status) {
 }
 
 /* Before the upgrade: what can be said without the database. */
-static int confirm(const struct live_server *server, struct lws *wsi) {
+static int confirm(const struct live_server *server, struct lws *wsi, const char *protocol) {
   char path[SERVER_HEADER_BYTES];
   struct live_wish wish;
+  /* To anything else (HTTP/2) nobody upgrades here: it would speak past nginx. */
+  if (strcasecmp(protocol, "websocket") != 0) return refuse(wsi, HTTP_STATUS_FORBIDDEN);
   if (!header(wsi, WSI_TOKEN_GET_URI, path) || strcmp(path, SERVER_PATH) != 0)
     return refuse(wsi, HTTP_STATUS_NOT_FOUND);
   if (!origin_may(server, wsi)) return refuse(wsi, HTTP_STATUS_FORBIDDEN);
   if (!wish_of(wsi, &wish)) return refuse(wsi, HTTP_STATUS_BAD_REQUEST);
-  if (server->connections >= (size_t)server->config->live.connections)
+  if (server->connections >= server->connections_max || atomic_load(&server->stops))
     return refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE);
   return 0;
 }
@@ -122,8 +137,12 @@ static int close_with(struct lws *wsi, int code) {
   return -1;
 }
 
-static void beat_later(const struct live_server *server, struct lws *wsi) {
-  lws_set_timer_usecs(wsi, server->config->live.heartbeat_s * LWS_USEC_PER_SEC);
+/* Until the ticket is redeemed nobody knows when the token ends: it is looked at again soon. */
+static void look_later(const struct live_connection *connection, int64_t ends_at_ms) {
+  int64_t wait_ms = connection->beat_at_ms - clock_monotonic_ms();
+  int64_t left_ms = ends_at_ms == 0 ? SERVER_LOOK_MS : ends_at_ms - clock_now_ms();
+  if (left_ms < wait_ms) wait_ms = left_ms;
+  lws_set_timer_usecs(connection->wsi, (wait_ms > 0 ? wait_ms : 1) * LWS_US_PER_MS);
 }
 
 static int establish(struct live_server *server, struct lws *wsi, struct live_connection *connection) {
@@ -133,7 +152,8 @@ static int establish(struct live_server *server, struct lws *wsi, struct live_co
   server->connections++;
   if (!wish_of(wsi, &wish) || !live_hub_join(server->hub, connection, &wish, &error, &connection->listener))
     return close_with(wsi, LIVE_CLOSE_BUSY);
-  beat_later(server, wsi);
+  connection->beat_at_ms = clock_monotonic_ms() + server->config->live.heartbeat_s * 1000;
+  look_later(connection, 0);
   return 0;
 }
 
@@ -181,18 +201,25 @@ static int hear(struct live_server *server, struct live_connection *connection, 
   return 0;
 }
 
-static int beat(struct live_server *server, struct live_connection *connection) {
-  int64_t ends_at_ms = live_hub_ends_at(server->hub, connection->listener);
-  int64_t left_ms = ends_at_ms - clock_now_ms();
-  if (ends_at_ms != 0 && left_ms <= 0) {
-    connection->close_code = LIVE_CLOSE_UNAUTHENTICATED;
-  } else {
-    live_hub_beat(server->hub, connection->listener);
-    beat_later(server, connection->wsi);
-    if (ends_at_ms != 0 && left_ms < server->config->live.heartbeat_s * 1000)
-      lws_set_timer_usecs(connection->wsi, left_ms * LWS_US_PER_MS);
-  }
+/* A client that takes nothing any more would keep a close frame waiting for ever. */
+static void end_soon(struct live_connection *connection, int close_code) {
+  connection->close_code = close_code;
+  lws_set_timeout(connection->wsi, PENDING_TIMEOUT_CLOSE_ACK, SERVER_CLOSE_WAIT_S);
   lws_callback_on_writable(connection->wsi);
+}
+
+static int look(struct live_server *server, struct live_connection *connection) {
+  int64_t ends_at_ms = live_hub_ends_at(server->hub, connection->listener);
+  if (ends_at_ms != 0 && ends_at_ms <= clock_now_ms()) {
+    end_soon(connection, LIVE_CLOSE_UNAUTHENTICATED);
+    return 0;
+  }
+  if (clock_monotonic_ms() >= connection->beat_at_ms) {
+    connection->beat_at_ms = clock_monotonic_ms() + server->config->live.heartbeat_s * 1000;
+    live_hub_beat(server->hub, connection->listener);
+    lws_callback_on_writable(connection->wsi);
+  }
+  look_later(connection, ends_at_ms);
   return 0;
 }
 
@@ -257,7 +284,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   struct live_connection *connection = user;
   switch (reason) {
   case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-    return confirm(server, wsi);
+    return confirm(server, wsi, in);
   case LWS_CALLBACK_HTTP:
     return answer_http(server, wsi, in);
   case LWS_CALLBACK_ESTABLISHED:
@@ -267,7 +294,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_RECEIVE:
     return hear(server, connection, in, bytes);
   case LWS_CALLBACK_TIMER:
-    return connection == NULL || connection->listener == NULL ? 0 : beat(server, connection);
+    return connection == NULL || connection->listener == NULL ? 0 : look(server, connection);
   case LWS_CALLBACK_CLOSED:
     leave(server, connection);
     return 0;
@@ -297,6 +324,17 @@ static void log_line_of_library(int level, const char *line) {
   log_write(level == LLL_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "websocket", "%.*s", (int)length, line);
 }
 
+static bool open_to_nginx(const struct live_config *live, struct error *error) {
+  const struct group *group = live->group == NULL ? NULL : getgrnam(live->group);
+  if (live->group != NULL && group == NULL)
+    return error_set(error, ERROR_UNPROCESSABLE, "live.group: there is no group %s.", live->group);
+  if ((group == NULL || lchown(live->socket, (uid_t)-1, group->gr_gid) == 0) &&
+      chmod(live->socket, (mode_t)strtoul(live->mode, NULL, 8)) == 0)
+    return true;
+  error_set(error, ERROR_UNPROCESSABLE, "live.group and live.mode cannot be given to %s.", live->socket);
+  return error_detail(error, "%s", strerror(errno));
+}
+
 static bool open_context(struct live_server *server, struct error *error) {
   const struct live_config *live = &server->config->live;
   struct lws_context_creation_info info = {
@@ -308,18 +346,29 @@ static bool open_context(struct live_server *server, struct error *error) {
       .uid = (uid_t)-1,
       .timeout_secs = SERVER_HEADERS_WAIT_S,
       .retry_and_idle_policy = &server->validity,
-      .fd_limit_per_thread = (unsigned)live->connections + 64,
+      .max_http_header_data = SERVER_HEAD_BYTES,
   };
   lws_set_log_level(LLL_ERR | LLL_WARN, log_line_of_library);
   server->context = lws_create_context(&info);
-  if (server->context == NULL || chmod(live->socket, (mode_t)strtoul(live->mode, NULL, 8)) != 0) {
-    error_set(error, ERROR_INTERNAL, "%s cannot be listened at.", live->socket);
-    return error_detail(error, "%s", strerror(errno));
-  }
-  return true;
+  if (server->context != NULL) return open_to_nginx(live, error);
+  return error_set(error, ERROR_INTERNAL, "%s cannot be listened at.", live->socket);
+}
+
+/* Each connection is a descriptor; who comes when there is none left is refused, instead of waiting for one.
+ */
+static void count_places(struct live_server *server) {
+  struct rlimit files;
+  server->connections_max = (size_t)server->config->live.connections;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  size_t places = files.rlim_cur > SERVER_OTHER_FILES ? (size_t)files.rlim_cur - SERVER_OTHER_FILES : 1;
+  if (places >= server->connections_max) return;
+  log_write(LOG_LEVEL_WARN, "files", "only %zu files may be open: live.connections is %zu here",
+            (size_t)files.rlim_cur, places);
+  server->connections_max = places;
 }
 
 static bool open_parts(struct live_server *server, struct error *error) {
+  count_places(server);
   server->wake_scanner = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (server->wake_scanner < 0) return error_set(error, ERROR_INTERNAL, "There is no descriptor left.");
   /* Somebody who vanished without a word is noticed, and so is a silent network in between. */
@@ -355,13 +404,15 @@ static void drain(struct live_server *server) {
   while (server->connections > 0 && clock_monotonic_ms() < until_ms) {
     lws_cancel_service(server->context); /* it would wait for a client otherwise */
     if (lws_service(server->context, 0) < 0) return;
+    clock_sleep_ms(SERVER_DRAIN_STEP_MS);
   }
 }
 
-void live_server_run(struct live_server *server) {
+bool live_server_run(struct live_server *server) {
   while (!atomic_load(&server->stops))
-    if (lws_service(server->context, 0) < 0) return;
+    if (lws_service(server->context, 0) < 0) return false;
   drain(server);
+  return true;
 }
 
 void live_server_stop(struct live_server *server) {

@@ -23,8 +23,8 @@ struct live_server;
 /* Binds live.socket and starts the scanner. The configuration is borrowed. */
 bool live_server_open(const struct config *config, struct error *error,
                       struct live_server **ret_server) WARN_UNUSED;
-/* Serves until live_server_stop, on the calling thread. */
-void live_server_run(struct live_server *server);
+/* Serves until live_server_stop, on the calling thread. False: it could not go on. */
+bool live_server_run(struct live_server *server) WARN_UNUSED;
 /* From any thread: every client is told to come again, and run returns. */
 void live_server_stop(struct live_server *server);
 void live_server_close(struct live_server *server); /* NULL is allowed */

@@ -75,11 +75,12 @@ static int process_serve(struct live_process *process) {
   log_write(LOG_LEVEL_INFO, "start", "listening at %s", process->setup->config.live.socket);
   service_ready(&process->service, "serving");
   if (pthread_create(&process->listener, NULL, process_hear, process) != 0) return EXIT_CODE_SYSTEM;
-  live_server_run(process->server);
+  bool was_stopped = live_server_run(process->server);
   atomic_store(&process->has_ended, true);
   pthread_join(process->listener, NULL);
-  log_write(LOG_LEVEL_INFO, "stopped", "no client is left");
-  return EXIT_CODE_OK;
+  log_write(was_stopped ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "stopped", "%s",
+            was_stopped ? "no client is left" : "it cannot serve any more");
+  return was_stopped ? EXIT_CODE_OK : EXIT_CODE_SYSTEM;
 }
 
 static int process_run(struct live_process *process, const char *config_path) {
@@ -95,6 +96,7 @@ static int process_run(struct live_process *process, const char *config_path) {
     log_write(LOG_LEVEL_ERROR, "log_open", "%s: %s", log->file, strerror(errno));
     return EXIT_CODE_CONFIG;
   }
+  master_raise_files();
   if (process_open(process, &error)) return process_serve(process);
   master_log_error(LOG_LEVEL_ERROR, "start", &error);
   return master_exit_code(&error);

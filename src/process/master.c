@@ -41,7 +41,7 @@ void master_protect_memory(void) {
 }
 
 /* A connection is a descriptor. Where this is not allowed, the limit set outside counts. */
-static void master_raise_files(void) {
+void master_raise_files(void) {
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
   rlim_t wanted = files.rlim_max < MASTER_FILES_WANTED ? files.rlim_max : MASTER_FILES_WANTED;

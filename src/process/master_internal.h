@@ -81,6 +81,8 @@ struct master {
 /* --- master.c: what every master does alike --- */
 
 void master_protect_memory(void);
+/* The limit of open files, as far as the system lets it. */
+void master_raise_files(void);
 int master_exit_code(const struct error *error);
 /* On stderr, one a line. */
 void master_complain(const char *config_path, const struct error *error);

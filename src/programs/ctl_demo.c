@@ -84,12 +84,13 @@ static bool add_chunk(struct db *db, const struct demo_chunk *chunk, uint64_t se
          db_commit(db, error);
 }
 
-/* Modules, exercises, the student and the administrator. */
+/* Modules, exercises, courses, the student and the administrator. */
 static bool add_named(struct db *db, uint64_t seed, struct error *error) {
   struct demo_chunk student = chunk_of(0, 1);
   int64_t now_ms = clock_now_ms();
   int32_t today = (int32_t)(now_ms / DAY_MS);
   return demo_add_modules(db, error, NULL) && demo_add_exercises(db, error, NULL) &&
+         demo_add_courses(db, error, NULL) && demo_add_chapters(db, error, NULL) &&
          add_people(db, &student, seed, today, error) && demo_add_admin(db, error, NULL) &&
          add_past(db, &student, seed, now_ms, today, error) && db_commit(db, error);
 }

@@ -17,7 +17,8 @@ struct man_options {
 
 static const struct field man_fields[] = {
     FIELD_TEXT(struct man_options, "name", name, .flags = FIELD_REQUIRED, .minimum = 1, .maximum = 64,
-               .summary = "One of: " CTL_NAME ", lockstep-fcgi, lockstep-sync, " YAML_NAME "."),
+               .summary =
+                   "One of: " CTL_NAME ", lockstep-fcgi, lockstep-sync, lockstep-live, " YAML_NAME "."),
 };
 const struct schema ctl_man_options =
     SCHEMA("CtlMan", struct man_options, man_fields, .summary = "The page to print.");

@@ -30,7 +30,7 @@ worker_processes {workers};
 {user_line}
 pid {directory}/nginx.pid;
 error_log {directory}/nginx-error.log warn;
-events {{ worker_connections 2048; }}
+events {{ worker_connections 8192; }}
 http {{
   access_log off;
   client_body_temp_path {directory}/nginx-body;

@@ -63,7 +63,7 @@ def test_what_does_not_exist(learner, admin, db, method):
     course = create_course(db)
     for body in ({"userId": learner.id, "courseId": 2**60}, {"userId": 2**60, "courseId": course}):
         assert admin.api.send(method, "/api/enrollment", json_body=body).status == 404
-    for body in ({}, {"userId": learner.id}, {"courseId": course}, {"userId": "1", "courseId": course}, []):
+    for body in ({}, {"userId": learner.id}, {"courseId": course}, {"userId": "one", "courseId": course}, []):
         assert admin.api.send(method, "/api/enrollment", json_body=body).status == 400
     assert enrollment(db, learner.id, course) is None
 

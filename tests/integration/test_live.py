@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import signal
+import socket
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from conftest import Learner, service_of
 from harness import truth
 from harness.database import execute, query_one
 from harness.live import PATH, Live, ticket
+from harness.processes import resident_kib
 from harness.stack import Stack
 
 WAIT_S = 10
@@ -370,12 +372,14 @@ def test_heartbeats_tell_that_it_lives_and_up_to_where(stack, learner):
     run(scenario())
 
 
-def test_more_connections_than_are_allowed_are_refused(stack, learner):
+def test_more_connections_than_are_allowed_are_refused(stack, learner, make):
+    other = make()
+
     async def scenario():
         held = []
         try:
-            for _ in range(60):
-                live = listen(stack, learner)
+            for number in range(60):
+                live = listen(stack, learner if number % 2 else other)
                 await live.__aenter__()
                 held.append(live)
             with pytest.raises(websockets.InvalidStatusCode) as refused:
@@ -387,6 +391,143 @@ def test_more_connections_than_are_allowed_are_refused(stack, learner):
         await asyncio.sleep(0.3)
         async with listen(stack, learner) as live:
             await live.next()
+
+    run(scenario())
+
+
+def test_one_learner_does_not_take_every_place(stack, learner, make):
+    other = make()
+
+    async def scenario():
+        held = []
+        try:
+            for _ in range(32):
+                held.append(await listen(stack, learner).__aenter__())
+                await held[-1].next()
+            async with listen(stack, learner) as live:
+                assert await live.close_code() == 1013
+            async with listen(stack, other) as live:
+                await live.next()
+        finally:
+            for live in held:
+                await live.__aexit__()
+
+    run(scenario())
+
+
+def test_nothing_but_a_websocket_is_upgraded_to(stack):
+    """HTTP/2 would speak past nginx, to whatever the server has."""
+    def ask(host, request):
+        with socket.socket(socket.AF_UNIX if host is None else socket.AF_INET) as connection:
+            connection.settimeout(WAIT_S)
+            connection.connect(stack.live_socket if host is None else host)
+            connection.sendall(request.encode())
+            return connection.recv(4096).split(b"\r\n")[0]
+
+    request = (f"GET {PATH}?ticket={'0' * 64} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+               "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+    for host in (None, ("127.0.0.1", stack.port)):
+        assert b" 101" not in ask(host, request)
+
+
+@pytest.mark.parametrize("arguments", ["&x=" + "y" * 200 + "&since=1", "&since=" + "0" * 130 + "1"])
+def test_no_argument_hides_another(stack, learner, arguments):
+    async def scenario():
+        with pytest.raises(websockets.InvalidStatusCode) as refused:
+            await websockets.connect(f"{stack.url.replace('http', 'ws', 1)}{PATH}?ticket={ticket(learner.api)}{arguments}")
+        assert refused.value.status_code == 400
+
+    run(scenario())
+
+
+def test_large_cookies_are_nobodys_business(stack, learner):
+    async def scenario():
+        async with listen(stack, learner, extra_headers={"Cookie": "c=" + "x" * 6000}) as live:
+            assert (await live.next())["type"] == "heartbeat"
+
+    run(scenario())
+
+
+def test_the_epoch_is_known_from_the_first_frame_on(stack, learner):
+    async def scenario():
+        revision = await answer(learner)
+        async with listen(stack, learner) as live:
+            epoch = (await live.next())["epoch"]
+        assert epoch > 0
+        await asyncio.to_thread(stack.live.stop)
+        stack.start_live()
+        async with Live(stack.url, ticket(learner.api), revision, epoch) as live:
+            first = await live.next()
+            assert (first["type"], first["epoch"]) == ("heartbeat", epoch)
+
+    run(scenario())
+
+
+def test_who_never_reads_costs_nobody_anything(stack, learner, make):
+    """Neither memory without end, nor the others' time."""
+    other = make()
+
+    async def scenario():
+        known = await answer(learner)
+        reader, writer = await asyncio.open_connection("127.0.0.1", stack.port, limit=1)
+        writer.write((f"GET {PATH}?ticket={ticket(learner.api)}&since={known} HTTP/1.1\r\nHost: localhost\r\n"
+                      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode())
+        await writer.drain()
+        await asyncio.sleep(0.5)
+        before = resident_kib(stack.live.pid)
+        user = learner.id
+        execute(learner.db, "INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, created_at)"
+                            " SELECT %s, %s + seq, CONCAT('n', seq), REPEAT('h', 32), 'test', 'answer',"
+                            " CONCAT('[\"', REPEAT('x', 20000), '\"]'), UTC_TIMESTAMP(3) FROM seq_1_to_5000", (user, known))
+        execute(learner.db, "UPDATE users SET revision = revision + 5000 WHERE id = %s", (user,))
+        async with listen(stack, other) as live:
+            await live.next()
+            began = time.monotonic()
+            revision = await answer(other)
+            assert (await live.next_of(None))["revision"] == revision
+            assert time.monotonic() - began < 2
+        await asyncio.sleep(1)
+        assert resident_kib(stack.live.pid) - before < 32 * 1024, "of 100 MB that wait for it"
+        writer.close()
+        reader.feed_eof()
+
+    run(scenario())
+
+
+def test_a_history_too_large_to_be_told_is_read_anew(stack, learner, make):
+    other = make()
+
+    async def scenario():
+        known = await answer(learner)
+        execute(learner.db, "INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, created_at)"
+                            " VALUES (%s, %s, 'huge', REPEAT('h', 32), 'test', 'answer',"
+                            " CONCAT('[\"', REPEAT('x', 15000000), '\"]'), UTC_TIMESTAMP(3))", (learner.id, known + 1))
+        execute(learner.db, "INSERT INTO ledger (user_id, revision, op_id, request_hash, actor, kind, changes, created_at)"
+                            " SELECT %s, %s + seq, CONCAT('n', seq), REPEAT('h', 32), 'test', 'answer',"
+                            " CONCAT('[\"', REPEAT('x', 12000000), '\"]'), UTC_TIMESTAMP(3) FROM seq_2_to_25",
+                (learner.id, known))
+        execute(learner.db, "UPDATE users SET revision = revision + 25 WHERE id = %s", (learner.id,))
+        async with listen(stack, learner, since=known) as live, listen(stack, other) as second:
+            await second.next()
+            revision = await answer(other)
+            assert (await second.next_of(None))["revision"] == revision
+            resync = await live.next_of("resync")
+            assert resync["revision"] == known + 25
+            later = await answer(learner)
+            assert (await live.next_of(None))["revision"] == later
+
+    run(scenario())
+
+
+def test_nginx_reloads_and_nobody_notices(stack, learner):
+    async def scenario():
+        async with listen(stack, learner) as live:
+            await live.next()
+            stack.nginx.send_signal(signal.SIGHUP)
+            await asyncio.sleep(1)
+            revision = await answer(learner)
+            assert (await live.next_of(None))["revision"] == revision
 
     run(scenario())
 

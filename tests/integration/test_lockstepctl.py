@@ -138,7 +138,8 @@ def test_every_command_explains_itself(offline):
             "audit", "rules", "rules explain", "rules test", "rules time", "rules pause", "rules resume", "validate",
             "fix", "repairs", "repairs show", "repairs resume", "rollback", "jobs list", "jobs show", "jobs watch",
             "jobs add", "jobs cancel", "jobs retry", "jobs kinds", "user show", "percentiles refresh",
-            "payments replay", "enrollments export", "enrollments import", "openapi",
+            "payments replay", "enrollments export", "enrollments import", "import-json", "export-json",
+            "openapi",
             "demo", "man", "help"} == set(names)
     for name in names:
         text = offline.out("help", *name.split())
@@ -359,6 +360,9 @@ def test_demo_data_agree(control, ctl_db):
                      " (exercise_id) LEFT JOIN modules AS m ON m.module_key = a.module WHERE x.module <> a.module OR"
                      " m.module_key IS NULL OR a.is_correct <> (a.user_answer = x.answer_key)")["astray"] == 0
     assert query_one(ctl_db, "SELECT percentile_learners AS n FROM shared_version")["n"] > 100
+    courses = query_one(ctl_db, "SELECT COUNT(DISTINCT c.id) AS n, SUM(c.is_open) AS chapters FROM courses AS c"
+                        " LEFT JOIN chapters AS h ON h.course_id = c.id")
+    assert (courses["n"], courses["chapters"]) == (5, 16)
     assert "agree everywhere" in control.out("audit", "--live")
 
 
@@ -557,9 +561,10 @@ def test_openapi_is_the_services(offline, public):
 
 
 def test_manual_pages(offline):
-    pages = {name: offline.out("man", name) for name in ("lockstepctl", "lockstep-fcgi", "lockstep.yaml")}
+    pages = {name: offline.out("man", name)
+             for name in ("lockstepctl", "lockstep-fcgi", "lockstep-sync", "lockstep-live", "lockstep.yaml")}
     for name in commands(offline):
-        assert re.search(rf"^\.SS {name}\b", pages["lockstepctl"], re.M), name
+        assert re.search(rf"^\.SS {re.escape(name.replace('-', chr(92) + '-'))}\b", pages["lockstepctl"], re.M), name
     for section in yaml.safe_load(offline.out("config", "print")):
         assert f".SS {section}\n" in pages["lockstep.yaml"]
     assert "USR1" in pages["lockstep-fcgi"]

@@ -100,7 +100,7 @@ static void test_told_from_now_on(void **state) {
   live_hub_hint(hub, LEARNER);
   expect_want(5);
   deliver(6);
-  live_hub_answered(hub, LEARNER, false);
+  live_hub_answered(hub, LEARNER, 1);
   expect(listener, "{\"revision\":6,\"changes\":[{\"n\":1}]}");
   expect(listener, NULL);
   expect_want(0);
@@ -148,25 +148,107 @@ static void test_a_missing_revision_is_never_passed_over(void **state) {
   live_hub_leave(hub, listener);
 }
 
+static void expect_revision(struct live_listener *listener, uint64_t revision) {
+  char beginning[32];
+  snprintf(beginning, sizeof beginning, "{\"revision\":%llu,", (unsigned long long)revision);
+  expect(listener, beginning);
+}
+
 static void test_who_does_not_read_is_not_buffered_for(void **state) {
   struct live_listener *listener = join_since(1000, 1);
+  const uint64_t full = LIVE_QUEUE_MOMENTS + 1; /* the last that has room */
   (void)state;
   expect_want(1);
   for (uint64_t revision = 2; revision <= 1000; revision++)
     deliver(revision);
-  live_hub_answered(hub, LEARNER, false);
+  live_hub_answered(hub, LEARNER, 999);
   expect_want(0); /* no room: nothing is asked for */
+  for (uint64_t revision = 2; revision <= full / 2; revision++)
+    expect_revision(listener, revision);
   assert_false(was_woken());
-  expect(listener, "{\"revision\":2,");
-  assert_true(was_woken());
-  expect_want(LIVE_QUEUE_MOMENTS + 1); /* where it stopped */
-  deliver(LIVE_QUEUE_MOMENTS + 2);
-  for (uint64_t revision = 3; revision <= LIVE_QUEUE_MOMENTS + 2; revision++) {
-    char beginning[32];
-    snprintf(beginning, sizeof beginning, "{\"revision\":%llu,", (unsigned long long)revision);
-    expect(listener, beginning);
-  }
+  expect_revision(listener, full / 2 + 1);
+  assert_true(was_woken()); /* half empty */
+  expect_want(full);        /* where it stopped */
+  deliver(full + 1);
+  for (uint64_t revision = full / 2 + 2; revision <= full + 1; revision++)
+    expect_revision(listener, revision);
   live_hub_leave(hub, listener);
+}
+
+static void test_what_is_not_there_resyncs(void **state) {
+  struct live_listener *listener = join_since(9, 5);
+  (void)state;
+  expect_want(5);
+  live_hub_answered(hub, LEARNER, 0); /* somebody emptied the history */
+  expect(listener, "{\"type\":\"resync\",\"revision\":9,");
+  expect_want(0);
+  live_hub_leave(hub, listener);
+}
+
+static void test_a_resync_says_where_it_was(void **state) {
+  struct live_listener *listener = join_since(5, 9);
+  (void)state;
+  live_hub_hint(hub, LEARNER);
+  expect_want(5);
+  deliver(6);
+  expect(listener, "{\"type\":\"resync\",\"revision\":5,");
+  expect(listener, "{\"revision\":6,");
+  live_hub_leave(hub, listener);
+}
+
+static void test_a_history_that_cannot_be_read_is_given_up(void **state) {
+  struct live_listener *listener = join_since(9, 5);
+  (void)state;
+  expect_want(5);
+  live_hub_want_again(hub, LEARNER);
+  expect_want(5);
+  live_hub_give_up(hub, LEARNER);
+  expect(listener, "{\"type\":\"resync\",\"revision\":9,");
+  expect_want(0);
+  live_hub_leave(hub, listener);
+}
+
+static void test_a_learner_has_so_many_listeners(void **state) {
+  CLEANUP(buffer_free) struct buffer frame = BUFFER_INIT(1024);
+  struct live_listener *listeners[LIVE_LISTENERS_MAX + 1];
+  int close_code = 0;
+  (void)state;
+  for (size_t at = 0; at < ARRAY_LENGTH(listeners); at++)
+    listeners[at] = join_now(1);
+  expect(listeners[LIVE_LISTENERS_MAX - 1], "{\"type\":\"heartbeat\",");
+  assert_int_equal(live_hub_next(hub, listeners[LIVE_LISTENERS_MAX], &frame, &close_code), LIVE_NEXT_CLOSE);
+  assert_int_equal(close_code, LIVE_CLOSE_BUSY);
+  for (size_t at = 0; at < ARRAY_LENGTH(listeners); at++)
+    live_hub_leave(hub, listeners[at]);
+}
+
+static void test_first_come_first_served(void **state) {
+  struct live_want wants[2];
+  struct live_listener *one = join_now(5);
+  struct live_admission admission = {.user_id = LEARNER + 1, .revision = 5};
+  struct live_wish wish = {.since = 0};
+  struct error error = ERROR_INIT;
+  struct live_listener *two;
+  (void)state;
+  assert_true(live_hub_join(hub, NULL, &wish, &error, &two));
+  assert_true(live_hub_take_waiting(hub, &two, &wish));
+  live_hub_admit(hub, two, &admission);
+  live_hub_hint(hub, LEARNER);
+  live_hub_hint(hub, LEARNER + 1);
+  live_hub_hint(hub, LEARNER);
+  assert_true(live_hub_has_work(hub));
+  assert_int_equal(live_hub_take_wanted(hub, wants, 1), 1);
+  assert_int_equal(wants[0].user_id, LEARNER);
+  live_hub_hint(hub, LEARNER);
+  assert_int_equal(live_hub_take_wanted(hub, wants, 2), 2);
+  assert_int_equal(wants[0].user_id, LEARNER + 1);
+  assert_int_equal(wants[1].user_id, LEARNER);
+  assert_false(live_hub_has_work(hub));
+  live_hub_hint(hub, LEARNER + 1);
+  live_hub_leave(hub, two);
+  live_hub_hint(hub, LEARNER);
+  assert_int_equal(live_hub_take_wanted(hub, wants, 2), 1);
+  live_hub_leave(hub, one);
 }
 
 static void test_a_restore_resyncs(void **state) {
@@ -265,6 +347,11 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_gap_resyncs_whom_it_concerns, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_missing_revision_is_never_passed_over, setup, teardown),
       cmocka_unit_test_setup_teardown(test_who_does_not_read_is_not_buffered_for, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_what_is_not_there_resyncs, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_resync_says_where_it_was, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_history_that_cannot_be_read_is_given_up, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_learner_has_so_many_listeners, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_first_come_first_served, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_restore_resyncs, setup, teardown),
       cmocka_unit_test_setup_teardown(test_who_leaves_in_the_scanners_hands, setup, teardown),
       cmocka_unit_test_setup_teardown(test_who_leaves_while_waiting, setup, teardown),
