@@ -1,7 +1,9 @@
 #include "enroll/manage.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "enroll/operation.h"
 #include "job/job_step.h"
 #include "queries/course.h"
 
@@ -93,9 +95,18 @@ struct course_change {
   struct arena *arena;
 };
 
-static bool create_step(struct db *db, void *context, struct error *error) {
-  struct course_change *change = context;
-  const struct manage_patch *course = change->patch;
+/* Who made what, in the administrator's own history. */
+static bool report_made(struct ledger_tx *tx, struct ledger_entry *entry, const char *what, uint64_t id,
+                        struct error *error) {
+  struct ledger_change change = {.what = what, .key = arena_printf(ledger_arena(tx), "%" PRIu64, id)};
+  if (change.key == NULL) return error_set_memory(error);
+  return ledger_report(tx, entry, &change, error);
+}
+
+static bool create_one(struct ledger_tx *tx, struct ledger_entry *entry, struct error *error) {
+  const struct manage_create_input *input = entry->input;
+  const struct manage_patch *course = input->course;
+  struct db *db = ledger_db(tx);
   struct db_outcome outcome;
   struct db_outcome published;
   struct course_insert_params params = {.title = course->title,
@@ -105,18 +116,16 @@ static bool create_step(struct db *db, void *context, struct error *error) {
                                         .is_public = course->is_public,
                                         .price_cents = course->price_cents,
                                         .currency = course->currency != NULL ? course->currency : "usd"};
-  if (!course_insert(db, &params, error, &outcome) || !course_publish(db, error, &published)) return false;
-  change->course_id = outcome.insert_id;
-  return true;
+  return course_insert(db, &params, error, &outcome) && course_publish(db, error, &published) &&
+         report_made(tx, entry, "courseCreated", outcome.insert_id, error) &&
+         manage_read(db, outcome.insert_id, ledger_arena(tx), error, entry->reply);
 }
 
-bool manage_create(struct pool *pool, const struct manage_patch *course, struct error *error,
-                   uint64_t *ret_course_id) {
-  struct course_change change = {.patch = course};
-  if (!job_step_run(pool, create_step, &change, error)) return false;
-  *ret_course_id = change.course_id;
-  return true;
+static bool create_work(struct ledger_tx *tx, struct error *error) {
+  return operation_each(tx, create_one, error);
 }
+
+const struct ledger_kind manage_create_kind = {.name = "course-created", .work = create_work};
 
 static bool change_step(struct db *db, void *context, struct error *error) {
   struct course_change *change = context;
@@ -167,35 +176,35 @@ static bool last_position(struct db *db, uint64_t course_id, struct arena *arena
   return true;
 }
 
-static bool create_chapter_step(struct db *db, void *context, struct error *error) {
-  struct chapter_change *change = context;
-  const struct manage_chapter_patch *patch = change->patch;
+static bool create_chapter_one(struct ledger_tx *tx, struct ledger_entry *entry, struct error *error) {
+  const struct manage_chapter_input *input = entry->input;
+  const struct manage_chapter_patch *patch = input->chapter;
+  struct manage_chapter *reply = entry->reply;
+  struct db *db = ledger_db(tx);
   struct course_lock_params key = {.course_id = patch->course_id};
   struct course_chapter_insert_params params = {.course_id = patch->course_id, .title = patch->title};
   struct course_lock_row course;
   struct db_outcome outcome;
   struct db_outcome published;
   bool found;
-  if (!course_lock(db, &key, change->arena, error, &course, &found)) return false;
+  if (!course_lock(db, &key, ledger_arena(tx), error, &course, &found)) return false;
   if (!found) return no_course(error);
-  if (!last_position(db, patch->course_id, change->arena, error, &params.position)) return false;
+  if (!last_position(db, patch->course_id, ledger_arena(tx), error, &params.position)) return false;
   if (patch->position_given == PRESENCE_GIVEN) params.position = patch->position;
   if (!course_chapter_insert(db, &params, error, &outcome) || !course_publish(db, error, &published))
     return false;
-  change->chapter = (struct manage_chapter){.id = outcome.insert_id,
-                                            .course_id = patch->course_id,
-                                            .title = patch->title,
-                                            .position = params.position};
-  return true;
+  *reply = (struct manage_chapter){.id = outcome.insert_id,
+                                   .course_id = patch->course_id,
+                                   .title = patch->title,
+                                   .position = params.position};
+  return report_made(tx, entry, "chapterCreated", outcome.insert_id, error);
 }
 
-bool manage_create_chapter(struct pool *pool, const struct manage_chapter_patch *chapter, struct arena *arena,
-                           struct error *error, struct manage_chapter *ret_chapter) {
-  struct chapter_change change = {.patch = chapter, .arena = arena};
-  if (!job_step_run(pool, create_chapter_step, &change, error)) return false;
-  *ret_chapter = change.chapter;
-  return true;
+static bool create_chapter_work(struct ledger_tx *tx, struct error *error) {
+  return operation_each(tx, create_chapter_one, error);
 }
+
+const struct ledger_kind manage_chapter_kind = {.name = "chapter-created", .work = create_chapter_work};
 
 static bool change_chapter_step(struct db *db, void *context, struct error *error) {
   struct chapter_change *change = context;

@@ -4,6 +4,7 @@
 #define LOCKSTEP_ENROLL_MANAGE_H
 
 #include "db/pool.h"
+#include "ledger/ledger.h"
 #include "schema/field.h"
 
 #define MANAGE_TITLE_CHARACTERS 190
@@ -95,14 +96,21 @@ bool manage_read_chapters(struct db *db, uint64_t course_id, struct arena *arena
 bool manage_find_chapter(struct db *db, uint64_t chapter_id, struct arena *arena,
                          struct error *error) WARN_UNUSED;
 
+/* Of the administrator who makes it: courses are no learner's, but the key of the request and the first reply
+ * have to stand somewhere, in the transaction that makes the row. ERROR_NOT_FOUND: no such course. */
+struct manage_create_input {
+  const struct manage_patch *course;
+};
+extern const struct ledger_kind manage_create_kind; /* the reply is a struct manage_course */
+struct manage_chapter_input {
+  const struct manage_chapter_patch *chapter;
+};
+extern const struct ledger_kind manage_chapter_kind; /* the reply is a struct manage_chapter */
+
 /* Each in a transaction of its own. ERROR_NOT_FOUND: no such course, or chapter. A patch that says what
  * stands changes nothing. */
-bool manage_create(struct pool *pool, const struct manage_patch *course, struct error *error,
-                   uint64_t *ret_course_id) WARN_UNUSED;
 bool manage_change(struct pool *pool, uint64_t course_id, const struct manage_patch *patch,
                    struct arena *arena, struct error *error) WARN_UNUSED;
-bool manage_create_chapter(struct pool *pool, const struct manage_chapter_patch *chapter, struct arena *arena,
-                           struct error *error, struct manage_chapter *ret_chapter) WARN_UNUSED;
 bool manage_change_chapter(struct pool *pool, uint64_t chapter_id, const struct manage_chapter_patch *patch,
                            struct arena *arena, struct error *error,
                            struct manage_chapter *ret_chapter) WARN_UNUSED;

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "enroll/enroll_api.h"
+#include "enroll/enroll_entry.h"
 #include "enroll/manage.h"
 #include "job/job_accept.h"
 
@@ -31,10 +32,15 @@ static bool handle_read(struct request *request, const void *query, const void *
 
 static bool handle_create(struct request *request, const void *query, const void *body, void *reply,
                           struct error *error) {
-  uint64_t course_id;
+  struct manage_create_input input = {.course = body};
+  struct ledger_entry entry;
   (void)query;
-  return manage_create(request->app->pool, body, error, &course_id) &&
-         read_course(request, course_id, reply, error);
+  if (!entry_begin(request, &manage_create_kind, NULL, &manage_create_schema, body, error, &entry))
+    return false;
+  entry.input = &input;
+  entry.reply_schema = &manage_course_schema;
+  entry.reply = reply;
+  return enroll_entry_run(request, &manage_create_kind, &entry, error);
 }
 
 static bool handle_change(struct request *request, const void *query, const void *body, void *reply,
@@ -57,8 +63,15 @@ static bool handle_chapters(struct request *request, const void *query_struct, c
 
 static bool handle_create_chapter(struct request *request, const void *query, const void *body, void *reply,
                                   struct error *error) {
+  struct manage_chapter_input input = {.chapter = body};
+  struct ledger_entry entry;
   (void)query;
-  return manage_create_chapter(request->app->pool, body, request->arena, error, reply);
+  if (!entry_begin(request, &manage_chapter_kind, NULL, &manage_chapter_create_schema, body, error, &entry))
+    return false;
+  entry.input = &input;
+  entry.reply_schema = &manage_chapter_schema;
+  entry.reply = reply;
+  return enroll_entry_run(request, &manage_chapter_kind, &entry, error);
 }
 
 static bool handle_change_chapter(struct request *request, const void *query, const void *body, void *reply,
@@ -129,8 +142,8 @@ static const struct endpoint rows[] = {
      .reply = &manage_page_schema, .handle = handle_list,
      .summary = "Every course with its counts, page by page"},
     {COURSES, .method = "POST", .path = "/api/admin/courses", .success_status = 201,
-     .body = &manage_create_schema, .reply = &manage_course_schema, .handle = handle_create,
-     .summary = "Make a course"},
+     .flags = ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY, .body = &manage_create_schema,
+     .reply = &manage_course_schema, .handle = handle_create, .summary = "Make a course"},
     {COURSES, .method = "GET", .path = "/api/admin/courses/{id}", .reply = &manage_course_schema,
      .handle = handle_read, .summary = "One course with its counts"},
     {COURSES, .method = "PATCH", .path = "/api/admin/courses/{id}", .body = &manage_patch_schema,
@@ -140,7 +153,8 @@ static const struct endpoint rows[] = {
     {COURSES, .method = "GET", .path = "/api/admin/chapters", .query = &manage_chapters_query_schema,
      .reply = &manage_chapters_schema, .handle = handle_chapters, .summary = "The chapters of a course"},
     {COURSES, .method = "POST", .path = "/api/admin/chapters", .success_status = 201,
-     .body = &manage_chapter_create_schema, .reply = &manage_chapter_schema, .handle = handle_create_chapter,
+     .flags = ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY, .body = &manage_chapter_create_schema,
+     .reply = &manage_chapter_schema, .handle = handle_create_chapter,
      .summary = "Add a chapter to a course"},
     {COURSES, .method = "PATCH", .path = "/api/admin/chapters/{id}", .body = &manage_chapter_patch_schema,
      .reply = &manage_chapter_schema, .handle = handle_change_chapter, .summary = "Change a chapter"},

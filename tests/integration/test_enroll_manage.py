@@ -80,6 +80,31 @@ def test_courses_page_by_page_with_counts(admin, new_learner, db):
     assert [found[course] for course in made] == [(0, 0), (1, 2), (2, 0), (3, 0)]
 
 
+def test_what_is_made_with_a_key_is_made_once(admin, db):
+    def make(path, body, key):
+        return admin.api.post(f"/api/admin/{path}", body, headers={"Idempotency-Key": key})
+
+    first = make("courses", {"title": "Once"}, "course-1")
+    again = make("courses", {"title": "Once"}, "course-1")
+    assert (again.status, again.json()) == (first.status, first.json()) and first.status == 201, again
+    assert make("courses", {"title": "Other"}, "course-1").status == 422
+    course = first.json()["id"]
+    assert query_one(db, "SELECT COUNT(*) AS n FROM courses WHERE title = 'Once'")["n"] == 1
+    entry = last_entry(db, admin)
+    assert (entry["kind"], entry["changes"][0]["what"], entry["changes"][0]["key"]) == \
+        ("course-created", "courseCreated", str(course))
+    body = {"courseId": course, "title": "One"}
+    chapter = make("chapters", body, "chapter-1")
+    assert (make("chapters", body, "chapter-1").json(), chapter.status) == (chapter.json(), 201)
+    assert make("chapters", {**body, "title": "Two"}, "chapter-1").status == 422
+    assert make("chapters", body, "course-1").status == 422
+    assert chapters_of(db, course) == [chapter.json()["id"]]
+    assert last_entry(db, admin)["changes"][0]["what"] == "chapterCreated"
+    assert make("chapters", body, "no spaces").status == 400
+    made = [created(admin)["id"] for _ in range(2)]
+    assert made[0] != made[1], "without a key each call counts"
+
+
 def test_chapters(admin, learner, db):
     course = created(admin, status="published")["id"]
     first = admin.api.post("/api/admin/chapters", {"courseId": course, "title": "One"})
