@@ -168,7 +168,7 @@ struct live_config {
   const char *socket; /* where nginx finds it */
   const char *mode;
   const char *group; /* NULL: the starting user's */
-  const char *wake; /* where whoever writes tells of it */
+  const char *wake;  /* where whoever writes tells of it */
   int64_t connections;
   int64_t scan_ms;
   int64_t heartbeat_s;
