@@ -18,6 +18,7 @@ SELECT STRAIGHT_JOIN k.user_id,
        NULL AS actual,
        CASE n.name
          WHEN 'actor' THEN 'lockstep:rule'
+         WHEN 'completed_at' THEN CAST(UTC_TIMESTAMP(3) AS CHAR)
          WHEN 'progress' THEN CAST(COALESCE(s.total_progress, 0) AS CHAR)
          WHEN 'source' THEN 'request'
          WHEN 'status' THEN IF(s.total_progress = 100, 'completed', 'active')
@@ -39,8 +40,12 @@ SELECT STRAIGHT_JOIN k.user_id,
   JOIN courses AS c ON c.id = k.course_id
   LEFT JOIN enrollments AS e ON e.user_id = k.user_id AND e.course_id = k.course_id
   LEFT JOIN student_progress AS s ON s.student_id = k.user_id AND s.course_id = k.course_id
-  JOIN (SELECT 'actor' AS name UNION ALL SELECT 'progress' UNION ALL SELECT 'source' UNION ALL
-        SELECT 'status' UNION ALL SELECT 'total_progress') AS n
-    ON n.name <> 'total_progress' OR s.student_id IS NULL
+  JOIN (SELECT 'actor' AS name UNION ALL SELECT 'completed_at' UNION ALL SELECT 'progress' UNION ALL
+        SELECT 'source' UNION ALL SELECT 'status' UNION ALL SELECT 'total_progress') AS n
+    ON CASE n.name
+         WHEN 'completed_at' THEN s.total_progress = 100
+         WHEN 'total_progress' THEN s.student_id IS NULL
+         ELSE TRUE
+       END
  WHERE e.user_id IS NULL
  ORDER BY k.user_id, k.course_id, n.name;

@@ -4,7 +4,7 @@
 -- on-read: no
 -- order: 64
 -- limit: 5 % or 20000 rows
--- changes: enrollments.progress, enrollments.status
+-- changes: enrollments.progress, enrollments.status, enrollments.completed_at
 
 -- Completed over all chapters, rounded down, so that 100 means that nothing is left; it is then complete.
 -- Raised, never lowered: a figure from before chapters were kept, or before one was added, stays.
@@ -13,9 +13,16 @@ SELECT STRAIGHT_JOIN p.user_id,
        CONCAT('{"user_id": ', p.user_id, ', "course_id": ', p.course_id, '}') AS `key`,
        'set' AS `action`,
        n.name AS `column`,
-       IF(n.name = 'progress', CAST(p.progress AS CHAR), CAST(p.status AS CHAR)) AS actual,
-       IF(n.name = 'progress', CAST(p.proven AS CHAR), 'completed') AS wanted
-  FROM (SELECT e.user_id, e.course_id, e.progress, e.status,
+       CASE n.name
+         WHEN 'progress' THEN CAST(p.progress AS CHAR)
+         WHEN 'status' THEN CAST(p.status AS CHAR)
+       END AS actual,
+       CASE n.name
+         WHEN 'progress' THEN CAST(p.proven AS CHAR)
+         WHEN 'status' THEN 'completed'
+         ELSE CAST(UTC_TIMESTAMP(3) AS CHAR)
+       END AS wanted
+  FROM (SELECT e.user_id, e.course_id, e.progress, e.status, e.completed_at,
                CAST((k.done * 10000 DIV COUNT(t.id)) / 100 AS DECIMAL(5, 2)) AS proven
           FROM (SELECT d.user_id, h.course_id, COUNT(*) AS done
                   FROM chapter_completions AS d
@@ -26,8 +33,9 @@ SELECT STRAIGHT_JOIN p.user_id,
           JOIN enrollments AS e ON e.user_id = k.user_id AND e.course_id = k.course_id
           JOIN chapters AS t ON t.course_id = k.course_id
          WHERE e.status <> 'cancelled'
-         GROUP BY e.user_id, e.course_id, e.progress, e.status, k.done) AS p
-  JOIN (SELECT 'progress' AS name UNION ALL SELECT 'status') AS n
-    ON n.name = 'progress' OR (p.proven = 100 AND p.status = 'active')
+         GROUP BY e.user_id, e.course_id, e.progress, e.status, e.completed_at, k.done) AS p
+  JOIN (SELECT 'progress' AS name UNION ALL SELECT 'status' UNION ALL SELECT 'completed_at') AS n
+    ON n.name = 'progress' OR (p.proven = 100 AND p.status = 'active'
+                               AND (n.name = 'status' OR p.completed_at IS NULL))
  WHERE p.progress < p.proven
  ORDER BY p.user_id, p.course_id, n.name;

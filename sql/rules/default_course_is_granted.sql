@@ -17,6 +17,7 @@ SELECT STRAIGHT_JOIN u.id AS user_id,
        NULL AS actual,
        CASE n.name
          WHEN 'actor' THEN 'lockstep:rule'
+         WHEN 'completed_at' THEN CAST(UTC_TIMESTAMP(3) AS CHAR)
          WHEN 'progress' THEN CAST(COALESCE(s.total_progress, 0) AS CHAR)
          WHEN 'source' THEN 'default'
          WHEN 'status' THEN IF(s.total_progress = 100, 'completed', 'active')
@@ -27,8 +28,12 @@ SELECT STRAIGHT_JOIN u.id AS user_id,
                  AND u.merged_into IS NULL AND u.deleted_at IS NULL
   LEFT JOIN enrollments AS e ON e.user_id = u.id AND e.course_id = c.id
   LEFT JOIN student_progress AS s ON s.student_id = u.id AND s.course_id = c.id
-  JOIN (SELECT 'actor' AS name UNION ALL SELECT 'progress' UNION ALL SELECT 'source' UNION ALL
-        SELECT 'status' UNION ALL SELECT 'total_progress') AS n
-    ON n.name <> 'total_progress' OR s.student_id IS NULL
+  JOIN (SELECT 'actor' AS name UNION ALL SELECT 'completed_at' UNION ALL SELECT 'progress' UNION ALL
+        SELECT 'source' UNION ALL SELECT 'status' UNION ALL SELECT 'total_progress') AS n
+    ON CASE n.name
+         WHEN 'completed_at' THEN s.total_progress = 100
+         WHEN 'total_progress' THEN s.student_id IS NULL
+         ELSE TRUE
+       END
  WHERE c.is_default_unlocked = 1 AND c.is_open = 1 AND e.user_id IS NULL
  ORDER BY u.id, c.id, n.name;

@@ -26,6 +26,7 @@ SELECT STRAIGHT_JOIN k.user_id,
        IF(n.name = 'mismatch', CAST(p.mismatch AS CHAR), NULL) AS actual,
        CASE n.name
          WHEN 'actor' THEN 'lockstep:rule'
+         WHEN 'completed_at' THEN CAST(UTC_TIMESTAMP(3) AS CHAR)
          WHEN 'progress' THEN CAST(COALESCE(s.total_progress, 0) AS CHAR)
          WHEN 'source' THEN 'payment'
          WHEN 'status' THEN IF(s.total_progress = 100, 'completed', 'active')
@@ -48,8 +49,9 @@ SELECT STRAIGHT_JOIN k.user_id,
   LEFT JOIN student_progress AS s ON s.student_id = k.user_id AND s.course_id = k.course_id
   JOIN (SELECT 'actor' AS name UNION ALL SELECT 'progress' UNION ALL SELECT 'source' UNION ALL
         SELECT 'status' UNION ALL SELECT 'total_progress' UNION ALL SELECT 'granted_at' UNION ALL
-        SELECT 'mismatch') AS n
+        SELECT 'mismatch' UNION ALL SELECT 'completed_at') AS n
     ON CASE n.name
+         WHEN 'completed_at' THEN s.total_progress = 100
          WHEN 'total_progress' THEN s.student_id IS NULL
          WHEN 'granted_at' THEN p.granted_at IS NULL
          WHEN 'mismatch' THEN p.mismatch

@@ -6,7 +6,8 @@
 static const char *const rules[] = {
     "approved_request_is_enrolled",    "default_course_is_granted", "decided_request_has_left",
     "student_progress_has_enrollment", "chapters_match_progress",   "enrollment_has_student_progress",
-    "progress_values_agree",           "paid_payment_is_enrolled",  "no_pending_request_when_enrolled"};
+    "progress_values_agree",           "paid_payment_is_enrolled",  "no_pending_request_when_enrolled",
+    "cancelled_enrollment_has_left_progress"};
 
 /* status progress source | legacy progress | requests | decisions */
 #define STATE \
@@ -73,6 +74,26 @@ static const struct drift {
      {"INSERT INTO enrollments (user_id, course_id, progress) VALUES (@id, 1, 80)",
       "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (@id, 1, 20)"},
      "active 80.00 admin | 80.00 | 0 | -"},
+    {"progress_values_agree", /* whichever of the two says so */
+     {"INSERT INTO enrollments (user_id, course_id, progress) VALUES (@id, 1, 10)",
+      "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (@id, 1, 100)"},
+     "completed 100.00 admin | 100.00 | 0 | -"},
+    {"progress_values_agree",
+     {"INSERT INTO enrollments (user_id, course_id, progress) VALUES (@id, 1, 100)",
+      "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (@id, 1, 20)"},
+     "completed 100.00 admin | 100.00 | 0 | -"},
+    {"progress_values_agree",
+     {"INSERT INTO enrollments (user_id, course_id, progress) VALUES (@id, 1, 100)",
+      "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (@id, 1, 100)"},
+     "completed 100.00 admin | 100.00 | 0 | -"},
+    {"cancelled_enrollment_has_left_progress",
+     {"INSERT INTO enrollments (user_id, course_id, status, progress) VALUES (@id, 1, 'cancelled', 40)",
+      "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (@id, 1, 30)"},
+     "cancelled 40.00 admin | - | 0 | -"},
+    {"cancelled_enrollment_has_left_progress", /* as unenrolling does, it keeps the higher progress */
+     {"INSERT INTO enrollments (user_id, course_id, status, progress) VALUES (@id, 1, 'cancelled', 40)",
+      "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (@id, 1, 100)"},
+     "cancelled 100.00 admin | - | 0 | -"},
     {"no_pending_request_when_enrolled",
      {"INSERT INTO enrollments (user_id, course_id, progress) VALUES (@id, 1, 5)",
       "INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (@id, 1, 5)",
@@ -157,6 +178,10 @@ static void test_each_drift_is_found_by_its_rule_and_repaired(void **state) {
     }
     heal_all(id);
     assert_string_equal(state_of(id), drifts[at].after);
+    assert_string_equal(
+        ask(id, "(SELECT COUNT(*) FROM enrollments WHERE user_id = u.id"
+                " AND (completed_at IS NOT NULL) <> (status = 'completed'))"),
+        "0");
     for (size_t rule = 0; rule < ARRAY_LENGTH(rules); rule++)
       assert_shipped(rules[rule], id, "");
     if (drifts[at].rule == NULL)

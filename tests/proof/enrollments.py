@@ -13,7 +13,7 @@ TABLES = {
     "courses": (1, "id title status is_default_unlocked price_cents currency"),
     "chapters": (1, "id course_id title"),
     "chapter_completions": (2, "user_id chapter_id completed_at"),
-    "enrollments": (2, "user_id course_id status progress source actor ?cancelled_at"),
+    "enrollments": (2, "user_id course_id status progress source actor ?completed_at ?cancelled_at"),
     "student_progress": (2, "student_id course_id total_progress completed_chapters"),
     "access_requests": (1, "id student_id course_id status reason requested_at"),
     "access_decisions": (1, "request_id student_id course_id decision reason requested_at decided_by decided_at note"),
@@ -101,14 +101,14 @@ class World:
     def enrol(self, learner, course, source="admin", progress="0.00", status="active", actor="setup"):
         """Soundly: in both tables."""
         self.add("student_progress", learner, course, progress, 0)
-        return self.add("enrollments", learner, course, status, progress, source, actor, 0)
+        return self.add("enrollments", learner, course, status, progress, source, actor, int(status == "completed"), 0)
 
     def cancel(self, learner, course, source="admin"):
         """A person's decision."""
-        return self.add("enrollments", learner, course, "cancelled", "40.00", source, "user_9", 1)
+        return self.add("enrollments", learner, course, "cancelled", "40.00", source, "user_9", 0, 1)
 
     def must_enrol(self, rule, learner, course, source):
-        self.plant(rule, learner, "enrollments", self.put("enrollments", learner, course, "active", "0.00", source, RULE, 0))
+        self.plant(rule, learner, "enrollments", self.put("enrollments", learner, course, "active", "0.00", source, RULE, 0, 0))
         self.plant(rule, learner, "student_progress", self.put("student_progress", learner, course, "0.00", 0))
 
     def pay(self, learner, course, status, amount=PRICE, currency="usd", mismatch=0, granted=0, revoked=0):
@@ -194,7 +194,7 @@ def enrollment_has_student_progress(world, learner, course, is_planted):
     progress = f"{world.dice.randrange(100)}.25"
     if not is_planted:
         return world.enrol(learner, course, progress=progress)
-    world.add("enrollments", learner, course, "active", progress, "admin", "setup", 0)
+    world.add("enrollments", learner, course, "active", progress, "admin", "setup", 0, 0)
     return world.plant("enrollment_has_student_progress", learner, "student_progress",
                        world.put("student_progress", learner, course, progress, 0))
 
@@ -205,7 +205,7 @@ def student_progress_has_enrollment(world, learner, course, is_planted):
     progress, status = world.dice.choice((("33.50", "active"), ("0.00", "active"), ("100.00", "completed")))
     world.add("student_progress", learner, course, progress, 3)
     return world.plant("student_progress_has_enrollment", learner, "enrollments",
-                       world.put("enrollments", learner, course, status, progress, "admin", RULE, 0))
+                       world.put("enrollments", learner, course, status, progress, "admin", RULE, int(status == "completed"), 0))
 
 
 def chapters_match_progress(world, learner, course, is_planted):
@@ -219,20 +219,46 @@ def chapters_match_progress(world, learner, course, is_planted):
     key = world.enrol(learner, course, progress="10.00")
     world.plant("chapters_match_progress", learner, "enrollments", key)
     world.follow("progress_values_agree", learner, "student_progress", key)
-    world.change("enrollments", key, progress=proven, status="active" if done == 2 else "completed")
+    world.change("enrollments", key, progress=proven)
+    if done == 4:
+        world.change("enrollments", key, status="completed", completed_at=1)
     return world.change("student_progress", key, total_progress=proven)
 
 
 def progress_values_agree(world, learner, course, is_planted):
     if not is_planted:
         return world.enrol(learner, course, progress="20.00")
-    values = ["10.00", "20.50"]
-    world.dice.shuffle(values)
-    key = world.add("enrollments", learner, course, "active", values[0], "admin", "setup", 0)
-    world.add("student_progress", learner, course, values[1], 0)
-    table, column = ("enrollments", "progress") if values[0] == "10.00" else ("student_progress", "total_progress")
-    world.plant("progress_values_agree", learner, table, key)
-    return world.change(table, key, **{column: "20.50"})
+    rule = "progress_values_agree"
+    highest = world.dice.choice(("20.50", "100.00"))
+    progress, legacy = world.dice.choice((("10.00", highest), (highest, "10.00"), ("100.00", "100.00")))
+    key = world.add("enrollments", learner, course, "active", progress, "admin", "setup", 0, 0)
+    world.add("student_progress", learner, course, legacy, 0)
+    if legacy == "10.00":
+        world.plant(rule, learner, "student_progress", key)
+        world.change("student_progress", key, total_progress=highest)
+    if "100.00" in (progress, legacy):
+        world.plant(rule, learner, "enrollments", key)
+        world.change("enrollments", key, progress="100.00", status="completed", completed_at=1)
+    elif progress == "10.00":
+        world.plant(rule, learner, "enrollments", key)
+        world.change("enrollments", key, progress=highest)
+    return None
+
+
+def cancelled_enrollment_has_left_progress(world, learner, course, is_planted):
+    """The higher progress stays."""
+    rule = "cancelled_enrollment_has_left_progress"
+    key = world.cancel(learner, course)
+    if not is_planted:
+        return None
+    progress = world.dice.choice(("0.00", "40.00", "60.00", "100.00"))
+    world.add("student_progress", learner, course, progress, 3)
+    world.plant(rule, learner, "student_progress", key)
+    world.drop("student_progress", key)
+    if float(progress) > 40:
+        world.plant(rule, learner, "enrollments", key)
+        world.change("enrollments", key, progress=progress)
+    return None
 
 
 def no_pending_request_when_enrolled(world, learner, course, is_planted):
@@ -246,7 +272,7 @@ def no_pending_request_when_enrolled(world, learner, course, is_planted):
 
 KINDS = (paid_payment_is_enrolled, refunded_payment_not_enrolled, payment_matches_price, approved_request_is_enrolled,
          decided_request_has_left, enrollment_has_student_progress, student_progress_has_enrollment, chapters_match_progress,
-         progress_values_agree, no_pending_request_when_enrolled)
+         progress_values_agree, cancelled_enrollment_has_left_progress, no_pending_request_when_enrolled)
 COURSES_A_KIND = 10
 
 
@@ -299,7 +325,7 @@ def orphans_of_learners(world, number):
     is_of_course = number % 2 == 1
     who = 1 + number % world.learners if is_of_course else ghost
     course = GONE_COURSE + number if is_of_course else DEFAULT_COURSE
-    orphan(world, "orphan_enrollments", who, "enrollments", who, course, "active", "7.00", "admin", None, 0)
+    orphan(world, "orphan_enrollments", who, "enrollments", who, course, "active", "7.00", "admin", None, 0, 0)
     orphan(world, "orphan_student_progress", who, "student_progress", who, GONE_COURSE - 2 - number if is_of_course else course,
            "7.00", 1)
     orphan(world, "orphan_requests", who, "access_requests", world.next_id("access_requests"), who,

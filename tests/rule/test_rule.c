@@ -234,6 +234,7 @@ static void test_the_rules_that_ship_are_good(void **state) {
         {"default_course_is_granted", RULE_READ_COURSES, false},
         {"course_status_is_normalised", RULE_READ_NOTHING, false},
         {"decided_request_has_left", RULE_READ_COURSES, false},
+        {"cancelled_enrollment_has_left_progress", RULE_READ_NOTHING, false},
         {"student_progress_has_enrollment", RULE_READ_NOTHING, false},
         {"refunded_payment_not_enrolled", RULE_READ_NOTHING, false},
         {"enrollment_has_student_progress", RULE_READ_NOTHING, false},

@@ -23,8 +23,8 @@ static const char *everything(uint64_t from, uint64_t to) {
       "SELECT CONCAT_WS('|', user_id, day, activity, count) FROM practice_days WHERE user_id",
       "SELECT CONCAT_WS('|', id, user_id, exercise_id, user_answer, created_at) FROM attempts WHERE user_id",
       "SELECT CONCAT_WS('|', id, user_id, started_at, total_exercises) FROM practice_sessions WHERE user_id",
-      "SELECT CONCAT_WS('|', user_id, course_id, status, progress, source, COALESCE(actor, '-'), enrolled_at)"
-      " FROM enrollments WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, course_id, status, progress, source, COALESCE(actor, '-'), enrolled_at,"
+      " COALESCE(completed_at, '-')) FROM enrollments WHERE user_id",
       "SELECT CONCAT_WS('|', student_id, course_id, total_progress, completed_chapters) FROM student_progress"
       " WHERE student_id",
       "SELECT CONCAT_WS('|', id, student_id, course_id, status, COALESCE(reason, '-'), requested_at)"
@@ -63,7 +63,7 @@ static const char *everything(uint64_t from, uint64_t to) {
 static void courses_drifted(uint64_t user_id) {
   RUN("INSERT INTO courses (id, title, status, is_default_unlocked) VALUES (1, 'approved', 'Published', 0),"
       " (2, 'for all', 'active', 1), (3, 'old table only', 'active', 0), (4, 'new table only', 'active', 0),"
-      " (5, 'chapters', 'active', 0), (6, 'two values', 'active', 0)");
+      " (5, 'chapters', 'active', 0), (6, 'two values', 'active', 0), (10, 'cancelled', 'active', 0)");
   RUN("INSERT INTO chapters (id, course_id, title) VALUES (1, 5, 'a'), (2, 5, 'b')");
   RUN("INSERT INTO access_requests (student_id, course_id, status, reason) VALUES"
       " (%llu, 1, 'approved', 'x \\ \xc3\xbc'), (%llu, 4, 'pending', NULL)",
@@ -72,8 +72,10 @@ static void courses_drifted(uint64_t user_id) {
       "10)",
       ID(user_id), ID(user_id), ID(user_id));
   RUN("INSERT INTO student_progress (student_id, course_id, total_progress) VALUES (%llu, 3, 33.5),"
-      " (%llu, 5, 0), (%llu, 6, 20)",
-      ID(user_id), ID(user_id), ID(user_id));
+      " (%llu, 5, 0), (%llu, 6, 100), (%llu, 10, 60)",
+      ID(user_id), ID(user_id), ID(user_id), ID(user_id));
+  RUN("INSERT INTO enrollments (user_id, course_id, status, progress) VALUES (%llu, 10, 'cancelled', 40)",
+      ID(user_id));
   RUN("INSERT INTO chapter_completions (user_id, chapter_id, completed_at) VALUES (%llu, 1, '2026-01-01')",
       ID(user_id));
 }
