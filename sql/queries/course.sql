@@ -17,11 +17,11 @@
 -- column progress f64 null
 -- column request_id u64 null
 -- column has_approved bool
--- Every open course, as it stands for one student.
+-- Every open course, as it stands for one student. What was decided last holds.
 SELECT c.id AS course_id, c.title, c.description, LOWER(c.status) AS status, c.is_default_unlocked, c.is_public,
        c.price_cents, c.currency, e.status AS enrollment_status, e.progress, r.id AS request_id,
-       EXISTS (SELECT 1 FROM access_decisions AS d
-                WHERE d.student_id = :user_id AND d.course_id = c.id AND d.decision = 'approved') AS has_approved
+       COALESCE((SELECT d.decision FROM access_decisions AS d WHERE d.student_id = :user_id AND d.course_id = c.id
+                  ORDER BY d.request_id DESC LIMIT 1) = 'approved', FALSE) AS has_approved
   FROM courses AS c
   LEFT JOIN enrollments AS e ON e.user_id = :user_id AND e.course_id = c.id
   LEFT JOIN access_requests AS r ON r.student_id = :user_id AND r.course_id = c.id AND r.is_pending = 1

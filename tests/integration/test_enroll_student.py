@@ -183,6 +183,18 @@ def test_approvals_made_around_lockstep_become_enrollments_on_the_way(learner, d
     assert courses(learner)[course]["hasApprovedRequest"]
 
 
+def test_the_last_decision_is_shown(learner, admin, db):
+    course = create_course(db)
+    for action, approved in (("approve", True), ("deny", False)):
+        ask = learner.api.post("/api/student/requests", {"courseId": course}).json()["requestId"]
+        assert admin.api.send("PATCH", f"/api/admin/requests/{ask}", json_body={"action": action}).status == 200
+        if approved:
+            pair = {"userId": learner.id, "courseId": course}
+            assert admin.api.send("DELETE", "/api/enrollment", json_body=pair).status == 200
+        listed = courses(learner)[course]
+        assert (listed["isEnrolled"], listed["hasApprovedRequest"]) == (False, approved)
+
+
 def test_an_approval_does_not_undo_a_later_cancellation(learner, db):
     course = create_course(db)
     execute(db, "INSERT INTO enrollments (user_id, course_id, status) VALUES (%s, %s, 'cancelled')", (learner.id, course))
