@@ -205,13 +205,6 @@ SELECT h.course_id
   JOIN chapters AS h ON h.id = d.chapter_id
  WHERE d.user_id = :from_user;
 
--- name: claim_is_enrolled :one
--- param user_id u64
--- param course_id u64
--- column status text
-SELECT e.status FROM enrollments AS e
- WHERE e.user_id = :user_id AND e.course_id = :course_id AND e.status <> 'cancelled';
-
 -- The tables. Parameters in this order, as many of them as are used: from_user, into_user, shift.
 
 -- name: claim_access_decisions :exec

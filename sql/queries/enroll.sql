@@ -9,13 +9,14 @@
 -- column price_cents u64
 -- column status text null
 -- column progress f64 null
+-- column source text null
 -- column legacy_progress f64 null
 -- column legacy_chapters i64 null
 -- column request_id u64 null
 -- column chapters i64
 -- column completed_chapters i64
 -- The course as it stands for one learner. The lock keeps the course from being deleted meanwhile.
-SELECT c.title, c.is_open, c.is_public, c.price_cents, e.status, e.progress,
+SELECT c.title, c.is_open, c.is_public, c.price_cents, e.status, e.progress, e.source,
        s.total_progress AS legacy_progress, s.completed_chapters AS legacy_chapters, r.id AS request_id,
        (SELECT COUNT(*) FROM chapters AS h WHERE h.course_id = c.id) AS chapters,
        (SELECT COUNT(*) FROM chapters AS h
@@ -54,6 +55,12 @@ VALUES (:user_id, :course_id, :status, :progress, :source, :actor, :now, :comple
 UPDATE enrollments
    SET progress = :progress, status = :status, completed_at = COALESCE(completed_at, :completed_at)
  WHERE user_id = :user_id AND course_id = :course_id;
+
+-- name: enroll_move_source :exec
+-- param user_id u64
+-- param course_id u64
+-- param source text
+UPDATE enrollments SET source = :source WHERE user_id = :user_id AND course_id = :course_id;
 
 -- name: enroll_put_legacy :exec
 -- param user_id u64

@@ -85,15 +85,8 @@ static bool run_steps(struct claim *claim, uint64_t shift, struct error *error) 
 
 /* Chapters of both count: progress is looked at again where the learner is enrolled. */
 static bool mend_course(struct claim *claim, uint64_t course_id, struct error *error) {
-  struct claim_is_enrolled_params params = {.user_id = claim->into_id, .course_id = course_id};
-  struct enroll_order order = {
-      .course_id = course_id, .source = ENROLL_DEFAULT, .is_automatic = true, .because = "claim"};
-  struct claim_is_enrolled_row row;
-  struct enroll_state state;
   enum enroll_outcome outcome;
-  bool is_enrolled;
-  if (!claim_is_enrolled(claim->db, &params, claim->arena, error, &row, &is_enrolled)) return false;
-  return !is_enrolled || enroll_grant(claim->tx, claim->into, &order, error, &outcome, &state);
+  return enroll_mend(claim->tx, claim->into, course_id, "claim", error, &outcome);
 }
 
 bool claim_move_rows(struct claim *claim, uint64_t shift, struct error *error) {

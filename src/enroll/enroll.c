@@ -8,7 +8,7 @@
 
 #include "base/banned.h"
 
-const char *const enroll_source_names[] = {"admin", "payment", "request", "public", "default", NULL};
+const char *const enroll_source_names[] = {"admin", "payment", "request", "public", NULL};
 
 /* A course as one learner stands to it, and where that is to go. */
 struct step {
@@ -140,6 +140,18 @@ static bool mend(const struct step *step, const char *because, struct error *err
   return delete_request(step, error);
 }
 
+/* What was paid for, and is given by a person as well, is not a payment's to take back. */
+static bool move_source(const struct step *step, const struct enroll_order *order, struct error *error) {
+  struct db_outcome outcome;
+  struct enroll_move_source_params params = {.user_id = step->entry->learner.user_id,
+                                             .course_id = step->course_id,
+                                             .source = enroll_source_names[order->source]};
+  bool is_given = order->source == ENROLL_ADMIN || order->source == ENROLL_REQUEST;
+  if (!is_given || strcmp(step->row.source, enroll_source_names[ENROLL_PAYMENT]) != 0) return true;
+  return enroll_move_source(ledger_db(step->tx), &params, error, &outcome) &&
+         report(step, "courseSource", 0, params.source, error);
+}
+
 bool enroll_grant(struct ledger_tx *tx, struct ledger_entry *entry, const struct enroll_order *order,
                   struct error *error, enum enroll_outcome *ret_outcome, struct enroll_state *ret_state) {
   const char *because = order->because != NULL ? order->because : enroll_source_names[order->source];
@@ -151,14 +163,9 @@ bool enroll_grant(struct ledger_tx *tx, struct ledger_entry *entry, const struct
     *ret_outcome = ENROLL_NO_COURSE;
     return true;
   }
-  if (step.is_cancelled && order->is_automatic) {
-    *ret_state = step_state(&step, "cancelled");
-    *ret_outcome = ENROLL_DECLINED;
-    return true;
-  }
   if (step.is_enrolled) {
     outcome = ENROLL_STOOD;
-    if (!mend(&step, because, error)) return false;
+    if (!mend(&step, because, error) || !move_source(&step, order, error)) return false;
   } else if (!write_enrollment(&step, order->source, error) || !write_legacy(&step, false, error) ||
              !report(&step, "enrolled", 0, because, error) || !delete_request(&step, error)) {
     return false;
@@ -166,6 +173,20 @@ bool enroll_grant(struct ledger_tx *tx, struct ledger_entry *entry, const struct
   if (!verify(&step, error)) return false;
   *ret_state = step_state(&step, status_of(&step));
   *ret_outcome = outcome;
+  return true;
+}
+
+bool enroll_mend(struct ledger_tx *tx, struct ledger_entry *entry, uint64_t course_id, const char *because,
+                 struct error *error, enum enroll_outcome *ret_outcome) {
+  struct step step;
+  bool found;
+  if (!step_look(tx, entry, course_id, error, &step, &found)) return false;
+  if (!found || !step.is_enrolled) {
+    *ret_outcome = found ? ENROLL_NONE : ENROLL_NO_COURSE;
+    return true;
+  }
+  if (!mend(&step, because, error) || !verify(&step, error)) return false;
+  *ret_outcome = ENROLL_STOOD;
   return true;
 }
 

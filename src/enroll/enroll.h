@@ -1,5 +1,8 @@
 /* Who is enrolled in what. One function enrols, one unenrols, one completes a chapter: whoever asks
- * (an administrator, a payment, an approval, a public course, a default course), no one has another way.
+ * (an administrator, a payment, an approval, a public course) has no other way. What nobody asks for just
+ * now, default courses and what was approved or paid around Lockstep, the rules settle (sql/rules), some of
+ * them on every read of courses. They put in what stands in student_progress already, or 0; what chapters
+ * prove beyond it is raised by the next repair, or by the next chapter.
  *
  * They run inside a learner transaction, under the learner's lock: call them from the `work` of a
  * ledger_kind, for one entry (ledger_at). What they find wrong with the order comes back as an outcome,
@@ -12,15 +15,13 @@
 
 #include "ledger/ledger.h"
 
-/* Who asks. The same order as enroll_source_names. */
-enum enroll_source { ENROLL_ADMIN, ENROLL_PAYMENT, ENROLL_REQUEST, ENROLL_PUBLIC, ENROLL_DEFAULT };
+/* Who asks. The same order as enroll_source_names. (There is a source that nobody asks for, "default".) */
+enum enroll_source { ENROLL_ADMIN, ENROLL_PAYMENT, ENROLL_REQUEST, ENROLL_PUBLIC };
 extern const char *const enroll_source_names[]; /* "admin", …; NULL-terminated */
 
 struct enroll_order {
   uint64_t course_id;
   enum enroll_source source;
-  bool is_automatic;   /* no person asks just now (a default course, a repair, a repeated delivery): what
-                          a person cancelled stays cancelled */
   const char *because; /* for the history: "payment 17"; NULL: the source's name */
 };
 
@@ -28,9 +29,9 @@ enum enroll_outcome {
   ENROLL_DONE,      /* newly enrolled, or enrolled again after a cancellation */
   ENROLL_STOOD,     /* was enrolled already; what was missing of it (the row in the other table, a higher
                        progress, a pending request to be deleted) was put right */
-  ENROLL_DECLINED,  /* automatic, and a person had cancelled it: nothing changed */
   ENROLL_NO_COURSE, /* there is no such course: nothing changed */
-  ENROLL_NONE       /* enroll_cancel: never was enrolled; enroll_complete: is not enrolled: nothing changed */
+  ENROLL_NONE       /* enroll_cancel: never was enrolled; enroll_complete, enroll_mend: is not enrolled:
+                       nothing changed */
 };
 
 /* An enrollment as it stands afterwards. */
@@ -44,10 +45,16 @@ struct enroll_state {
 };
 
 /* Enrols entry->learner. Of the course it asks only that it exists: whether it is open, public or paid
- * for is the caller's to judge. The learner's pending request for it is deleted. */
+ * for is the caller's to judge. The learner's pending request for it is deleted. Who is enrolled by a
+ * payment, and is enrolled by an administrator or an approval as well, has it from those: a refund does not
+ * take it back. */
 bool enroll_grant(struct ledger_tx *tx, struct ledger_entry *entry, const struct enroll_order *order,
                   struct error *error, enum enroll_outcome *ret_outcome,
                   struct enroll_state *ret_state) WARN_UNUSED;
+
+/* Puts right what is missing of an enrollment that stands; enrols nobody. */
+bool enroll_mend(struct ledger_tx *tx, struct ledger_entry *entry, uint64_t course_id, const char *because,
+                 struct error *error, enum enroll_outcome *ret_outcome) WARN_UNUSED;
 
 /* Unenrols: the enrollment stays as cancelled, the row in student_progress goes. ENROLL_STOOD: was
  * cancelled already. */

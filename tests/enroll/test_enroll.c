@@ -6,7 +6,7 @@
 
 #include "base/banned.h"
 
-enum act { GRANT, CANCEL, COMPLETE };
+enum act { GRANT, MEND, CANCEL, COMPLETE };
 
 struct order {
   enum act act;
@@ -22,6 +22,8 @@ static bool work(struct ledger_tx *tx, struct error *error) {
   switch (order->act) {
   case GRANT:
     return enroll_grant(tx, entry, &order->grant, error, &order->outcome, &order->state);
+  case MEND:
+    return enroll_mend(tx, entry, order->grant.course_id, "test", error, &order->outcome);
   case CANCEL:
     return enroll_cancel(tx, entry, order->grant.course_id, "test", error, &order->outcome, &order->state);
   default:
@@ -36,9 +38,13 @@ static enum enroll_outcome act(struct order *order) {
   return order->outcome;
 }
 
-static enum enroll_outcome grant(enum enroll_source source, bool is_automatic) {
-  struct order order = {.act = GRANT,
-                        .grant = {.course_id = 1, .source = source, .is_automatic = is_automatic}};
+static enum enroll_outcome grant(enum enroll_source source) {
+  struct order order = {.act = GRANT, .grant = {.course_id = 1, .source = source}};
+  return act(&order);
+}
+
+static enum enroll_outcome mend(void) {
+  struct order order = {.act = MEND, .grant = {.course_id = 1}};
   return act(&order);
 }
 
@@ -73,41 +79,64 @@ static int setup(void **state) {
 }
 
 static void test_every_way_enrols_in_both_tables(void **state) {
-  for (int source = ENROLL_ADMIN; source <= ENROLL_DEFAULT; source++) {
+  for (int source = ENROLL_ADMIN; source <= ENROLL_PUBLIC; source++) {
     setup(state);
     run("INSERT INTO access_requests (student_id, course_id) VALUES (7, 1)");
-    assert_int_equal(grant((enum enroll_source)source, false), ENROLL_DONE);
+    assert_int_equal(grant((enum enroll_source)source), ENROLL_DONE);
     assert_string_equal(ask(STANDS),
                         arena_printf(fixture.arena, "active 0.00 %s 0.00 0 0", enroll_source_names[source]));
     assert_answer("SELECT revision FROM users WHERE id = 7", "1");
-    for (int again = ENROLL_ADMIN; again <= ENROLL_DEFAULT; again++)
-      assert_int_equal(grant((enum enroll_source)again, true), ENROLL_STOOD);
+    assert_int_equal(grant((enum enroll_source)source), ENROLL_STOOD);
+    assert_int_equal(grant(ENROLL_PUBLIC), ENROLL_STOOD);
+    assert_int_equal(mend(), ENROLL_STOOD);
     assert_answer("SELECT CONCAT(COUNT(*), ' ', MAX(revision)) FROM ledger WHERE user_id = 7", "1 1");
   }
 }
 
-static void test_what_a_person_cancelled_stays_so(void **state) {
+static void test_what_a_person_cancelled_stands_again_when_it_is_asked_for(void **state) {
   (void)state;
-  assert_int_equal(grant(ENROLL_DEFAULT, true), ENROLL_DONE);
+  assert_int_equal(grant(ENROLL_ADMIN), ENROLL_DONE);
   assert_int_equal(cancel(), ENROLL_DONE);
   assert_answer("SELECT CONCAT(status, ' ', actor, ' ', cancelled_at IS NOT NULL) FROM enrollments",
                 "cancelled tester 1");
   assert_answer("SELECT COUNT(*) FROM student_progress", "0");
-  for (int source = ENROLL_ADMIN; source <= ENROLL_DEFAULT; source++)
-    assert_int_equal(grant((enum enroll_source)source, true), ENROLL_DECLINED);
+  assert_int_equal(mend(), ENROLL_NONE);
   assert_answer("SELECT revision FROM users WHERE id = 7", "2");
   assert_int_equal(cancel(), ENROLL_STOOD);
-  assert_int_equal(grant(ENROLL_PAYMENT, false), ENROLL_DONE);
+  assert_int_equal(grant(ENROLL_PAYMENT), ENROLL_DONE);
   assert_answer(STANDS, "active 0.00 payment 0.00 0 0");
   assert_answer("SELECT cancelled_at IS NULL FROM enrollments", "1");
 }
 
+/* What a person gives as well is not a payment's any more; nothing becomes a payment's that was given before.
+ */
+static void test_who_gave_it_last_of_those_who_pay_and_those_who_give(void **state) {
+  static const enum enroll_source givers[] = {ENROLL_ADMIN, ENROLL_REQUEST};
+  for (size_t at = 0; at < ARRAY_LENGTH(givers); at++) {
+    setup(state);
+    const char *given =
+        arena_printf(fixture.arena, "active 0.00 %s 0.00 0 0", enroll_source_names[givers[at]]);
+    assert_int_equal(grant(ENROLL_PAYMENT), ENROLL_DONE);
+    assert_int_equal(grant(ENROLL_PUBLIC), ENROLL_STOOD);
+    assert_answer(STANDS, "active 0.00 payment 0.00 0 0");
+    assert_int_equal(grant(givers[at]), ENROLL_STOOD);
+    assert_answer(STANDS, given);
+    assert_answer("SELECT COUNT(*) FROM ledger WHERE changes LIKE '%courseSource%'", "1");
+    assert_int_equal(grant(ENROLL_PAYMENT), ENROLL_STOOD);
+    assert_answer(STANDS, given);
+    assert_answer("SELECT revision FROM users WHERE id = 7", "2");
+  }
+}
+
 static void test_what_does_not_exist(void **state) {
   struct order nothing = {.act = GRANT, .grant = {.course_id = 99}};
+  struct order nowhere = {.act = MEND, .grant = {.course_id = 99}};
   struct order never = {.act = CANCEL, .grant = {.course_id = 99}};
   (void)state;
   assert_int_equal(act(&nothing), ENROLL_NO_COURSE);
   assert_int_equal(act(&never), ENROLL_NO_COURSE);
+  assert_int_equal(act(&nowhere), ENROLL_NO_COURSE);
+  assert_int_equal(mend(), ENROLL_NONE);
   assert_int_equal(cancel(), ENROLL_NONE);
   assert_int_equal(complete(99), ENROLL_NO_COURSE);
   assert_int_equal(complete(1), ENROLL_NONE);
@@ -120,20 +149,20 @@ static void test_the_higher_progress_stands_in_both(void **state) {
   (void)state;
   run("INSERT INTO student_progress (student_id, course_id, total_progress, completed_chapters)"
       " VALUES (7, 1, 61.25, 2)");
-  assert_int_equal(grant(ENROLL_REQUEST, false), ENROLL_DONE);
+  assert_int_equal(grant(ENROLL_REQUEST), ENROLL_DONE);
   assert_answer(STANDS, "active 61.25 request 61.25 2 0");
   run("UPDATE enrollments SET progress = 10");
   run("UPDATE student_progress SET total_progress = 70");
-  assert_int_equal(grant(ENROLL_ADMIN, true), ENROLL_STOOD);
+  assert_int_equal(mend(), ENROLL_STOOD);
   assert_answer(STANDS, "active 70.00 request 70.00 2 0");
   run("DELETE FROM student_progress");
-  assert_int_equal(grant(ENROLL_ADMIN, true), ENROLL_STOOD);
+  assert_int_equal(mend(), ENROLL_STOOD);
   assert_answer(STANDS, "active 70.00 request 70.00 0 0");
 }
 
 static void test_chapters(void **state) {
   (void)state;
-  assert_int_equal(grant(ENROLL_ADMIN, false), ENROLL_DONE);
+  assert_int_equal(grant(ENROLL_ADMIN), ENROLL_DONE);
   assert_int_equal(complete(2), ENROLL_DONE);
   assert_answer(STANDS, "active 33.33 admin 33.33 1 0");
   assert_int_equal(complete(2), ENROLL_STOOD);
@@ -143,7 +172,7 @@ static void test_chapters(void **state) {
   assert_answer(STANDS, "completed 100.00 admin 100.00 3 0");
   assert_answer("SELECT completed_at IS NOT NULL FROM enrollments", "1");
   run("INSERT INTO chapters (id, course_id, title) VALUES (4, 1, 'd')");
-  assert_int_equal(grant(ENROLL_ADMIN, true), ENROLL_STOOD);
+  assert_int_equal(mend(), ENROLL_STOOD);
   assert_answer(STANDS, "completed 100.00 admin 100.00 3 0");
   assert_answer("SELECT COUNT(*) FROM ledger", "4");
 }
@@ -217,7 +246,7 @@ static void test_deleting_a_course_broken_off_anywhere(void **state) {
 static void test_deleting_a_chapter_lowers_nothing(void **state) {
   struct remove_report report = {0};
   (void)state;
-  assert_int_equal(grant(ENROLL_ADMIN, false), ENROLL_DONE);
+  assert_int_equal(grant(ENROLL_ADMIN), ENROLL_DONE);
   assert_int_equal(complete(1), ENROLL_DONE);
   assert_done(&fixture, remove_chapter(ledger, 1, "job_1", NULL, fixture.arena, &fixture.error, &report));
   assert_int_equal(report.learners, 1);
@@ -232,7 +261,8 @@ int main(void) {
   if (fixture_is_missing()) return 0;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_every_way_enrols_in_both_tables, setup),
-      cmocka_unit_test_setup(test_what_a_person_cancelled_stays_so, setup),
+      cmocka_unit_test_setup(test_what_a_person_cancelled_stands_again_when_it_is_asked_for, setup),
+      cmocka_unit_test_setup(test_who_gave_it_last_of_those_who_pay_and_those_who_give, setup),
       cmocka_unit_test_setup(test_what_does_not_exist, setup),
       cmocka_unit_test_setup(test_the_higher_progress_stands_in_both, setup),
       cmocka_unit_test_setup(test_chapters, setup),

@@ -3,11 +3,16 @@
 
 #include "base/banned.h"
 
-static const char *const rules[] = {
-    "approved_request_is_enrolled",    "default_course_is_granted", "decided_request_has_left",
-    "student_progress_has_enrollment", "chapters_match_progress",   "enrollment_has_student_progress",
-    "progress_values_agree",           "paid_payment_is_enrolled",  "no_pending_request_when_enrolled",
-    "cancelled_enrollment_has_left_progress"};
+static const char *const rules[] = {"approved_request_is_enrolled",
+                                    "default_course_is_granted",
+                                    "decided_request_has_left",
+                                    "student_progress_has_enrollment",
+                                    "chapters_match_progress",
+                                    "enrollment_has_student_progress",
+                                    "progress_values_agree",
+                                    "paid_payment_is_enrolled",
+                                    "no_pending_request_when_enrolled",
+                                    "cancelled_enrollment_has_left_progress"};
 
 /* status progress source | legacy progress | requests | decisions */
 #define STATE \
@@ -178,10 +183,9 @@ static void test_each_drift_is_found_by_its_rule_and_repaired(void **state) {
     }
     heal_all(id);
     assert_string_equal(state_of(id), drifts[at].after);
-    assert_string_equal(
-        ask(id, "(SELECT COUNT(*) FROM enrollments WHERE user_id = u.id"
-                " AND (completed_at IS NOT NULL) <> (status = 'completed'))"),
-        "0");
+    assert_string_equal(ask(id, "(SELECT COUNT(*) FROM enrollments WHERE user_id = u.id"
+                                " AND (completed_at IS NOT NULL) <> (status = 'completed'))"),
+                        "0");
     for (size_t rule = 0; rule < ARRAY_LENGTH(rules); rule++)
       assert_shipped(rules[rule], id, "");
     if (drifts[at].rule == NULL)

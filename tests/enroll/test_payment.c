@@ -215,6 +215,16 @@ static void test_refunds_by_policy(void **state) {
   assert_answer(ENROLLED, "active payment");
 }
 
+static void test_a_refund_leaves_what_was_given_as_well(void **state) {
+  (void)state;
+  config.refund_policy = REFUND_UNENROLL;
+  expect(paid(FOR_1), PAYMENT_APPLIED);
+  run("UPDATE enrollments SET source = 'admin'"); /* as enroll_grant does for an administrator */
+  expect(refund(4900, FOR_1), PAYMENT_APPLIED);
+  assert_answer(PAYMENT, "refunded 1 12 0 1 1");
+  assert_answer(ENROLLED, "active admin");
+}
+
 static void test_a_refund_in_part_keeps(void **state) {
   (void)state;
   config.refund_policy = REFUND_UNENROLL;
@@ -659,6 +669,7 @@ int main(void) {
       TEST(test_a_refund_before_the_success_stays),
       TEST(test_a_refund_that_keeps_does_so_in_any_order),
       TEST(test_refunds_by_policy),
+      TEST(test_a_refund_leaves_what_was_given_as_well),
       TEST(test_a_refund_in_part_keeps),
       TEST(test_a_refund_takes_only_its_own),
       TEST(test_who_was_unenrolled_stays_so),
