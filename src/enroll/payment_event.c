@@ -11,6 +11,7 @@
 #define CURRENCY_CHARACTERS 3
 #define CREATED_MAX_S INT64_C(253402300799)
 #define SUBSCRIPTION_TYPES "customer.subscription."
+#define INVOICE_PREFIX "in_"
 
 const char *const payment_outcome_names[] = {"applied",        "unchanged",  "ignored",
                                              "mismatch",       "unassigned", "unknown_learner",
@@ -63,6 +64,10 @@ struct metadata {
   const char *course;
 };
 
+struct details {
+  const char *order_reference;
+};
+
 struct object {
   const char *id;
   const char *kind;
@@ -82,6 +87,7 @@ struct object {
   int64_t amount_refunded;
   bool refunded;
   struct metadata metadata;
+  struct details details;
 };
 
 #define WORD(member, key) \
@@ -96,6 +102,13 @@ static const struct field metadata_fields[] = {
 };
 static const struct schema metadata_schema =
     SCHEMA("StripeMetadata", struct metadata, metadata_fields, .summary = "What the shop wrote on it.");
+
+static const struct field details_fields[] = {
+    FIELD_TEXT(struct details, "order_reference", order_reference, .flags = FIELD_NULLABLE,
+               .summary = "The invoice, where the provider wrote one."),
+};
+static const struct schema details_schema =
+    SCHEMA("StripePaymentDetails", struct details, details_fields, .summary = "What is paid.");
 
 static const struct field object_fields[] = {
     WORD(id, "id"),
@@ -115,6 +128,8 @@ static const struct field object_fields[] = {
     FIELD_BOOL(struct object, "refunded", refunded, .flags = FIELD_NULLABLE, .summary = "refunded"),
     FIELD_OBJECT(struct object, "metadata", metadata, .object = &metadata_schema, .flags = FIELD_NULLABLE,
                  .summary = "metadata"),
+    FIELD_OBJECT(struct object, "payment_details", details, .object = &details_schema,
+                 .flags = FIELD_NULLABLE, .summary = "payment_details"),
 };
 static const struct schema object_schema =
     SCHEMA("StripeObject", struct object, object_fields, .summary = "What an event is about.");
@@ -135,13 +150,23 @@ static void take_amount(struct payment_event *event, int64_t amount, enum presen
   event->currency = currency;
 }
 
+/* Versions of the provider's API since 2025-03-31 have no `invoice`; later ones name it as what was ordered,
+ * where a shop may write what it likes. So it counts only where the shop has not said whose and for what it
+ * is. */
+static bool is_of_invoice(const struct object *object) {
+  const char *order = object->details.order_reference;
+  if (object->invoice != NULL) return true;
+  return object->metadata.user == NULL && object->metadata.course == NULL && order != NULL &&
+         strncmp(order, INVOICE_PREFIX, strlen(INVOICE_PREFIX)) == 0;
+}
+
 static void take_payment(struct payment_event *event, const struct object *object, const char *ref,
                          enum payment_step step) {
   event->step = step;
   event->ref = ref;
   if (ref == NULL)
     set_aside(event, PAYMENT_IGNORED, "It has no payment intent.");
-  else if (object->invoice != NULL)
+  else if (is_of_invoice(object))
     set_aside(event, PAYMENT_IGNORED, "It belongs to an invoice, not to a course.");
   else if (step == PAYMENT_STEP_SUCCEEDED && !event->has_amount)
     set_aside(event, PAYMENT_UNREADABLE, "It says not how much was paid.");
