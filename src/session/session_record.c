@@ -102,7 +102,7 @@ static bool meet(struct ledger_tx *tx, struct session_step *step, struct error *
   bool found;
   if (!session_find(ledger_db(tx), &params, ledger_arena(tx), error, &row, &found)) return false;
   if (found && is_same(body_of(step), &row)) {
-    fill_reply(step, entry->learner.revision - 1);
+    fill_reply(step, row.revision);
     return true;
   }
   error_add_field(&entry->error, ERROR_UNPROCESSABLE, "sessionId", "is that of another session");
