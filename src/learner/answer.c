@@ -83,10 +83,6 @@ static bool grade_unknown(struct ledger_entry *entry, struct answer_step *step) 
 }
 
 static bool grade(struct ledger_entry *entry, struct answer_step *step) {
-  const struct answer_input *input = entry->input;
-  if (input->body->practice_session_given == PRESENCE_GIVEN && !step->session_is_theirs)
-    return error_add_field(&entry->error, ERROR_UNPROCESSABLE, "practiceSessionId",
-                           "is not one of the learner's practice sessions");
   return step->is_known ? grade_known(entry, step) : grade_unknown(entry, step);
 }
 

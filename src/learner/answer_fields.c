@@ -32,7 +32,8 @@ static const struct field body_fields[] = {
               .summary = "The learner's calendar day it counts for; within a day of answeredAt there."),
     FIELD_UINT(struct answer_body, "practiceSessionId", practice_session_id,
                .presence = PRESENCE(struct answer_body, practice_session_given), .minimum = 1,
-               .maximum = INT64_MAX, .summary = "The practice session it belongs to."),
+               .maximum = INT64_MAX,
+               .summary = "The practice session it belongs to; passed over where the learner has none such."),
 };
 const struct schema answer_body_schema =
     SCHEMA("AnswerBody", struct answer_body, body_fields, .summary = "An answer, as the client sends it.");

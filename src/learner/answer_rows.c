@@ -34,14 +34,15 @@ static bool read_exercises(struct ledger_tx *tx, struct answer_step *steps, size
   return true;
 }
 
-/* Few answers name a session; those that do are looked up one by one. */
+/* Few answers name a session; those that do are looked up one by one. One that is not there may have gone
+ * with a reset while the answer waited offline: the answer counts without it. */
 static bool read_session(struct ledger_tx *tx, struct answer_step *step, struct error *error) {
   const struct answer_body *body = body_of(step);
   struct answer_session_params params = {.user_id = step->entry->learner.user_id,
                                          .session_id = body->practice_session_id};
   struct answer_session_row row;
   if (body->practice_session_given != PRESENCE_GIVEN) return true;
-  return answer_session(ledger_db(tx), &params, ledger_arena(tx), error, &row, &step->session_is_theirs);
+  return answer_session(ledger_db(tx), &params, ledger_arena(tx), error, &row, &step->has_session);
 }
 
 bool answer_read_context(struct ledger_tx *tx, struct answer_step *steps, size_t count, struct error *error) {
@@ -68,8 +69,7 @@ static bool write_attempts(struct ledger_tx *tx, const struct answer_step *steps
                                                       .tokens = step->tokens,
                                                       .day = step->day,
                                                       .session_id = body->practice_session_id,
-                                                      .session_id_is_null =
-                                                          body->practice_session_given != PRESENCE_GIVEN,
+                                                      .session_id_is_null = !step->has_session,
                                                       .answered_at = step->answered_at_ms};
   }
   return answer_insert_attempts(ledger_db(tx), rows, count, error, &outcome);
@@ -91,15 +91,14 @@ static bool add_daily_totals(struct ledger_tx *tx, const struct answer_step *ste
   return answer_add_daily_totals(ledger_db(tx), totals, count, error, &outcome);
 }
 
-/* The session that an answer names counts it. */
+/* The session that an answer belongs to counts it. */
 static bool count_session(struct ledger_tx *tx, const struct answer_step *step, struct error *error) {
   const struct answer_body *body = body_of(step);
   struct practice_session_count_params params = {.user_id = step->entry->learner.user_id,
                                                  .session_id = body->practice_session_id,
                                                  .correct = step->is_correct ? 1 : 0};
   struct db_outcome outcome;
-  return body->practice_session_given != PRESENCE_GIVEN ||
-         practice_session_count(ledger_db(tx), &params, error, &outcome);
+  return !step->has_session || practice_session_count(ledger_db(tx), &params, error, &outcome);
 }
 
 bool answer_write_rows(struct ledger_tx *tx, const struct answer_step *steps, size_t count,

@@ -17,7 +17,7 @@ struct answer_step {
   const char *answer_key;
   const char *exercise_module;
   int64_t exercise_tokens;
-  bool session_is_theirs;
+  bool has_session; /* it names a practice session, which is the learner's */
 
   /* The grade. */
   bool is_correct;

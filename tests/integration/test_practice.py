@@ -96,7 +96,11 @@ def test_another_learners_session_does_not_exist(learner, new_learner, db):
     session = start(new_learner())
     assert learner.api.patch(f"/api/practice-sessions/{session['id']}", {}).status == 404
     assert learner.api.patch("/api/practice-sessions/x", {}).status == 404
-    assert learner.answer(practiceSessionId=session["id"]).status == 422
+    replies = [learner.answer(practiceSessionId=number) for number in (session["id"], 10**9)]
+    assert [reply.status for reply in replies] == [200, 200]
+    assert replies[0].json().keys() == replies[1].json().keys(), "whether it exists is not to be learnt"
+    assert [attempt["practiceSessionId"] for attempt in attempts_of(learner)["attempts"]] == [None, None]
+    learner.agrees(2, 2, 2)
     row = query_one(db, "SELECT * FROM practice_sessions WHERE id = %s", (session["id"],))
     assert (row["ended_at"], row["total_exercises"]) == (None, 0)
 

@@ -164,6 +164,20 @@ def test_the_very_same_late_answer_gets_its_first_reply(learner):
     learner.agrees(0, 0, 0)
 
 
+def test_an_answer_from_before_that_only_arrives_now_counts(learner, db):
+    """Answered offline in a practice session that a reset on another device took away meanwhile."""
+    session = start(learner)
+    reset(learner)
+    body = {"answerId": "offline", "answeredAt": at_noon(1), "practiceSessionId": session["id"]}
+    first = learner.answer("art", True, 3, **body)
+    assert first.status == 200, first
+    assert learner.answer("art", True, 3, **body).body == first.body
+    learner.agrees(3, 1, 1)
+    assert [attempt["practiceSessionId"] for attempt in attempts_of(learner)["attempts"]] == [None]
+    assert sessions_of(learner)["sessions"] == []
+    assert breaches_of(db, learner.id) == {}
+
+
 def test_a_repeated_request_resets_once(practised, db):
     key = {"Idempotency-Key": "start-over"}
     first = reset(practised, headers=key)

@@ -70,9 +70,10 @@ class Learner:
             totals[:] = [left + right for left, right in zip(totals, step)]
         self.attempts += 1
         self.practised(day, "answer")
-        if answer.get("practice"):
-            self.practice[answer["practice"]["id"]]["total"] += 1
-            self.practice[answer["practice"]["id"]]["correct"] += int(answer["correct"])
+        session = self.practice.get(answer["practice"]["id"]) if answer.get("practice") else None
+        if session is not None:  # else it went with a reset: the answer counts without it
+            session["total"] += 1
+            session["correct"] += int(answer["correct"])
         tokens, questions, correct = self.totals()
         return {"tokens": tokens, "questionsAnswered": questions, "correctAnswers": correct,
                 "tokensEarned": answer["tokens"], "module": answer["module"]}

@@ -309,12 +309,12 @@ class Run:
 # --- Judging ------------------------------------------------------------------------------------------
 
 def refused_wrongly(operation, may_be_gone):
-    """`may_be_gone`: the practice session that it names went with a reset."""
+    """`may_be_gone`: the practice session that it ends went with a reset."""
     statuses = {reply.status for reply in operation["refusals"]}
     if operation.get("refused"):
         return operation["replies"] or statuses != {422}
-    if may_be_gone and operation.get("practice"):
-        return bool(statuses - {404, 422})
+    if may_be_gone and operation["kind"] == "end":
+        return bool(statuses - {404})
     return bool(statuses)
 
 
