@@ -109,6 +109,11 @@ static void progress_add(struct json_object *progress, const struct document_tot
   member_set(progress, "correct_answers", before->correct + step->correct);
 }
 
+static bool refuse_more(struct error *error) {
+  return error_set(error, ERROR_UNPROCESSABLE,
+                   "This learner has practised in more modules than can be kept.");
+}
+
 /* Sets global_stats, and gives the whole as text. */
 static bool document_finish(struct json_object *root, const struct document_totals *totals, int64_t now_ms,
                             struct arena *arena, struct error *error, const char **ret_document) {
@@ -121,11 +126,15 @@ static bool document_finish(struct json_object *root, const struct document_tota
   json_object_object_add(stats, "last_updated", json_object_new_string(now));
   const char *text = object_text(root, arena);
   if (text == NULL) return error_set_memory(error);
-  if (strlen(text) > DOCUMENT_BYTES_MAX)
-    return error_set(error, ERROR_UNPROCESSABLE,
-                     "This learner has practised in more modules than can be kept.");
+  if (strlen(text) > DOCUMENT_BYTES_MAX) return refuse_more(error);
   *ret_document = text;
   return true;
+}
+
+/* A document that holds more from before takes what needs no further module. */
+static bool has_room(struct json_object *modules, int count_before) {
+  int count = json_object_object_length(modules);
+  return count <= DOCUMENT_MODULES_MAX || count == count_before;
 }
 
 bool document_add(const char *document, const char *module, const struct document_totals *step,
@@ -133,9 +142,11 @@ bool document_add(const char *document, const char *module, const struct documen
                   struct error *error, const char **ret_document) {
   CLEANUP(object_release) struct json_object *root = NULL;
   if (!document_parse(document, error, &root)) return false;
-  struct json_object *progress =
-      member_object_made(member_object_made(member_object_made(root, "modules"), module), "progress");
+  struct json_object *modules = member_object_made(root, "modules");
+  int count_before = json_object_object_length(modules);
+  struct json_object *progress = member_object_made(member_object_made(modules, module), "progress");
   struct document_totals before = progress_totals(progress);
+  if (!has_room(modules, count_before)) return refuse_more(error);
   progress_add(progress, &before, step);
   return document_finish(root, totals, now_ms, arena, error, ret_document);
 }
@@ -161,8 +172,9 @@ static struct document_totals share_left(struct document_totals totals, const ch
   return totals;
 }
 
-static void merge_modules(struct json_object *into, struct json_object *from,
+static bool merge_modules(struct json_object *into, struct json_object *from,
                           const struct document_share *less, size_t less_count) {
+  int count_before = json_object_object_length(into);
   json_object_object_foreach(from, key, module) {
     struct json_object *progress =
         json_object_is_type(module, json_type_object) ? member_object(module, "progress") : NULL;
@@ -176,6 +188,7 @@ static void merge_modules(struct json_object *into, struct json_object *from,
     progress_add(into_progress, &before, &added);
   }
   take_missing(into, from);
+  return has_room(into, count_before);
 }
 
 bool document_merge(const char *into, const char *from, const struct document_share *less, size_t less_count,
@@ -186,7 +199,8 @@ bool document_merge(const char *into, const char *from, const struct document_sh
   if (!document_parse(into, error, &root) || !document_parse(from, error, &other)) return false;
   struct json_object *modules = member_object(other, "modules");
   struct json_object *stats = member_object(other, "global_stats");
-  if (modules != NULL) merge_modules(member_object_made(root, "modules"), modules, less, less_count);
+  if (modules != NULL && !merge_modules(member_object_made(root, "modules"), modules, less, less_count))
+    return refuse_more(error);
   if (stats != NULL) take_missing(member_object_made(root, "global_stats"), stats);
   take_missing(root, other);
   return document_finish(root, totals, now_ms, arena, error, ret_document);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 #define DOCUMENT_BYTES_MAX ((size_t)1024 * 1024)
+#define DOCUMENT_MODULES_MAX 5000 /* that answers bring about; readers list as many */
 /* Holds what the totals have beyond the modules; nobody can answer into it. */
 #define DOCUMENT_UNATTRIBUTED "unattributed"
 
@@ -22,7 +23,7 @@ struct document_totals {
 };
 
 /* Adds `step` to one module and sets global_stats to `totals`. A document that is absent or broken
- * (NULL, not an object) starts anew. The new text is in the arena. */
+ * (NULL, not an object) starts anew. The new text is in the arena. 422: no room for another module. */
 bool document_add(const char *document, const char *module, const struct document_totals *step,
                   const struct document_totals *totals, int64_t now_ms, struct arena *arena,
                   struct error *error, const char **ret_document) WARN_UNUSED;
@@ -35,7 +36,7 @@ struct document_share {
 
 /* Two learners become one: adds `from` to `into` module by module, without `less`, and sets global_stats to
  * `totals`. Of keys that Lockstep does not know, those of `into` stay, and those that only `from` has are
- * added. Either may be absent or broken. */
+ * added. Either may be absent or broken. 422: no room for all their modules. */
 bool document_merge(const char *into, const char *from, const struct document_share *less, size_t less_count,
                     const struct document_totals *totals, int64_t now_ms, struct arena *arena,
                     struct error *error, const char **ret_document) WARN_UNUSED;

@@ -72,7 +72,7 @@ static bool read_known_modules(struct db *db, const struct document_view *view, 
   buffer_append_char(&keys, ']');
   if (keys.failed) return error_set_memory(error);
   struct learner_modules_params params = {.module_keys = keys.data};
-  if (!learner_modules(db, &params, arena, PROGRESS_MODULES_MAX, error, ret_rows, ret_count)) return false;
+  if (!learner_modules(db, &params, arena, DOCUMENT_MODULES_MAX, error, ret_rows, ret_count)) return false;
   if (*ret_count > 1) qsort(*ret_rows, *ret_count, sizeof **ret_rows, compare_rows);
   return true;
 }

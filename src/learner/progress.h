@@ -6,8 +6,6 @@
 #include "db/db.h"
 #include "schema/field.h"
 
-#define PROGRESS_MODULES_MAX 5000
-
 struct progress_entry {
   const char *category; /* "overall", then the modules' keys */
   const char *label;

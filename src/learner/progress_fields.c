@@ -1,3 +1,4 @@
+#include "learner/document.h"
 #include "learner/progress.h"
 
 #include "base/banned.h"
@@ -65,7 +66,7 @@ static const struct schema streak_schema = SCHEMA("ProgressStreak", struct progr
 
 static const struct field reply_fields[] = {
     FIELD_LIST(struct progress_reply, "progress", progress, .object = &entry_schema, .flags = FIELD_REQUIRED,
-               .maximum = PROGRESS_MODULES_MAX, .summary = "First the whole, then the modules."),
+               .maximum = DOCUMENT_MODULES_MAX + 1, .summary = "First the whole, then the modules."),
     FIELD_OBJECT(struct progress_reply, "globalStats", stats, .object = &stats_schema,
                  .flags = FIELD_REQUIRED, .summary = "The totals and where they stand among all learners."),
     FIELD_OBJECT(struct progress_reply, "streak", streak, .object = &streak_schema, .flags = FIELD_REQUIRED,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/document.h"
 #include "learner/practice.h"
 #include "learner/progress.h"
 #include "learner/streak.h"
@@ -28,7 +29,7 @@ static bool read_modules(struct db *db, uint64_t user_id, struct arena *arena, s
   int64_t correct = 0;
   int64_t tokens = 0;
   size_t count;
-  if (!statistics_modules(db, &params, arena, PROGRESS_MODULES_MAX, error, &rows, &count)) return false;
+  if (!statistics_modules(db, &params, arena, DOCUMENT_MODULES_MAX, error, &rows, &count)) return false;
   struct statistics_module *modules = arena_alloc_array(arena, count, sizeof *modules);
   if (modules == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++) {

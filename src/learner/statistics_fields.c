@@ -1,4 +1,4 @@
-#include "learner/progress.h"
+#include "learner/document.h"
 #include "learner/statistics.h"
 
 #include "base/banned.h"
@@ -83,7 +83,7 @@ static const struct field reply_fields[] = {
     FIELD_OBJECT(struct statistics_reply, "totals", totals, .object = &totals_schema, .flags = FIELD_REQUIRED,
                  .summary = "All days together."),
     FIELD_LIST(struct statistics_reply, "modules", modules, .object = &module_schema, .flags = FIELD_REQUIRED,
-               .maximum = PROGRESS_MODULES_MAX, .summary = "All days, by module."),
+               .maximum = DOCUMENT_MODULES_MAX, .summary = "All days, by module."),
     FIELD_LIST(struct statistics_reply, "days", days, .object = &day_schema, .flags = FIELD_REQUIRED,
                .maximum = STATISTICS_DAYS_MAX, .summary = "Day by day, oldest first, today last."),
     FIELD_OBJECT(struct statistics_reply, "bestDay", best_day, .object = &day_schema,

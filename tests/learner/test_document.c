@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "learner/document.h"
 
 #include "base/banned.h"
@@ -173,6 +174,44 @@ static void test_refuses_to_replace_what_it_cannot_read(void **state) {
   assert_string_equal(result, "untouched");
 }
 
+/* {"modules": {"m<from>": …, …}} */
+static const char *with_modules(int from, int count) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(DOCUMENT_BYTES_MAX);
+  for (int at = 0; at < count; at++) {
+    buffer_append_text(&text, at == 0 ? "{\"modules\":{\"m" : ",\"m");
+    buffer_append_i64(&text, from + at);
+    buffer_append_text(&text, "\":{\"progress\":{}}");
+  }
+  buffer_append_text(&text, "}}");
+  assert_false(text.failed);
+  return arena_strdup(arena, text.data);
+}
+
+static void test_holds_so_many_modules(void **state) {
+  (void)state;
+  const struct document_totals step = {.tokens = 1};
+  const char *result = "untouched";
+  const char *full = add(with_modules(1, DOCUMENT_MODULES_MAX - 1), "m0");
+  assert_false(document_add(full, "one more", &step, &step, NOW_MS, arena, &error, &result));
+  assert_int_equal(error.code, ERROR_UNPROCESSABLE);
+  assert_non_null(strstr(error.message, "more modules"));
+  assert_string_equal(result, "untouched");
+  add(full, "m7");
+  add(with_modules(0, DOCUMENT_MODULES_MAX + 1), "m7");
+}
+
+static void test_merges_so_many_modules(void **state) {
+  (void)state;
+  const struct document_totals totals = {.tokens = 1};
+  const char *full = with_modules(0, DOCUMENT_MODULES_MAX);
+  const char *result = "untouched";
+  merged(full, with_modules(7, 2), NULL, 0);
+  assert_false(document_merge(full, with_modules(DOCUMENT_MODULES_MAX, 1), NULL, 0, &totals, NOW_MS, arena,
+                              &error, &result));
+  assert_int_equal(error.code, ERROR_UNPROCESSABLE);
+  assert_string_equal(result, "untouched");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_starts_where_there_is_none, set_up, tear_down),
@@ -181,6 +220,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_reads_counts_of_every_shape, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_reads_a_counter_as_the_rules_do, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_refuses_to_replace_what_it_cannot_read, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_holds_so_many_modules, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_merges_so_many_modules, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_merges_module_by_module, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_merges_where_there_is_none, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_merges_without_what_was_shared, set_up, tear_down),
