@@ -5,15 +5,18 @@
 -- param user_id u64
 -- column id u64
 -- column is_deleted bool
-SELECT u.id, u.deleted_at IS NOT NULL AS is_deleted FROM users AS u WHERE u.id = :user_id;
+-- Who was merged into another is that one: claims leave one step.
+SELECT COALESCE(m.id, u.id) AS id, u.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL AS is_deleted
+  FROM users AS u LEFT JOIN users AS m ON m.id = u.merged_into
+ WHERE u.id = :user_id;
 
 -- name: import_user_by_subject :one
 -- param subject text
 -- column id u64
 -- column is_deleted bool
 -- A deleted learner's subject is its digest (erase_tombstone): such a learner is found, and is gone.
-SELECT u.id, u.deleted_at IS NOT NULL AS is_deleted
-  FROM users AS u
+SELECT COALESCE(m.id, u.id) AS id, u.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL AS is_deleted
+  FROM users AS u LEFT JOIN users AS m ON m.id = u.merged_into
  WHERE u.subject IN (:subject, CONVERT(CONCAT('deleted:', SHA2(:subject, 256)) USING utf8mb4) COLLATE utf8mb4_bin)
  ORDER BY u.deleted_at IS NOT NULL
  LIMIT 1;
@@ -22,7 +25,9 @@ SELECT u.id, u.deleted_at IS NOT NULL AS is_deleted
 -- param username text
 -- column id u64
 -- column is_deleted bool
-SELECT u.id, u.deleted_at IS NOT NULL AS is_deleted FROM users AS u WHERE u.username = :username;
+SELECT COALESCE(m.id, u.id) AS id, u.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL AS is_deleted
+  FROM users AS u LEFT JOIN users AS m ON m.id = u.merged_into
+ WHERE u.username = :username;
 
 -- name: import_add_user :exec
 -- param user_id u64 null -- NULL: the next one

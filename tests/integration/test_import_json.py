@@ -428,6 +428,23 @@ def test_entries_of_a_merged_learner_are_the_others(control, ctl_db, tmp_path):
     assert counts(bring_in(control, files)) == (4, 3, 1, 0)
     assert query_one(ctl_db, "SELECT COUNT(*) AS n FROM attempts WHERE user_id = 8")["n"] == 3
     assert_adds_up(ctl_db, 8)
+    assert counts(bring_in(control, files, "--dry-run")) == (4, 0, 4, 0)
+
+
+@pytest.mark.parametrize("column, options", [("id", ()), ("username", ()), ("subject", ("--users", "subject"))])
+def test_a_dry_run_knows_a_merged_learner_by_every_name(control, ctl_db, tmp_path, column, options):
+    learner(ctl_db, 8)
+    learner(ctl_db, 7, merged_into=8, **({} if column == "id" else {column: "ann"}))
+    name = "7" if column == "id" else "ann"
+    own = write(tmp_path / "own", "attempts_8.json", [dict(entry(1), user_id=8)])
+    files = write(tmp_path / "files", f"attempts_{name}.json", [dict(entry(count), user_id=name) for count in (1, 2)])
+    assert counts(bring_in(control, own, "--users", "id")) == (1, 1, 0, 0)
+    assert counts(bring_in(control, files, "--dry-run", *options)) == (2, 1, 1, 0)
+    assert counts(bring_in(control, files, *options)) == (2, 1, 1, 0)
+    execute(ctl_db, "UPDATE users SET deleted_at = '2025-01-01' WHERE id = 8")
+    figures = [bring_in(control, files, *way, *options, status=FAILED) for way in (("--dry-run",), ())]
+    assert [counts(each) for each in figures] == [(2, 0, 0, 2)] * 2
+    assert all("was deleted" in each["complaints"][0] for each in figures)
 
 
 def test_a_bar_on_a_terminal(control, ctl_db, tmp_path):
