@@ -8,6 +8,8 @@ from harness import truth
 from harness.database import execute, query, query_one
 from test_practice import attempts_of, sessions_of, start, statistics_of
 from test_rules_shipped import breaches_of
+from test_sessions import record
+from test_stitches import update
 from test_streaks import answer_on, at_noon, days_ago
 
 TABLES = {"attempts": "id", "attempts_archive": "id", "practice_sessions": "id", "daily_totals": "day, module",
@@ -50,6 +52,8 @@ def practised(learner, db):
                                            (3, "it's \"ünicode\" \\", True, 1), (1, "art", True, 2)]:
         assert learner.answer(module, correct, tokens, answeredAt=at_noon(count), userAnswer="3 \u00bd\n",
                               practiceSessionId=session["id"], answerId=f"a{count}").status == 200
+    assert record(learner, completedAt=at_noon(3), totalPoints=7, blinkSpeed=1.5).status == 200
+    update(learner, isCompleted=True)
     document = truth.document_of(db, learner.id)
     document["theme"] = {"dark": True}
     document["global_stats"]["badge"] = 1.50
@@ -85,6 +89,17 @@ def test_a_reset_takes_everything(practised, db):
     assert statistics_of(learner)["totals"]["questionsAnswered"] == 0
     assert attempts_of(learner)["attempts"] == [] and sessions_of(learner)["sessions"] == []
     assert breaches_of(db, learner.id) == {}
+
+
+def test_sessions_and_stitches_stay(practised):
+    def read():
+        dashboard = practised.api.get("/api/dashboard").json()["dashboard"]
+        stitches = practised.api.get("/api/progress/stitches").json()["stitches"]
+        return dashboard["progress"], dashboard["recentSessions"], stitches
+    before = read()
+    assert (before[0]["totalStitchesCompleted"], len(before[1]), len(before[2])) == (1, 1, 1)
+    reset(practised)
+    assert read() == before
 
 
 def test_the_history_tells_of_it_and_adds_up(practised):

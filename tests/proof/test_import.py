@@ -15,6 +15,8 @@ import yaml
 from harness.database import execute, query, query_one
 from harness.stack import merge
 
+READ_PER_SECOND_MIN = 20_000
+
 # Broken in ways that the entry beside it does not notice.
 BREAKS = [
     lambda text: "null",
@@ -210,6 +212,8 @@ def test_import(stack, size):
     assert kept_aside(directory) == directory.broken
     assert_is_the_directory(straight, directory)
     assert memory_mib < 200
+    if size.is_full:  # a small one mostly starts up
+        assert figures["attempts"]["read"] / figures["seconds"] >= READ_PER_SECOND_MIN
 
     taken = kill_in_the_middle(killed, directory)
     print(f"killed after {taken} attempts")
