@@ -96,8 +96,10 @@ SELECT COALESCE(e.place, 0) AS place, x.module, x.tokens
 -- name: import_add_attempts :exec
 -- param attempts text -- a JSON list of lists
 -- In the order of the list, which is the file's.
-INSERT INTO attempts (user_id, revision, is_correct, tokens, practised_on, created_at, exercise_id, module, user_answer)
-SELECT e.user_id, e.revision, e.is_correct, e.tokens, e.practised_on, e.created_at, e.exercise_id, e.module, e.user_answer
+INSERT INTO attempts (user_id, revision, is_correct, tokens, practised_on, created_at, exercise_id, module,
+                      user_answer)
+SELECT e.user_id, e.revision, e.is_correct, e.tokens, e.practised_on, e.created_at, e.exercise_id, e.module,
+       e.user_answer
   FROM JSON_TABLE(:attempts, '$[*]' COLUMNS (
          user_id BIGINT UNSIGNED PATH '$[0]',
          revision BIGINT UNSIGNED PATH '$[1]',

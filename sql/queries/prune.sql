@@ -117,7 +117,8 @@ DELETE FROM webhook_events
 -- column last_id u64 null
 -- Where the next window of learners ends; NULL: there are none.
 SELECT MAX(w.id) AS last_id
-  FROM (SELECT u.id FROM users AS u FORCE INDEX (PRIMARY) WHERE u.id > :after_user ORDER BY u.id LIMIT :limit_rows) AS w;
+  FROM (SELECT u.id FROM users AS u FORCE INDEX (PRIMARY)
+         WHERE u.id > :after_user ORDER BY u.id LIMIT :limit_rows) AS w;
 
 -- name: prune_fold_learners :many
 -- param after_user u64
@@ -129,7 +130,8 @@ SELECT MAX(w.id) AS last_id
 SELECT u.id AS user_id
   FROM users AS u FORCE INDEX (PRIMARY)
  WHERE u.id > :after_user AND u.id <= :to_user
-   AND (SELECT l.created_at FROM ledger AS l FORCE INDEX (PRIMARY) WHERE l.user_id = u.id ORDER BY l.revision LIMIT 1 OFFSET 1) < :before
+   AND (SELECT l.created_at FROM ledger AS l FORCE INDEX (PRIMARY)
+        WHERE l.user_id = u.id ORDER BY l.revision LIMIT 1 OFFSET 1) < :before
  ORDER BY u.id
  LIMIT :limit_rows;
 
@@ -165,7 +167,8 @@ SELECT COALESCE(e.user_id, 0) AS user_id,
 -- column entries u64
 -- column last_at time
 SELECT l.user_id, MAX(l.revision) AS last_revision, COUNT(*) AS entries, MAX(l.created_at) AS last_at
-  FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
+  FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (
+         user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
   STRAIGHT_JOIN ledger AS l FORCE INDEX (PRIMARY) ON l.user_id = e.user_id AND l.revision <= e.revision
  GROUP BY l.user_id
  ORDER BY l.user_id;
@@ -178,7 +181,8 @@ SELECT l.user_id, MAX(l.revision) AS last_revision, COUNT(*) AS entries, MAX(l.c
 -- column moved i64
 -- What a learner's old entries add up to, by what they moved.
 SELECT l.user_id, c.what, c.item, CAST(SUM(c.moved) AS SIGNED) AS moved
-  FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
+  FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (
+         user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
   STRAIGHT_JOIN ledger AS l FORCE INDEX (PRIMARY) ON l.user_id = e.user_id AND l.revision <= e.revision
   JOIN JSON_TABLE(l.changes, '$[*]' COLUMNS (
          what VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.what',
@@ -191,5 +195,6 @@ HAVING SUM(c.moved) <> 0
 -- name: prune_fold_remove :exec
 -- param bounds text -- a JSON list of [learner, to_revision], ascending
 DELETE l
-  FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
+  FROM JSON_TABLE(:bounds, '$[*]' COLUMNS (
+         user_id BIGINT UNSIGNED PATH '$[0]', revision BIGINT UNSIGNED PATH '$[1]')) AS e
   STRAIGHT_JOIN ledger AS l FORCE INDEX (PRIMARY) ON l.user_id = e.user_id AND l.revision <= e.revision;

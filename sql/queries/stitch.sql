@@ -11,7 +11,8 @@
 -- column last_attempted time
 -- column revision u64
 -- The rows of a list of stitches, each with its place in the list, from 1 on.
-SELECT COALESCE(e.place, 0) AS place, p.order_number, p.skip_number, p.distractor_level, p.is_completed, p.last_attempted, p.revision
+SELECT COALESCE(e.place, 0) AS place, p.order_number, p.skip_number, p.distractor_level, p.is_completed,
+       p.last_attempted, p.revision
   FROM JSON_TABLE(:stitch_keys, '$[*]' COLUMNS (
          place FOR ORDINALITY,
          thread_id VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',

@@ -8,8 +8,8 @@
 
 -- Each attempt adds to the row of its day and module. Statistics read those rows and not the attempts,
 -- which leave for the archive, or for good, after a time; so a day may hold more than its attempts
--- prove, and is never lowered. A day that holds less than attempts and archive add up to is raised, one that is missing is put in. A negative count of tokens proves
--- nothing.
+-- prove, and is never lowered. A day that holds less than attempts and archive add up to is raised, one that
+-- is missing is put in. A negative count of tokens proves nothing.
 SELECT STRAIGHT_JOIN s.user_id,
        'daily_totals' AS `table`,
        JSON_OBJECT('user_id', s.user_id, 'day', CAST(s.day AS CHAR), 'module', s.module) AS `key`,

@@ -6,9 +6,9 @@
 -- changes: nothing
 
 -- Each attempt was counted when it was made, so that the three totals are at least what the attempts,
--- archived ones among them, add up to. (They may be more: totals that predate Lockstep have no attempts.) Where they are less,
--- somebody lowered the totals, or put attempts in beside them. Which of the two is for a person to
--- say: the rule reports, and changes nothing. A negative count of tokens proves nothing.
+-- archived ones among them, add up to. (They may be more: totals that predate Lockstep have no attempts.)
+-- Where they are less, somebody lowered the totals, or put attempts in beside them. Which of the two is for
+-- a person to say: the rule reports, and changes nothing. A negative count of tokens proves nothing.
 SELECT STRAIGHT_JOIN s.user_id,
        'users' AS `table`,
        CONCAT('{"id": ', s.user_id, '}') AS `key`,

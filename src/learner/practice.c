@@ -7,12 +7,11 @@
 
 #include "base/banned.h"
 
+#define DAY_MS INT64_C(86400000)
 #define LIST_FROM 64                              /* rows: a longer list travels as JSON */
 #define LIST_BYTES_MAX ((size_t)15 * 1024 * 1024) /* below max_allowed_packet */
 
 const char *const practice_activity_names[] = {"answer", "session", "event", NULL};
-
-#define DAY_MS INT64_C(86400000)
 
 bool practice_check_time(const char *field, int64_t time_ms, int64_t now_ms,
                          const struct offline_config *config, struct error *error) {

@@ -138,9 +138,9 @@ static enum stitch_outcome take(const struct stitch_item *item, struct stitch_ro
   return STITCH_APPLIED;
 }
 
-/* Rule 6. */
-static enum stitch_outcome compare(const struct stitch_batch *batch, const struct stitch_item *item,
-                                   struct stitch_row *row) {
+/* Rule 6: of an older item only the completion is taken. */
+static enum stitch_outcome take_completion(const struct stitch_batch *batch, const struct stitch_item *item,
+                                           struct stitch_row *row) {
   bool adds_completion = item->is_completed && !row->now.is_completed;
   bool differs = !has_same_content(item, &row->now);
   if (adds_completion) row->now.is_completed = true;
@@ -185,7 +185,7 @@ static bool judge_item(struct stitch_step *step, size_t at, struct error *error,
   if (!judge_mutation(step, item, mutation, error, &outcome)) return false;
   if (outcome == STITCH_APPLIED) outcome = judge_time(step, item);
   if (outcome == STITCH_APPLIED)
-    outcome = is_newer(item, row) ? take(item, row, step->now_ms) : compare(step->batch, item, row);
+    outcome = is_newer(item, row) ? take(item, row, step->now_ms) : take_completion(step->batch, item, row);
   if (mutation != NULL && !mutation->known && stitch_is_synced(outcome)) {
     mutation->known = true;
     mutation->remembered = true;
