@@ -72,8 +72,8 @@ class Directory:
                     f'"created_at": "{when.isoformat()}"}}')
             if rng.random() < 0.01:
                 text = BREAKS[rng.randrange(len(BREAKS))](text)
-                # An entry that is never closed takes a bare null behind it along.
-                if text == "null" and lines and not lines[-1].endswith("}"):
+                # An entry that is never closed, be it within a text, takes a bare null behind it along.
+                if text == "null" and lines and (not lines[-1].endswith("}") or lines[-1].count('"') % 2):
                     text = "{}"
                 self.broken += 1
             else:
