@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "latencies.h"
 
 enum { THREADS_MAX = 256, STATEMENTS_MAX = 3, DEADLOCK = 1213, LOCK_WAIT = 1205 };
 
@@ -75,17 +76,9 @@ struct options {
 struct client {
   const struct options *options;
   unsigned random;
-  long done;
   long retried;
-  uint32_t *latencies_us;
-  size_t latency_capacity;
+  struct latencies latencies;
 };
-
-static int64_t now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void fail(MYSQL *connection, const char *what) {
   fprintf(stderr, "bare: %s: %s\n", what, mysql_error(connection));
@@ -135,12 +128,7 @@ static void *client_run(void *argument) {
     id = options->first + (unsigned long)rand_r(&client->random) % options->learners;
     while (!work_once(connection, options->work, statements))
       client->retried++;
-    if ((size_t)client->done == client->latency_capacity) {
-      client->latency_capacity = client->latency_capacity == 0 ? 4096 : client->latency_capacity * 2;
-      client->latencies_us = realloc(client->latencies_us, client->latency_capacity * sizeof(uint32_t));
-      if (client->latencies_us == NULL) abort();
-    }
-    client->latencies_us[client->done++] = (uint32_t)(now_us() - before_us);
+    latencies_note(&client->latencies, now_us() - before_us);
   }
   for (int i = 0; i < STATEMENTS_MAX && statements[i] != NULL; i++)
     mysql_stmt_close(statements[i]);
@@ -149,28 +137,17 @@ static void *client_run(void *argument) {
   return NULL;
 }
 
-static int compare_u32(const void *a, const void *b) {
-  uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
-  return one < other ? -1 : one > other;
-}
-
 static void report(struct client *clients, int threads, double seconds) {
-  long done = 0, retried = 0, at = 0;
-  for (int i = 0; i < threads; i++)
-    done += clients[i].done, retried += clients[i].retried;
-  uint32_t *all = calloc((size_t)done + 1, sizeof(*all));
-  if (all == NULL) abort();
+  struct latencies all = {.us = NULL};
+  long retried = 0;
   for (int i = 0; i < threads; i++) {
-    for (long k = 0; k < clients[i].done; k++)
-      all[at++] = clients[i].latencies_us[k];
-    free(clients[i].latencies_us);
+    retried += clients[i].retried;
+    latencies_take(&all, &clients[i].latencies);
   }
-  qsort(all, (size_t)done, sizeof(*all), compare_u32);
-  printf("{\"seconds\": %.3f, \"done\": %ld, \"per_second\": %.1f, \"retried\": %ld, \"p50_ms\": %.3f, "
+  struct latency_figures figures = latencies_sum_up(&all);
+  printf("{\"seconds\": %.3f, \"done\": %zu, \"per_second\": %.1f, \"retried\": %ld, \"p50_ms\": %.3f, "
          "\"p99_ms\": %.3f}\n",
-         seconds, done, (double)done / seconds, retried, all[done / 2] / 1000.0,
-         all[done * 99 / 100] / 1000.0);
-  free(all);
+         seconds, figures.done, (double)figures.done / seconds, retried, figures.p50_ms, figures.p99_ms);
 }
 
 static bool options_read(int argc, char **argv, struct options *ret_options) {

@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "latencies.h"
 
 enum { ROW_BYTES = 160, HEAD_BYTES = 1024, STITCHES_OF_A_THREAD = 100 };
 
@@ -31,12 +32,6 @@ struct options {
   unsigned items;
   unsigned round;
 };
-
-static int64_t now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void fail(MYSQL *connection, const char *what) {
   fprintf(stderr, "bulk: %s: %s\n", what, mysql_error(connection));

@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "latencies.h"
 
 enum { THREADS_MAX = 256, COLUMNS_MAX = 32, PARAMETERS_MAX = 16, CELL_BYTES = 2048 };
 
@@ -33,17 +34,9 @@ struct client {
   unsigned long long id;
   char cells[COLUMNS_MAX][CELL_BYTES];
   unsigned random;
-  long done;
   long rows;
-  uint32_t *latencies_us;
-  size_t latency_capacity;
+  struct latencies latencies;
 };
-
-static int64_t now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void fail(const struct client *client, const char *what) {
   fprintf(stderr, "query: %s: %s\n", what, mysql_error(client->connection));
@@ -87,15 +80,6 @@ static void read_once(struct client *client) {
   mysql_stmt_free_result(client->statement);
 }
 
-static void note(struct client *client, int64_t latency_us) {
-  if ((size_t)client->done == client->latency_capacity) {
-    client->latency_capacity = client->latency_capacity == 0 ? 4096 : client->latency_capacity * 2;
-    client->latencies_us = realloc(client->latencies_us, client->latency_capacity * sizeof(uint32_t));
-    if (client->latencies_us == NULL) abort();
-  }
-  client->latencies_us[client->done++] = (uint32_t)latency_us;
-}
-
 static void *client_run(void *argument) {
   struct client *client = argument;
   const struct options *options = client->options;
@@ -105,7 +89,7 @@ static void *client_run(void *argument) {
     client->id =
         options->first + (unsigned long)rand_r(&client->random) % (options->last - options->first + 1);
     read_once(client);
-    note(client, now_us() - before_us);
+    latencies_note(&client->latencies, now_us() - before_us);
   }
   mysql_stmt_close(client->statement);
   mysql_close(client->connection);
@@ -113,29 +97,19 @@ static void *client_run(void *argument) {
   return NULL;
 }
 
-static int compare_u32(const void *a, const void *b) {
-  uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
-  return one < other ? -1 : one > other;
-}
-
 static void report(struct client *clients, int threads, double seconds) {
-  long done = 0, rows = 0, at = 0;
-  double sum_us = 0;
-  for (int i = 0; i < threads; i++)
-    done += clients[i].done, rows += clients[i].rows;
-  uint32_t *all = calloc((size_t)done + 1, sizeof(*all));
-  if (all == NULL) abort();
+  struct latencies all = {.us = NULL};
+  long rows = 0;
   for (int i = 0; i < threads; i++) {
-    for (long k = 0; k < clients[i].done; k++)
-      sum_us += all[at++] = clients[i].latencies_us[k];
-    free(clients[i].latencies_us);
+    rows += clients[i].rows;
+    latencies_take(&all, &clients[i].latencies);
   }
-  qsort(all, (size_t)done, sizeof(*all), compare_u32);
-  printf("{\"seconds\": %.3f, \"done\": %ld, \"per_second\": %.1f, \"rows\": %ld, \"mean_ms\": %.3f, "
-         "\"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
-         seconds, done, (double)done / seconds, rows, done == 0 ? 0 : sum_us / (double)done / 1000,
-         all[done / 2] / 1000.0, all[done * 99 / 100] / 1000.0);
-  free(all);
+  struct latency_figures figures = latencies_sum_up(&all);
+  printf("{\"seconds\": %.3f, \"done\": %zu, \"per_second\": %.1f, \"rows\": %ld, \"mean_ms\": %.3f, "
+         "\"p50_ms\": %.3f, "
+         "\"p99_ms\": %.3f}\n",
+         seconds, figures.done, (double)figures.done / seconds, rows, figures.mean_ms, figures.p50_ms,
+         figures.p99_ms);
 }
 
 static bool options_read(int argc, char **argv, struct options *ret_options) {
