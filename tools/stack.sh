@@ -266,6 +266,9 @@ auth:
 rules:
   directory: $(quoted "$SOURCE/sql/rules")
   site_directory: $(quoted "$STATE/etc/rules.d")
+events:
+  achievements: $(quoted "$SOURCE/sql/achievements")
+  site_achievements: $(quoted "$STATE/etc/achievements.d")
 sync:
   pid: $(quoted "$STATE/run/lockstep-sync.master-pid")
 live:

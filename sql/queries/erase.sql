@@ -17,53 +17,95 @@ SELECT u.id AS user_id FROM users AS u WHERE u.merged_into IN ([[:user_id]]) ORD
 -- param user_id u64
 -- column access_decisions u64
 -- column access_requests u64
+-- column achievements u64
+-- column activities u64
+-- column activity_days u64
+-- column ai_journey u64
 -- column attempts u64
 -- column attempts_archive u64
 -- column audit_results u64
 -- column chapter_completions u64
+-- column chat_mentions u64
 -- column daily_totals u64
 -- column enrollments u64
 -- column imported_entries u64
+-- column learning_path_steps u64
+-- column learning_paths u64
 -- column ledger u64
 -- column live_tickets u64
+-- column milestones u64
+-- column notifications u64
+-- column path_progress u64
 -- column payments u64
 -- column practice_days u64
 -- column practice_sessions u64
 -- column profiles u64
+-- column progress_conflict_events u64
+-- column progress_conflicts u64
+-- column progress_events u64
+-- column propagations u64
 -- column quarantine u64
 -- column repair_rows u64
 -- column rule_pauses u64
+-- column schedule_entries u64
 -- column session_results u64
+-- column skills u64
 -- column stitch_mutations u64
 -- column student_progress u64
 -- column subscriptions u64
 -- column sync_rejects u64
+-- column system_sync_status u64
+-- column todo_videos u64
+-- column todos u64
+-- column user_progress_summary u64
 -- column user_stitch_progress u64
+-- column video_progress u64
 -- column webhook_events u64
 SELECT (SELECT COUNT(*) FROM access_decisions AS t WHERE t.student_id = :user_id) AS access_decisions,
        (SELECT COUNT(*) FROM access_requests AS t WHERE t.student_id = :user_id) AS access_requests,
+       (SELECT COUNT(*) FROM achievements AS t WHERE t.user_id = :user_id) AS achievements,
+       (SELECT COUNT(*) FROM activities AS t WHERE t.user_id = :user_id) AS activities,
+       (SELECT COUNT(*) FROM activity_days AS t WHERE t.user_id = :user_id) AS activity_days,
+       (SELECT COUNT(*) FROM ai_journey AS t WHERE t.user_id = :user_id) AS ai_journey,
        (SELECT COUNT(*) FROM attempts AS t WHERE t.user_id = :user_id) AS attempts,
        (SELECT COUNT(*) FROM attempts_archive AS t WHERE t.user_id = :user_id) AS attempts_archive,
        (SELECT COUNT(*) FROM audit_results AS t WHERE t.user_id = :user_id) AS audit_results,
        (SELECT COUNT(*) FROM chapter_completions AS t WHERE t.user_id = :user_id) AS chapter_completions,
+       (SELECT COUNT(*) FROM chat_mentions AS t WHERE t.user_id = :user_id) AS chat_mentions,
        (SELECT COUNT(*) FROM daily_totals AS t WHERE t.user_id = :user_id) AS daily_totals,
        (SELECT COUNT(*) FROM enrollments AS t WHERE t.user_id = :user_id) AS enrollments,
        (SELECT COUNT(*) FROM imported_entries AS t WHERE t.user_id = :user_id) AS imported_entries,
+       (SELECT COUNT(*) FROM learning_path_steps AS t WHERE t.user_id = :user_id) AS learning_path_steps,
+       (SELECT COUNT(*) FROM learning_paths AS t WHERE t.user_id = :user_id) AS learning_paths,
        (SELECT COUNT(*) FROM ledger AS t WHERE t.user_id = :user_id) AS ledger,
        (SELECT COUNT(*) FROM live_tickets AS t WHERE t.user_id = :user_id) AS live_tickets,
+       (SELECT COUNT(*) FROM milestones AS t WHERE t.user_id = :user_id) AS milestones,
+       (SELECT COUNT(*) FROM notifications AS t WHERE t.user_id = :user_id) AS notifications,
+       (SELECT COUNT(*) FROM path_progress AS t WHERE t.user_id = :user_id) AS path_progress,
        (SELECT COUNT(*) FROM payments AS t WHERE t.user_id = :user_id) AS payments,
        (SELECT COUNT(*) FROM practice_days AS t WHERE t.user_id = :user_id) AS practice_days,
        (SELECT COUNT(*) FROM practice_sessions AS t WHERE t.user_id = :user_id) AS practice_sessions,
        (SELECT COUNT(*) FROM profiles AS t WHERE t.user_id = :user_id) AS profiles,
+       (SELECT COUNT(*) FROM progress_conflict_events AS t WHERE t.user_id = :user_id) AS progress_conflict_events,
+       (SELECT COUNT(*) FROM progress_conflicts AS t WHERE t.user_id = :user_id) AS progress_conflicts,
+       (SELECT COUNT(*) FROM progress_events AS t WHERE t.user_id = :user_id) AS progress_events,
+       (SELECT COUNT(*) FROM propagations AS t WHERE t.user_id = :user_id) AS propagations,
        (SELECT COUNT(*) FROM quarantine AS t WHERE t.user_id = :user_id) AS quarantine,
        (SELECT COUNT(*) FROM repair_rows AS t WHERE t.user_id = :user_id) AS repair_rows,
        (SELECT COUNT(*) FROM rule_pauses AS t WHERE t.user_id = :user_id) AS rule_pauses,
+       (SELECT COUNT(*) FROM schedule_entries AS t WHERE t.user_id = :user_id) AS schedule_entries,
        (SELECT COUNT(*) FROM session_results AS t WHERE t.user_id = :user_id) AS session_results,
+       (SELECT COUNT(*) FROM skills AS t WHERE t.user_id = :user_id) AS skills,
        (SELECT COUNT(*) FROM stitch_mutations AS t WHERE t.user_id = :user_id) AS stitch_mutations,
        (SELECT COUNT(*) FROM student_progress AS t WHERE t.student_id = :user_id) AS student_progress,
        (SELECT COUNT(*) FROM subscriptions AS t WHERE t.user_id = :user_id) AS subscriptions,
        (SELECT COUNT(*) FROM sync_rejects AS t WHERE t.user_id = :user_id) AS sync_rejects,
+       (SELECT COUNT(*) FROM system_sync_status AS t WHERE t.user_id = :user_id) AS system_sync_status,
+       (SELECT COUNT(*) FROM todo_videos AS t WHERE t.user_id = :user_id) AS todo_videos,
+       (SELECT COUNT(*) FROM todos AS t WHERE t.user_id = :user_id) AS todos,
+       (SELECT COUNT(*) FROM user_progress_summary AS t WHERE t.user_id = :user_id) AS user_progress_summary,
        (SELECT COUNT(*) FROM user_stitch_progress AS t WHERE t.user_id = :user_id) AS user_stitch_progress,
+       (SELECT COUNT(*) FROM video_progress AS t WHERE t.user_id = :user_id) AS video_progress,
        (SELECT COUNT(*) FROM webhook_events AS t WHERE t.user_id = :user_id) AS webhook_events;
 
 -- name: erase_tombstone :exec
@@ -102,6 +144,26 @@ DELETE FROM access_decisions WHERE student_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM access_requests WHERE student_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_achievements :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM achievements WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_activities :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM activities WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_activity_days :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM activity_days WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_ai_journey :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM ai_journey WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_attempts :exec
 -- param user_id u64
 -- param limit_rows u64
@@ -122,6 +184,11 @@ DELETE FROM audit_results WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM chapter_completions WHERE user_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_chat_mentions :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM chat_mentions WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_daily_totals :exec
 -- param user_id u64
 -- param limit_rows u64
@@ -137,6 +204,16 @@ DELETE FROM enrollments WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM imported_entries WHERE user_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_learning_path_steps :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM learning_path_steps WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_learning_paths :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM learning_paths WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_ledger :exec
 -- param user_id u64
 -- param limit_rows u64
@@ -147,6 +224,21 @@ DELETE FROM ledger WHERE user_id = :user_id AND op_id <> 'delete_user' LIMIT :li
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM live_tickets WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_milestones :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM milestones WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_notifications :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM notifications WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_path_progress :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM path_progress WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_payments :exec
 -- param user_id u64
@@ -169,6 +261,26 @@ DELETE FROM practice_sessions WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM profiles WHERE user_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_progress_conflict_events :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM progress_conflict_events WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_progress_conflicts :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM progress_conflicts WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_progress_events :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM progress_events WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_propagations :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM propagations WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_quarantine :exec
 -- param user_id u64
 -- param limit_rows u64
@@ -184,10 +296,20 @@ DELETE FROM repair_rows WHERE user_id = :user_id LIMIT :limit_rows;
 -- param limit_rows u64
 DELETE FROM rule_pauses WHERE user_id = :user_id LIMIT :limit_rows;
 
+-- name: erase_schedule_entries :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM schedule_entries WHERE user_id = :user_id LIMIT :limit_rows;
+
 -- name: erase_session_results :exec
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM session_results WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_skills :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM skills WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_stitch_mutations :exec
 -- param user_id u64
@@ -198,6 +320,31 @@ DELETE FROM stitch_mutations WHERE user_id = :user_id LIMIT :limit_rows;
 -- param user_id u64
 -- param limit_rows u64
 DELETE FROM student_progress WHERE student_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_system_sync_status :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM system_sync_status WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_todo_videos :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM todo_videos WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_todos :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM todos WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_user_progress_summary :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM user_progress_summary WHERE user_id = :user_id LIMIT :limit_rows;
+
+-- name: erase_video_progress :exec
+-- param user_id u64
+-- param limit_rows u64
+DELETE FROM video_progress WHERE user_id = :user_id LIMIT :limit_rows;
 
 -- name: erase_samples :exec
 -- param user_id u64

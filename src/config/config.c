@@ -22,6 +22,8 @@
 #define HOUR_MS 3600000
 #define DAY_MS 86400000
 #define DAYS_MAX 36500
+#define DAY_S 86400
+#define WEEK_S (7 * DAY_S)
 #define YEAR_S 31536000
 #define MIB 1048576
 
@@ -399,6 +401,35 @@ static const struct field paths_fields[] = {
     ROW_PATH(paths_config, migrations, .summary = "The migrations; by default where they were installed."),
 };
 
+static const struct field events_fields[] = {
+    ROW_INT(events_config, duplicate_window_s, .minimum = 0, .maximum = 3600, .default_text = "60",
+            .summary = "Two events that say the same of an activity are one when no more lies between them."),
+    ROW_INT(events_config, occasion_window_s, .minimum = 60, .maximum = WEEK_S, .default_text = "86400",
+            .summary =
+                "Events of different systems about one activity speak of the same occasion when no more "
+                "lies between them."),
+    ROW_INT(events_config, time_tolerance_percent, .minimum = 0, .maximum = 100, .default_text = "20",
+            .summary = "Figures that two events state of one occasion agree when they differ by no more."),
+    ROW_INT(events_config, settle_confidence_percent, .minimum = 0, .maximum = 101, .default_text = "80",
+            .summary =
+                "A conflict is settled by itself where the suggested resolution is at least so sure; 101: "
+                "never."),
+    ROW_PATH(events_config, achievements,
+             .summary = "Achievements and milestones that ship; by default where they were installed."),
+    ROW_PATH(events_config, site_achievements, .default_text = "/etc/lockstep/achievements.d",
+             .summary = "The site's own achievements and milestones; need not exist."),
+    ROW_INT(events_config, retry_s, .minimum = 1, .maximum = 3600, .default_text = "5",
+            .summary =
+                "An event whose processing failed is tried again after so long, then twice as long, and so "
+                "on."),
+    ROW_INT(events_config, retries, .minimum = 0, .maximum = 20, .default_text = "8",
+            .summary = "So often; then it waits for somebody to reprocess it."),
+    ROW_INT(events_config, delayed_s, .minimum = 1, .maximum = DAY_S, .default_text = "5",
+            .summary = "Systems are delayed when an event between them waits longer."),
+    ROW_INT(events_config, failed_s, .minimum = 1, .maximum = DAY_S, .default_text = "300",
+            .summary = "And failed when it waits longer than this, or was given up."),
+};
+
 #define SECTION(section, section_summary) \
   static const struct schema section##_schema = \
       SCHEMA(#section, struct section##_config, section##_fields, .summary = section_summary);
@@ -418,6 +449,7 @@ SECTION(retention, "What is kept for how long; the job prune removes the rest.")
 SECTION(sync, "lockstep-sync, the worker on the jobs table.")
 SECTION(analytics, "The figures of an administrator's dashboard.")
 SECTION(live, "lockstep-live, which pushes changes to browsers.")
+SECTION(events, "Progress events: conflicts, achievements, retries, health.")
 SECTION(log, "The log.")
 SECTION(paths, "Files of the running service.")
 
@@ -428,7 +460,7 @@ static const struct field config_fields[] = {
     ROW_SECTION(http),    ROW_SECTION(progress), ROW_SECTION(answers),   ROW_SECTION(profile),
     ROW_SECTION(offline), ROW_SECTION(rules),    ROW_SECTION(health),    ROW_SECTION(retention),
     ROW_SECTION(sync),    ROW_SECTION(payments), ROW_SECTION(analytics), ROW_SECTION(log),
-    ROW_SECTION(live),    ROW_SECTION(paths),
+    ROW_SECTION(live),    ROW_SECTION(events),   ROW_SECTION(paths),
 };
 
 const struct schema config_schema =

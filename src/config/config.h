@@ -175,6 +175,21 @@ struct live_config {
   const char *pid;
 };
 
+/* Progress events: what counts as the same occasion, and what is settled without asking (docs/conflicts.md).
+ */
+struct events_config {
+  int64_t duplicate_window_s;        /* two tellings of one thing lie at most so far apart */
+  int64_t occasion_window_s;         /* and two systems that tell of one occasion */
+  int64_t time_tolerance_percent;    /* figures of two tellings that differ by no more agree */
+  int64_t settle_confidence_percent; /* a conflict is settled by itself from here on */
+  const char *achievements;          /* directory of the definitions that ship */
+  const char *site_achievements;     /* and of the site's own; need not exist */
+  int64_t retry_s;                   /* before a failed event is tried again; doubled each time */
+  int64_t retries;                   /* then it waits for a person */
+  int64_t delayed_s;                 /* health: an event that waits longer makes its pairs delayed */
+  int64_t failed_s;                  /* and failed */
+};
+
 struct log_config {
   int level;        /* enum log_level */
   const char *file; /* NULL: stderr */
@@ -201,6 +216,7 @@ struct config {
   struct retention_config retention;
   struct sync_config sync;
   struct live_config live;
+  struct events_config events;
   struct payments_config payments;
   struct analytics_config analytics;
   struct log_config log;

@@ -98,6 +98,7 @@ bool config_load(const char *path, struct arena *arena, struct config *ret_confi
   config.rules.accept_discounts = config.payments.accept_discounts;
   config.rules.refunds_unenroll = config.payments.refund_policy == REFUND_UNENROLL;
   if (config.rules.directory == NULL) config.rules.directory = LOCKSTEP_DATADIR "/rules";
+  if (config.events.achievements == NULL) config.events.achievements = LOCKSTEP_DATADIR "/achievements";
   if (config.paths.migrations == NULL) config.paths.migrations = LOCKSTEP_DATADIR "/migrations";
   config.retention.mutations_days = config.offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS;
   error_clear(error);

@@ -42,6 +42,40 @@ static const char *const belongings[] = {
     "INSERT INTO quarantine (run_id, rule, user_id, table_name, row_key, row_data, created_at)"
     " VALUES (1, 'r', @id, 't', '{}', '{}', '2026-01-01')",
     "INSERT INTO rule_pauses (rule, user_id) VALUES ('r', @id)",
+    "INSERT INTO progress_events (user_id, id, revision, event_type, source_system, activity_type, "
+    "activity_id,"
+    " completion_status, event_data, timestamp, happened_at, practised_on, content_hash) VALUES (@id, 'e', 1,"
+    " 'video_completed', 'video_player', 'video', 'v', 'completed', '{}', '2026-01-01', '2026-01-01',"
+    " '2026-01-01', REPEAT('h', 32))",
+    "INSERT INTO activities (user_id, activity_type, activity_id, status, first_at, last_at)"
+    " VALUES (@id, 'video', 'v', 'completed', '2026-01-01', '2026-01-01')",
+    "INSERT INTO activity_days (user_id, day, activity_type, activity_id) VALUES (@id, '2026-01-01', "
+    "'video', 'v')",
+    "INSERT INTO user_progress_summary (user_id) VALUES (@id)",
+    "INSERT INTO progress_conflicts (id, user_id, revision, conflict_type, activity_type, activity_id, "
+    "impact,"
+    " confidence, suggested_resolution) VALUES (@id, @id, 1, 'duplicate_event', 'video', 'v', 'low', 1, "
+    "'{}')",
+    "INSERT INTO progress_conflict_events (conflict_id, user_id, event_id) VALUES (@id, @id, 'e')",
+    "INSERT INTO propagations (user_id, event_id, target_table, target_key, target_system, after_values)"
+    " VALUES (@id, 'e', 'todos', '{}', 'todo_manager', '{}')",
+    "INSERT INTO achievements (user_id, id, achievement_type, title, earned_at)"
+    " VALUES (@id, 'first', 'completion', 'First', '2026-01-01')",
+    "INSERT INTO milestones (user_id, milestone_id, title) VALUES (@id, 'm', 'M')",
+    "INSERT INTO system_sync_status (user_id, source_system, target_system)"
+    " VALUES (@id, 'video_player', 'todo_manager')",
+    "INSERT INTO notifications (user_id, revision, kind, data) VALUES (@id, 1, 'achievement', '{}')",
+    "INSERT INTO todos (user_id, id) VALUES (@id, 't')",
+    "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (@id, 't', 'v')",
+    "INSERT INTO schedule_entries (user_id, id, starts_at) VALUES (@id, 's', '2026-01-01')",
+    "INSERT INTO video_progress (user_id, video_id) VALUES (@id, 'v')",
+    "INSERT INTO learning_paths (user_id, id) VALUES (@id, 'p')",
+    "INSERT INTO learning_path_steps (user_id, path_id, step_id) VALUES (@id, 'p', 's')",
+    "INSERT INTO path_progress (user_id, path_id) VALUES (@id, 'p')",
+    "INSERT INTO skills (user_id, skill_id) VALUES (@id, 'k')",
+    "INSERT INTO ai_journey (user_id) VALUES (@id)",
+    "INSERT INTO chat_mentions (user_id, activity_type, activity_id, completed_at)"
+    " VALUES (@id, 'video', 'v', '2026-01-01')",
     "INSERT INTO enrollments (user_id, course_id) VALUES (@id, 1)",
     "INSERT INTO student_progress (student_id, course_id) VALUES (@id, 1)",
     "INSERT INTO chapter_completions (user_id, chapter_id, completed_at) VALUES (@id, 1, '2026-01-01')",
@@ -65,13 +99,15 @@ static const char *const belongings[] = {
     " '2026-01-01', 'unassigned')",
 };
 #define ERASED \
-  "access_decisions 1, access_requests 1, attempts 4500, attempts_archive 1, audit_results 1," \
-  " chapter_completions 1, daily_totals 1, enrollments 1, imported_entries 1, ledger 5, live_tickets 1, " \
-  "payments 1," \
-  " practice_days 2," \
-  " practice_sessions 2, profiles 1, quarantine 1, repair_rows 1, rule_pauses 1, session_results 1," \
-  " stitch_mutations 1, student_progress 1, subscriptions 1, sync_rejects 1, user_stitch_progress 1," \
-  " webhook_events 4"
+  "access_decisions 1, access_requests 1, achievements 1, activities 1, activity_days 1, " \
+  "ai_journey 1, attempts 4500, attempts_archive 1, audit_results 1, chapter_completions 1, " \
+  "chat_mentions 1, daily_totals 1, enrollments 1, imported_entries 1, learning_path_steps 1, " \
+  "learning_paths 1, ledger 5, live_tickets 1, milestones 1, notifications 1, path_progress 1, " \
+  "payments 1, practice_days 2, practice_sessions 2, profiles 1, progress_conflict_events 1, " \
+  "progress_conflicts 1, progress_events 1, propagations 1, quarantine 1, repair_rows 1, " \
+  "rule_pauses 1, schedule_entries 1, session_results 1, skills 1, stitch_mutations 1, " \
+  "student_progress 1, subscriptions 1, sync_rejects 1, system_sync_status 1, todo_videos 1, " \
+  "todos 1, user_progress_summary 1, user_stitch_progress 1, video_progress 1, webhook_events 4"
 
 /* The column that says whose a row is. */
 static const char *owner_of(const char *table) {
