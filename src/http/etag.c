@@ -23,6 +23,7 @@ void etag_make(const struct request *request, const struct freshness *freshness,
                 freshness->shared_version, freshness->shared_epoch, (int)request->principal.role);
   append_part(&parts, "");
   append_part(&parts, freshness->time_zone);
+  append_part(&parts, freshness->others == NULL ? "" : freshness->others);
   append_part(&parts, request->app->build);
   append_part(&parts, request->app->config->digest);
   append_part(&parts, request->path);

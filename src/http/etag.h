@@ -7,7 +7,7 @@
 
 #define ETAG_BYTES 40 /* W/"32 hex digits" and the NUL */
 
-/* Of learner, revision, row, the learner's local date (request->today), shared version and epoch, build,
+/* Of learner, revision, row, what else the reply depends on, the learner's local date (request->today), shared version and epoch, build,
  * configuration, path, query and role. `text` has ETAG_BYTES bytes. */
 void etag_make(const struct request *request, const struct freshness *freshness, char *text);
 

@@ -14,6 +14,7 @@ struct freshness {
   const char *time_zone;
   uint64_t shared_version;
   uint64_t shared_epoch;
+  const char *others; /* what else the reply depends on (endpoint.depends_on); NULL: nothing */
 };
 
 /* ERROR_UNAUTHENTICATED when the learner is gone: deleted, or never there. */

@@ -66,13 +66,25 @@ static void handle_take_learner(struct request *request, const struct freshness 
   request->today = zone_day_at(request->zones, freshness->time_zone, request->now_ms);
 }
 
-/* If-None-Match, for the price of one row by primary key. */
+/* What the reply depends on, as of one moment where `db` has a snapshot open. */
+static bool handle_freshness(struct request *request, struct db *db, struct error *error,
+                             struct freshness *ret_freshness) {
+  const struct endpoint *endpoint = request->endpoint;
+  struct freshness freshness;
+  if (!freshness_of(db, request->principal.user_id, request->arena, error, &freshness)) return false;
+  if (endpoint->depends_on != NULL &&
+      !endpoint->depends_on(db, freshness.user_id, request->arena, error, &freshness.others))
+    return false;
+  *ret_freshness = freshness;
+  return true;
+}
+
+/* If-None-Match, for the price of one row by primary key, and of what else the reply depends on. */
 static bool handle_unchanged(struct request *request, struct error *error, bool *ret_unchanged) {
   CLEANUP(request_lease_end) struct request_lease lease = {.db = NULL};
   struct freshness freshness;
   char etag[ETAG_BYTES];
-  if (!request_borrow(request, error, &lease) ||
-      !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
+  if (!request_borrow(request, error, &lease) || !handle_freshness(request, lease.db, error, &freshness))
     return false;
   db_end_read(lease.db);
   handle_take_learner(request, &freshness);
@@ -94,7 +106,7 @@ static bool handle_in_snapshot(struct request *request, const struct handle_part
   struct freshness freshness;
   char etag[ETAG_BYTES];
   if (!request_borrow(request, error, &lease) || !db_begin_snapshot(lease.db, error) ||
-      !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
+      !handle_freshness(request, lease.db, error, &freshness))
     return false;
   bool has_moved = request->endpoint->prepare != NULL && freshness.user_id != request->principal.user_id;
   handle_take_learner(request, &freshness);

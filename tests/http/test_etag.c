@@ -67,7 +67,7 @@ static void test_the_form(void **state) {
 }
 
 static void test_everything_moves_it(void **state) {
-  struct world worlds[14];
+  struct world worlds[15];
   char texts[ARRAY_LENGTH(worlds)][ETAG_BYTES];
   for (size_t at = 0; at < ARRAY_LENGTH(worlds); at++)
     worlds[at] = usual;
@@ -84,6 +84,7 @@ static void test_everything_moves_it(void **state) {
   worlds[11].today++;
   worlds[12].role = ROLE_ADMIN;
   worlds[13].path = "/api/progresslimit=1";
+  worlds[14].freshness.others = "3 rows";
   for (size_t at = 0; at < ARRAY_LENGTH(worlds); at++) {
     tag(state, &worlds[at], texts[at]);
     for (size_t before = 0; before < at; before++)
