@@ -2,10 +2,11 @@
 #include "account/claim_private.h"
 #include "enroll/enroll.h"
 #include "queries/claim.h"
+#include "queries/claim_event.h"
 
 #include "base/banned.h"
 
-#define TABLE_STEPS_MAX 4
+#define TABLE_STEPS_MAX 5
 #define CLAIM_COURSES_MAX 10000
 
 /* A table and its statements, in order; none: `moved_by` moves its rows, or, where that is NULL, they stay
@@ -50,6 +51,38 @@ static const struct claim_table tables[] = {
     MOVED(payments),
     MOVED(subscriptions),
     MOVED(webhook_events),
+    /* Events before what is counted of them; children after their parents. */
+    {.name = "progress_events",
+     .steps = {&claim_twice_known_events_statement, &claim_rename_conflict_events_statement,
+               &claim_rename_propagations_statement, &claim_rename_events_statement,
+               &claim_progress_events_statement}},
+    {.name = "progress_conflicts",
+     .steps = {&claim_join_conflicts_statement, &claim_same_conflicts_statement,
+               &claim_progress_conflicts_statement}},
+    MOVED(progress_conflict_events),
+    MOVED(propagations),
+    ADDED(activity_days),
+    {.name = "activities",
+     .steps = {&claim_activities_statement, &claim_activity_time_statement,
+               &claim_drop_activities_statement}},
+    ADDED(user_progress_summary),
+    ADDED(achievements),
+    ADDED(milestones),
+    ADDED(system_sync_status),
+    MOVED(notifications),
+    {.name = "todos", .steps = {&claim_todos_statement}},
+    {.name = "todo_videos",
+     .steps = {&claim_todo_videos_statement, &claim_drop_todo_videos_statement, &claim_drop_todos_statement}},
+    ADDED(schedule_entries),
+    ADDED(video_progress),
+    {.name = "learning_paths", .steps = {&claim_learning_paths_statement}},
+    {.name = "learning_path_steps", .steps = {&claim_learning_path_steps_statement}},
+    {.name = "path_progress",
+     .steps = {&claim_path_progress_statement, &claim_drop_path_progress_statement,
+               &claim_drop_learning_path_steps_statement, &claim_drop_learning_paths_statement}},
+    ADDED(skills),
+    ADDED(ai_journey),
+    ADDED(chat_mentions),
     {.name = "ledger", .moved_by = "ledger_merge"},
     {.name = "profiles", .moved_by = "claim_merge_profiles"},
     /* What was found and repaired stays with the learner it was found at, whose rows those were: an image

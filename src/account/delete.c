@@ -34,17 +34,18 @@ struct delete_table {
 #define TABLE(name) \
   { .erase = &erase_##name##_statement, .counted = offsetof(struct erase_count_row, name) }
 
+/* Children before the parents with whom they would go uncounted. */
 #define DELETE_TABLES(row) \
   row(access_decisions) row(access_requests) row(achievements) row(activities) row(activity_days) \
       row(ai_journey) row(attempts) row(attempts_archive) row(audit_results) row(chapter_completions) \
-          row(chat_mentions) row(daily_totals) row(enrollments) row(imported_entries) \
+          row(chat_mentions) row(daily_totals) row(enrollments) row(imported_entries) row(path_progress) \
               row(learning_path_steps) row(learning_paths) row(ledger) row(live_tickets) row(milestones) \
-                  row(notifications) row(path_progress) row(payments) row(practice_days) \
-                      row(practice_sessions) row(profiles) row(progress_conflict_events) \
-                          row(progress_conflicts) row(progress_events) row(propagations) row(quarantine) \
-                              row(repair_rows) row(rule_pauses) row(schedule_entries) row(session_results) \
-                                  row(skills) row(stitch_mutations) row(student_progress) row(subscriptions) \
-                                      row(sync_rejects) row(system_sync_status) row(todo_videos) row(todos) \
+                  row(notifications) row(payments) row(practice_days) row(practice_sessions) row(profiles) \
+                      row(progress_conflict_events) row(progress_conflicts) row(progress_events) \
+                          row(propagations) row(quarantine) row(repair_rows) row(rule_pauses) \
+                              row(schedule_entries) row(session_results) row(skills) row(stitch_mutations) \
+                                  row(student_progress) row(subscriptions) row(sync_rejects) \
+                                      row(system_sync_status) row(todo_videos) row(todos) \
                                           row(user_progress_summary) row(user_stitch_progress) \
                                               row(video_progress) row(webhook_events)
 #define TABLE_ROW(name) TABLE(name),

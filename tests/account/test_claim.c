@@ -420,6 +420,92 @@ static void test_subscriptions(void **state) {
       "new active 1 cus_7");
 }
 
+/* --- Progress events ------------------------------------------------------------------------------- */
+
+#define EVENT \
+  "INSERT INTO progress_events (user_id, id, revision, activity_id, completion_status, time_spent, " \
+  "happened_at," \
+  " content_hash, event_type, source_system, activity_type, event_data, timestamp, practised_on) VALUES "
+#define OF_VIDEO ", 'video_completed', 'video_player', 'video', '{}', '2026-01-02', '2026-01-02')"
+#define ACTIVITY \
+  "INSERT INTO activities (user_id, activity_id, status, time_spent, first_at, last_at, completed_at," \
+  " completed_on, activity_type) VALUES "
+#define CONFLICT \
+  "INSERT INTO progress_conflicts (id, user_id, revision, activity_id, activity_type, conflict_type, " \
+  "impact," \
+  " confidence, suggested_resolution) VALUES "
+#define OF_DUPLICATE ", 'video', 'duplicate_event', 'low', 1, '{}')"
+#define RECEIPT \
+  "INSERT INTO propagations (user_id, event_id, target_table, target_key, target_system, after_values) " \
+  "VALUES "
+
+/* What both know counts once; the sums are those of what there is now. */
+static void test_activities_of_both(void **state) {
+  (void)state;
+  run(EVENT "(8, 'e', 1, 'v', 'completed', 10, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
+            ", (7, 'e', 1, 'v', 'completed', 10, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
+            ", (8, 'f', 1, 'w', 'started', 5, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
+            ", (7, 'f', 1, 'x', 'skipped', 0, '2026-01-02', REPEAT('i', 32)" OF_VIDEO);
+  run(ACTIVITY "(8, 'v', 'completed', 10, '2026-01-02', '2026-01-03', '2026-01-02', '2026-01-02', 'video'),"
+               " (7, 'v', 'in_progress', 7, '2026-01-01', '2026-01-02', NULL, NULL, 'video'),"
+               " (8, 'w', 'in_progress', 5, '2026-01-02', '2026-01-02', NULL, NULL, 'video')");
+  run("INSERT INTO activity_days (user_id, day, activity_type, activity_id, events, time_spent) VALUES"
+      " (8, '2026-01-02', 'video', 'v', 1, 10), (7, '2026-01-02', 'video', 'v', 1, 7),"
+      " (7, '2026-01-01', 'video', 'v', 1, 2), (8, '2026-01-02', 'video', 'w', 1, 5)");
+  run(CONFLICT "(1, 8, 1, 'v'" OF_DUPLICATE ", (2, 7, 1, 'v'" OF_DUPLICATE ", (3, 8, 1, 'w'" OF_DUPLICATE);
+  run("INSERT INTO progress_conflict_events (conflict_id, user_id, event_id)"
+      " VALUES (1, 8, 'e'), (2, 7, 'e'), (3, 8, 'f')");
+  run(RECEIPT "(8, 'f', 'todos', '{\"user_id\": 8, \"id\": \"t\"}', 'todo_manager', '{}')");
+  assert_did(&self, claim(&self, 7, 8, NULL));
+  assert_answer("SELECT GROUP_CONCAT(id, ' ', outcome ORDER BY id SEPARATOR ', ') FROM progress_events"
+                " WHERE user_id = 7",
+                "e applied, e~8 duplicate, f applied, f~8 applied");
+  assert_answer(
+      "SELECT GROUP_CONCAT(conflict_id, ' ', event_id ORDER BY conflict_id, event_id SEPARATOR ', ')"
+      " FROM progress_conflict_events WHERE user_id = 7",
+      "2 e, 2 e~8, 3 f~8");
+  assert_answer("SELECT GROUP_CONCAT(id ORDER BY id) FROM progress_conflicts WHERE user_id = 7", "2,3");
+  assert_answer("SELECT CONCAT(event_id, ' ', target_key) FROM propagations WHERE user_id = 7",
+                "f~8 {\"user_id\": 7, \"id\": \"t\"}");
+  assert_answer(
+      "SELECT GROUP_CONCAT(activity_id, ' ', status, ' ', time_spent ORDER BY activity_id SEPARATOR ', ')"
+      " FROM activities WHERE user_id = 7",
+      "v completed 12.00, w in_progress 5.00");
+  assert_answer("SELECT CONCAT_WS(' ', total_activities, completed_activities, in_progress_activities,"
+                " percentage_complete, total_time_spent, completed_videos) FROM user_progress_summary"
+                " WHERE user_id = 7",
+                "2 1 1 50.00 17.00 1");
+}
+
+/* Of what the systems hold of both, the further progress wins. */
+static void test_systems_of_both(void **state) {
+  (void)state;
+  run("INSERT INTO todos (user_id, id, title, status, completed_at) VALUES (8, 't', 'theirs', 'completed',"
+      " '2026-01-02'), (7, 't', 'mine', 'pending', NULL), (7, 'u', 'other', 'completed', '2026-01-01')");
+  run("INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (8, 't', 'v'), (7, 't', 'v'), (8, 't', "
+      "'w')");
+  run("INSERT INTO video_progress (user_id, video_id, percentage_watched, status, completed_at) VALUES"
+      " (8, 'v', 100, 'completed', '2026-01-02'), (7, 'v', 40, 'in_progress', NULL)");
+  run("INSERT INTO learning_paths (user_id, id) VALUES (8, 'p'), (7, 'p')");
+  run("INSERT INTO learning_path_steps (user_id, path_id, step_id, status, completed_at) VALUES"
+      " (8, 'p', 'a', 'completed', '2026-01-02'), (7, 'p', 'a', 'pending', NULL), (7, 'p', 'b', 'completed',"
+      " '2026-01-01'), (7, 'p', 'c', 'pending', NULL)");
+  run("INSERT INTO path_progress (user_id, path_id, completed_steps, total_steps) VALUES (8, 'p', 1, 1),"
+      " (7, 'p', 1, 3)");
+  run("INSERT INTO skills (user_id, skill_id, level, assessed_at) VALUES (8, 'k', 'later', '2026-01-02'),"
+      " (7, 'k', 'earlier', '2026-01-01')");
+  assert_did(&self, claim(&self, 7, 8, NULL));
+  assert_answer("SELECT GROUP_CONCAT(id, ' ', title, ' ', status ORDER BY id SEPARATOR ', ') FROM todos",
+                "t mine completed, u other completed");
+  assert_answer(
+      "SELECT GROUP_CONCAT(todo_id, ' ', video_id ORDER BY video_id SEPARATOR ', ') FROM todo_videos",
+      "t v, t w");
+  assert_answer("SELECT CONCAT_WS(' ', percentage_watched, status) FROM video_progress", "100.00 completed");
+  assert_answer("SELECT CONCAT_WS(' ', completed_steps, total_steps, percentage) FROM path_progress",
+                "2 3 66.66");
+  assert_answer("SELECT level FROM skills", "later");
+}
+
 /* --- Tables ---------------------------------------------------------------------------------------- */
 
 static bool is_claimed(const char *table) {
@@ -474,6 +560,31 @@ static void test_no_row_is_left(void **state) {
       "INSERT INTO access_requests (student_id, course_id) VALUES (8, 2)",
       "INSERT INTO chapters (id, course_id, title) VALUES (1, 2, 'a')",
       "INSERT INTO chapter_completions (user_id, chapter_id, completed_at) VALUES (8, 1, '2026-01-01')",
+      EVENT "(8, 'e', 1, 'v', 'completed', 10, '2026-01-02', REPEAT('h', 32)" OF_VIDEO,
+      ACTIVITY "(8, 'v', 'completed', 10, '2026-01-02', '2026-01-02', '2026-01-02', '2026-01-02', 'video')",
+      "INSERT INTO activity_days (user_id, day, activity_type, activity_id, events, time_spent)"
+      " VALUES (8, '2026-01-02', 'video', 'v', 1, 10)",
+      "INSERT INTO user_progress_summary (user_id) VALUES (8)",
+      CONFLICT "(1, 8, 1, 'v'" OF_DUPLICATE,
+      "INSERT INTO progress_conflict_events (conflict_id, user_id, event_id) VALUES (1, 8, 'e')",
+      RECEIPT "(8, 'e', 'todos', '{\"user_id\": 8, \"id\": \"t\"}', 'todo_manager', '{}')",
+      "INSERT INTO achievements (user_id, id, achievement_type, title, earned_at)"
+      " VALUES (8, 'first', 'completion', 'First', '2026-01-02')",
+      "INSERT INTO milestones (user_id, milestone_id, title) VALUES (8, 'm', 'M')",
+      "INSERT INTO system_sync_status (user_id, source_system, target_system)"
+      " VALUES (8, 'video_player', 'todo_manager')",
+      "INSERT INTO notifications (user_id, revision, kind, data) VALUES (8, 1, 'achievement', '{}')",
+      "INSERT INTO todos (user_id, id) VALUES (8, 't')",
+      "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (8, 't', 'v')",
+      "INSERT INTO schedule_entries (user_id, id, starts_at) VALUES (8, 's', '2026-01-01')",
+      "INSERT INTO video_progress (user_id, video_id) VALUES (8, 'v')",
+      "INSERT INTO learning_paths (user_id, id) VALUES (8, 'p')",
+      "INSERT INTO learning_path_steps (user_id, path_id, step_id) VALUES (8, 'p', 's')",
+      "INSERT INTO path_progress (user_id, path_id) VALUES (8, 'p')",
+      "INSERT INTO skills (user_id, skill_id) VALUES (8, 'k')",
+      "INSERT INTO ai_journey (user_id) VALUES (8)",
+      "INSERT INTO chat_mentions (user_id, activity_type, activity_id, completed_at)"
+      " VALUES (8, 'video', 'v', '2026-01-01')",
   };
   (void)state;
   assert_did(&self, answer(&self, 8, "a", "m", 1, NULL));
@@ -664,6 +775,8 @@ int main(void) {
       cmocka_unit_test_setup(test_courses, setup),
       cmocka_unit_test_setup(test_streaks, setup),
       cmocka_unit_test_setup(test_subscriptions, setup),
+      cmocka_unit_test_setup(test_activities_of_both, setup),
+      cmocka_unit_test_setup(test_systems_of_both, setup),
       cmocka_unit_test_setup(test_every_table_is_known, setup),
       cmocka_unit_test_setup(test_no_row_is_left, setup),
       cmocka_unit_test_setup(test_claims_while_answers_arrive, setup),

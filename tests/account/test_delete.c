@@ -101,8 +101,8 @@ static const char *const belongings[] = {
 #define ERASED \
   "access_decisions 1, access_requests 1, achievements 1, activities 1, activity_days 1, " \
   "ai_journey 1, attempts 4500, attempts_archive 1, audit_results 1, chapter_completions 1, " \
-  "chat_mentions 1, daily_totals 1, enrollments 1, imported_entries 1, learning_path_steps 1, " \
-  "learning_paths 1, ledger 5, live_tickets 1, milestones 1, notifications 1, path_progress 1, " \
+  "chat_mentions 1, daily_totals 1, enrollments 1, imported_entries 1, path_progress 1, " \
+  "learning_path_steps 1, learning_paths 1, ledger 5, live_tickets 1, milestones 1, notifications 1, " \
   "payments 1, practice_days 2, practice_sessions 2, profiles 1, progress_conflict_events 1, " \
   "progress_conflicts 1, progress_events 1, propagations 1, quarantine 1, repair_rows 1, " \
   "rule_pauses 1, schedule_entries 1, session_results 1, skills 1, stitch_mutations 1, " \
