@@ -18,8 +18,8 @@ enum rule_severity { RULE_INFO, RULE_WARNING, RULE_CRITICAL };
 extern const char *const rule_severity_names[]; /* NULL-terminated: info, warning, critical */
 
 /* What is read of a learner when a rule heals on the way. */
-enum rule_read { RULE_READ_NOTHING, RULE_READ_PROGRESS, RULE_READ_COURSES };
-extern const char *const rule_read_names[]; /* NULL-terminated: no, progress, courses */
+enum rule_read { RULE_READ_NOTHING, RULE_READ_PROGRESS, RULE_READ_COURSES, RULE_READ_EVENTS };
+extern const char *const rule_read_names[]; /* NULL-terminated: no, progress, courses, events */
 
 enum rule_action { RULE_SET, RULE_INSERT, RULE_DELETE, RULE_REPORT };
 extern const char *const rule_action_names[]; /* NULL-terminated: set, insert, delete, report */
@@ -99,9 +99,9 @@ struct rule_breach {
   const char *wanted;
 };
 
-/* Every rule, or those that heal before a learner's progress, or courses, are read. */
-enum rule_scope { RULE_SCOPE_ALL, RULE_SCOPE_PROGRESS, RULE_SCOPE_COURSES };
-#define RULE_SCOPES 3
+/* Every rule, or those that heal before a learner's progress, courses, or what events move are read. */
+enum rule_scope { RULE_SCOPE_ALL, RULE_SCOPE_PROGRESS, RULE_SCOPE_COURSES, RULE_SCOPE_EVENTS };
+#define RULE_SCOPES 4
 
 /* Every breach of one learner as things stand, read-only, in the transaction that `db` has open (or
  * its own). Of a learner who is not there (any more) only rows that were left behind are found. */

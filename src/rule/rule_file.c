@@ -19,7 +19,7 @@
 
 const char *const rule_severity_names[] = {"info", "warning", "critical", NULL};
 const char *const repair_authority_names[] = {"modules", "columns", NULL};
-const char *const rule_read_names[] = {"no", "progress", "courses", NULL};
+const char *const rule_read_names[] = {"no", "progress", "courses", "events", NULL};
 const char *const rule_action_names[] = {"set", "insert", "delete", "report", NULL};
 
 static const char *const surplus_names[] = {"unattributed", "drop", NULL}; /* as enum rules_surplus */
@@ -101,8 +101,8 @@ static bool take_severity(struct file_parse *parse, const char *value, struct er
 static bool take_on_read(struct file_parse *parse, const char *value, struct error *error) {
   int at = name_index(rule_read_names, value);
   if (at < 0)
-    return rule_complain(error, parse->file, parse->line, "on-read is no, progress or courses, not '%.40s'",
-                         value);
+    return rule_complain(error, parse->file, parse->line,
+                         "on-read is no, progress, courses or events, not '%.40s'", value);
   parse->rule->on_read = (enum rule_read)at;
   return true;
 }

@@ -12,8 +12,9 @@
 
 bool rule_is_asked(const struct rule_set *set, size_t at, enum rule_scope scope) {
   const struct rule *rule = &set->rules[at];
-  static const enum rule_read reads[RULE_SCOPES] = {
-      [RULE_SCOPE_PROGRESS] = RULE_READ_PROGRESS, [RULE_SCOPE_COURSES] = RULE_READ_COURSES};
+  static const enum rule_read reads[RULE_SCOPES] = {[RULE_SCOPE_PROGRESS] = RULE_READ_PROGRESS,
+                                                    [RULE_SCOPE_COURSES] = RULE_READ_COURSES,
+                                                    [RULE_SCOPE_EVENTS] = RULE_READ_EVENTS};
   return rule->authority == REPAIR_AUTHORITY_MODULES &&
          (scope == RULE_SCOPE_ALL || rule->on_read == reads[scope]) && rule_set_in_use(set, at);
 }

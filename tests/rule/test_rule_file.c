@@ -167,7 +167,7 @@ static const struct complaint {
     {"-- rule: a234567890123456789012345678901234567890123456789012345678901234\n",
      "x/a.sql:1: a name has at most 63"},
     {"-- severity: bad\n", "x/a.sql:1: severity is info, warning or critical, not 'bad'"},
-    {"-- on-read: maybe\n", "x/a.sql:1: on-read is no, progress or courses, not 'maybe'"},
+    {"-- on-read: maybe\n", "x/a.sql:1: on-read is no, progress, courses or events, not 'maybe'"},
     {"-- order: -1\n", "x/a.sql:1: order is a number from 0 to 1000000, not '-1'"},
     {"-- order: 10x\n", "x/a.sql:1: order is"},
     {"-- order: 99999999999999999999\n", "x/a.sql:1: order is"},
