@@ -77,13 +77,17 @@ static int32_t day_of(int64_t local_ms) {
   return (int32_t)(local_ms >= 0 ? local_ms / MS_PER_DAY : -((MS_PER_DAY - 1 - local_ms) / MS_PER_DAY));
 }
 
-int32_t zone_day_at(struct zone_cache *cache, const char *name, int64_t time_ms) {
+int64_t zone_local_ms(struct zone_cache *cache, const char *name, int64_t time_ms) {
   UErrorCode status = U_ZERO_ERROR;
-  if (strcmp(name, "UTC") == 0 || strlen(name) >= ZONE_NAME_BYTES) return day_of(time_ms);
+  if (strcmp(name, "UTC") == 0 || strlen(name) >= ZONE_NAME_BYTES) return time_ms;
   struct zone_entry *entry = zone_find(cache, name);
-  if (entry->calendar == NULL) return day_of(time_ms);
+  if (entry->calendar == NULL) return time_ms;
   ucal_setMillis(entry->calendar, (UDate)time_ms, &status);
   int32_t offset_ms = ucal_get(entry->calendar, UCAL_ZONE_OFFSET, &status) +
                       ucal_get(entry->calendar, UCAL_DST_OFFSET, &status);
-  return day_of(U_SUCCESS(status) ? time_ms + offset_ms : time_ms);
+  return U_SUCCESS(status) ? time_ms + offset_ms : time_ms;
+}
+
+int32_t zone_day_at(struct zone_cache *cache, const char *name, int64_t time_ms) {
+  return day_of(zone_local_ms(cache, name, time_ms));
 }

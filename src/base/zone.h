@@ -22,4 +22,8 @@ bool zone_is_known(const char *name);
  * zones are checked when they are stored, and an old row must not fail a read. */
 int32_t zone_day_at(struct zone_cache *cache, const char *name, int64_t time_ms);
 
+/* That time as the clocks in the zone show it: milliseconds since 1970-01-01T00:00 there. Of the whole day
+ * and hour counted from it: local / 86400000, local % 86400000 / 3600000, for times since 1970. */
+int64_t zone_local_ms(struct zone_cache *cache, const char *name, int64_t time_ms);
+
 #endif

@@ -63,6 +63,7 @@ static bool handle_add_etag(struct request *request, const char *etag, struct er
 /* Whom the reply is about, and which day it is where they are. */
 static void handle_take_learner(struct request *request, const struct freshness *freshness) {
   request->principal.user_id = freshness->user_id;
+  request->time_zone = freshness->time_zone;
   request->today = zone_day_at(request->zones, freshness->time_zone, request->now_ms);
 }
 

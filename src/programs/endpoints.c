@@ -3,6 +3,7 @@
 #include "account/delete_api.h"
 #include "enroll/enroll_api.h"
 #include "enroll/payment_api.h"
+#include "event/view_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
 #include "job/job_api.h"
@@ -40,5 +41,6 @@ const struct endpoint_table *const endpoint_tables[] = {
     &stitch_endpoints,
     &bulk_endpoints,
     &reject_endpoints,
+    &view_endpoints,
     NULL,
 };

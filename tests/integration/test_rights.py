@@ -39,6 +39,7 @@ RIGHTS = [
     ("POST", "/api/sync/auto-fix", {"planId": 1, "dryRun": True}, "admin"),
     ("GET", "/api/sync/health", ..., "public"),
     ("POST", "/api/progress-sync/live-ticket", ..., "student"),
+    ("GET", "/api/progress-sync/summary", ..., "student"),
     ("GET", "/api/admin/rules", ..., "admin"),
     ("POST", "/api/admin/rules/{name}/pause", ..., "admin"),
     ("POST", "/api/admin/rules/{name}/resume", {}, "admin"),
