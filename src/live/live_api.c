@@ -28,6 +28,9 @@ static bool handle_ticket(struct request *request, const void *query, const void
   CLEANUP(request_lease_end) struct request_lease lease = {.request = request};
   (void)query;
   (void)body;
+  /* auth.leeway_s forgives clocks, but no socket opens only to be closed for its token's end. */
+  if (ticket.token_ends_at_ms <= request->now_ms)
+    return error_set(error, ERROR_UNAUTHENTICATED, "The token has ended.");
   if (!request_borrow(request, error, &lease)) return false;
   if (!live_ticket_mint(lease.db, &ticket, request->now_ms, request->arena, error, &reply->ticket))
     return false;

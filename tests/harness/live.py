@@ -1,8 +1,13 @@
 """A browser's side of the live channel, over nginx."""
 
 import json
+import os
+import time
 
 import websockets
+
+from harness.processes import Child, wait_until
+from harness.tools import tool, write_learners
 
 PATH = "/api/progress-sync/live"
 
@@ -60,3 +65,38 @@ class Live:
                 await self.socket.recv()
         except websockets.ConnectionClosed:
             return self.socket.close_code
+
+
+class Crowd:
+    """Browsers by the thousand, one a learner, with changes and whoever means harm: tests/load/live.c, which see.
+    `ends`: seconds of life of the token of some learners."""
+
+    def __init__(self, stack, mint, user_ids, seconds, rate, hostile=(), ends=None, events=False):
+        stamp = os.path.join(stack.directory, f"crowd-{time.time_ns()}")
+        self.stack = stack
+        self.log_path = stamp + ".log"
+        self.output_path = stamp + ".out"
+        learners = write_learners(stamp + ".learners", mint, user_ids, ends)
+        arguments = [tool("tests/load/live"), "--port", stack.port, "--learners", learners, "--log", self.log_path,
+                     "--seconds", seconds, "--rate", rate]
+        if hostile:
+            arguments += ["--hostile", write_learners(stamp + ".hostile", mint, hostile)]
+        if events:
+            arguments += ["--events"]
+        self.child = Child("live", arguments, self.output_path)
+
+    def output(self):
+        with open(self.output_path, encoding="utf-8") as file:
+            return file.read()
+
+    def wait_ready(self):
+        """Until everybody listens; from then on changes are made."""
+        wait_until(lambda: "ready" in self.output(), "the browsers", timeout_s=150, child=self.child)
+
+    def finish(self, timeout_s=300):
+        """The figures, and by learner (known revision, frames, connections, last close code, when in ms)."""
+        status = self.child.process.wait(timeout_s)
+        assert status == 0, f"live ended with {status}: {self.output()}"
+        with open(self.log_path, encoding="ascii") as log:
+            lines = [[int(word) for word in line.split()] for line in log]
+        return json.loads(self.output().splitlines()[-1]), {line[0]: tuple(line[1:]) for line in lines}

@@ -17,11 +17,12 @@ def tool(name):
     return path
 
 
-def write_learners(path, mint, user_ids):
-    """The load client's list: a line for each learner, id and token."""
+def write_learners(path, mint, user_ids, lifetimes_s=None):
+    """The load client's list: a line for each learner, id and token, which ends when `lifetimes_s` says."""
     with open(path, "w", encoding="ascii") as file:
         for user_id in user_ids:
-            file.write(f"{user_id} {mint.student(user_id, lifetime_s=86400)}\n")
+            lifetime_s = (lifetimes_s or {}).get(user_id, 86400)
+            file.write(f"{user_id} {mint.student(user_id, lifetime_s=lifetime_s)}\n")
     return path
 
 
