@@ -142,15 +142,25 @@ extern const struct schema event_data_schema;
 /* As a client sends it. */
 struct event_body {
   const char *id; /* NULL: the server makes one */
-  int event_type;
-  int source_system;
+  int event_type; /* enum event_type */
+  enum presence type_given;
+  int source_system; /* enum event_system */
+  enum presence source_given;
   struct event_data data;
+  enum presence data_given;
   int64_t timestamp_ms;
   enum presence timestamp_given;
-  const char *complaint; /* in a batch: why it cannot be read */
-  const char *raw;
+  const char *complaint; /* in a batch: why it cannot be read; then what of it was good stands here */
 };
 extern const struct schema event_body_schema;
+
+/* One event, or several. */
+struct event_submission {
+  struct event_body one;
+  struct field_list events; /* struct event_body */
+  enum presence events_given;
+};
+extern const struct schema event_submission_schema;
 
 /* As it is processed, and as it is read back: what counts of it. Texts in an arena. */
 struct event {
@@ -172,10 +182,22 @@ struct event {
   struct db_hash hash;    /* of the content as it came */
 };
 
+/* The digest of an event's content, by which a repeat is known. Before event_check. */
+bool event_hash(const struct event_body *body, struct error *error, struct db_hash *ret_hash) WARN_UNUSED;
+
+/* The same of several, in their order. */
+bool event_hash_all(const struct event_body *bodies, size_t count, struct error *error,
+                    struct db_hash *ret_hash) WARN_UNUSED;
+
 /* Checks a body against its type's own fields, and completes data.activity_id and activity_type where its
  * type tells them: ERROR_INVALID for what is missing, ERROR_UNPROCESSABLE for what cannot be (more than
- * 100 %, ends before it began, a step beyond the last), by field. Pure. */
-bool event_check(struct event_body *body, struct error *error) WARN_UNUSED;
+ * 100 %, ends before it began, a step beyond the last), by field. What it completes is made in the arena.
+ * Pure. */
+bool event_check(struct event_body *body, struct arena *arena, struct error *error) WARN_UNUSED;
+
+/* What counts of a body that was checked: type, activity, status, time and the moment. `day`, `revision`,
+ * `position`, `hash` and the texts are left to the caller. */
+void event_from_body(const struct event_body *body, int64_t now_ms, struct event *ret_event);
 
 /* The moment at which the activity happened, as told by: completedAt; else the type's own (completedAt of the
  * video, actualCompletionDate, actualEndTime); else the timestamp. */

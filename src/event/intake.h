@@ -9,6 +9,12 @@
 #include "event/event.h"
 #include "ledger/ledger.h"
 
+/* A day of the learner's that an intake has counted as practised (event/activity.h). */
+struct event_day {
+  int32_t day;
+  int64_t put_off; /* further events of that day, to be added to its count */
+};
+
 /* One learner's events on their way through a transaction: what the stages share. */
 struct event_intake {
   struct ledger_tx *tx;
@@ -17,13 +23,57 @@ struct event_intake {
   struct zone_cache *zones;
   const struct award_table *awards; /* event/award.h; read once a process */
   int64_t now_ms;
+  struct event_day *days;
+  size_t day_count;
+  size_t day_capacity;
+  struct event_sum *sums; /* of changes, see event_report */
+  size_t sum_count;
 };
+
+/* What processes lend to an intake. */
+struct event_host {
+  const struct config *config;
+  struct zone_cache *zones;
+  const struct award_table *awards;
+};
+
+/* Several events of one learner. */
+struct event_submit {
+  struct ledger *ledger;
+  const struct event_host *host;
+  uint64_t user_id;
+  const char *actor;
+  struct event_body *bodies;
+  size_t count;
+  bool alone;            /* a single event: what refuses it is an error, not a result */
+  const char *op_id;     /* of the batch; NULL: its events are known by their own ids alone */
+  const char *id_prefix; /* of the ids of events that have none; NULL: they are made at random */
+  struct db_hash request_hash;
+  struct arena *arena;
+};
+
+/* What came of them. */
+struct event_submitted {
+  bool success;
+  uint64_t revision;         /* the learner's, afterwards */
+  struct field_list results; /* struct event_result, in the order of the bodies */
+  int64_t db_ns;
+};
+extern const struct schema event_submitted_schema;
+extern const struct schema event_answer_schema; /* of either reply of POST /events, for OpenAPI */
+
+/* Takes them, all in one transaction; where the processing of one of them fails, apart from the others, and
+ * keeps that one to be tried again. Completes the bodies. False: nothing was taken, or not all of it and the
+ * database is away; the same again takes the rest. */
+bool event_submit(struct event_submit *submit, struct error *error,
+                  struct event_submitted *ret_submitted) WARN_UNUSED;
 
 /* What came of one event; what its reply says, and what is kept in progress_events.result. Every part of the
  * pipeline adds its own. */
 struct event_result {
   const char *event_id;
   const char *status;               /* "applied", "duplicate", "conflict", "rejected", "pending" */
+  uint64_t revision;                /* the learner's, in which it was taken; 0: it was not */
   struct field_list synced_systems; /* const char *: every target now in step */
   struct field_list conflicts;      /* struct conflict_view, event/conflict.h */
   struct field_list achievements;   /* struct achievement_view, event/award.h */
@@ -31,12 +81,19 @@ struct event_result {
   struct field_list errors;         /* struct event_problem */
   double total_processing_time;     /* ms */
 };
-/* {system?, message} */
+/* {system?, field?, message} */
 struct event_problem {
   const char *system;
+  const char *field;
   const char *message;
 };
+extern const struct schema event_problem_schema;
 extern const struct schema event_result_schema;
+
+/* What a change says in the learner's history. Past half of what one entry can hold, changes are summed up by
+ * what they are, and told once at the end. Every part of the pipeline reports by this. */
+bool event_report(struct event_intake *intake, const struct ledger_change *change,
+                  struct error *error) WARN_UNUSED;
 
 /* For the endpoints of the systems: takes one event as part of the caller's own transaction, after the caller
  * has written its row (a todo that was ticked, a video that was watched to its end). The event's id is made

@@ -3,6 +3,7 @@
 #include "account/delete_api.h"
 #include "enroll/enroll_api.h"
 #include "enroll/payment_api.h"
+#include "event/event_api.h"
 #include "event/view_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
@@ -37,6 +38,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &payment_admin_endpoints,
     &payment_event_endpoints,
     &live_endpoints,
+    &event_endpoints,
     &session_endpoints,
     &stitch_endpoints,
     &bulk_endpoints,

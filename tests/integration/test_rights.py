@@ -40,6 +40,8 @@ RIGHTS = [
     ("GET", "/api/sync/health", ..., "public"),
     ("POST", "/api/progress-sync/live-ticket", ..., "student"),
     ("GET", "/api/progress-sync/summary", ..., "student"),
+    ("POST", "/api/progress-sync/events", {"eventType": "milestone_reached", "sourceSystem": "ai_journey",
+                                           "eventData": {"activityId": "rights"}}, "service"),
     ("GET", "/api/admin/rules", ..., "admin"),
     ("POST", "/api/admin/rules/{name}/pause", ..., "admin"),
     ("POST", "/api/admin/rules/{name}/resume", {}, "admin"),
@@ -105,6 +107,7 @@ OUTCOMES = {
     "public":    (None, None, None, None, None),
     "anonymous": (401, None, None, 403, None),   # a service has no learner of its own here
     "student":   (401, 403, None, 403, None),
+    "service":   (401, 403, None, None, None),   # a service too, for the learner that it names
     "admin":     (401, 403, 403, 403, None),
 }
 CALLERS = ("nobody", "anonymous", "student", "service", "admin")

@@ -1,0 +1,155 @@
+-- What the applied events prove (src/event/activity.c). Times are in hundredths of a minute, so that nothing is lost
+-- on the way.
+
+-- name: activity_read :one
+-- param user_id u64
+-- param activity_type text
+-- param activity_id text
+-- param day day
+-- column total_activities u64 null
+-- column completed_activities u64 null
+-- column in_progress_activities u64 null
+-- column total_time i64 null
+-- column completed_videos u64 null
+-- column completed_practices u64 null
+-- column completed_projects u64 null
+-- column completed_quizzes u64 null
+-- column completed_milestones u64 null
+-- column last_activity_at time null
+-- column status text null -- NULL: nothing is known of this activity
+-- column activity_time i64 null
+-- column first_at time null
+-- column last_at time null
+-- column completed_at time null
+-- column completed_on day null
+-- column day_time i64 null
+-- The learner's sums, an activity, and one of its days.
+SELECT s.total_activities, s.completed_activities, s.in_progress_activities,
+       CAST(s.total_time_spent * 100 AS SIGNED) AS total_time, s.completed_videos, s.completed_practices,
+       s.completed_projects, s.completed_quizzes, s.completed_milestones, s.last_activity_at, a.status,
+       CAST(a.time_spent * 100 AS SIGNED) AS activity_time, a.first_at, a.last_at, a.completed_at, a.completed_on,
+       CAST(d.time_spent * 100 AS SIGNED) AS day_time
+  FROM users AS u
+  LEFT JOIN user_progress_summary AS s ON s.user_id = u.id
+  LEFT JOIN activities AS a
+    ON a.user_id = u.id AND a.activity_type = :activity_type AND a.activity_id = :activity_id
+  LEFT JOIN activity_days AS d
+    ON d.user_id = u.id AND d.day = :day AND d.activity_type = :activity_type AND d.activity_id = :activity_id
+ WHERE u.id = :user_id;
+
+-- name: activity_add_day :exec
+-- param user_id u64
+-- param day day
+-- param activity_type text
+-- param activity_id text
+-- param time i64
+INSERT INTO activity_days (user_id, day, activity_type, activity_id, events, time_spent)
+VALUES (:user_id, :day, :activity_type, :activity_id, 1, :time / 100)
+    ON DUPLICATE KEY UPDATE events = events + 1, time_spent = GREATEST(time_spent, VALUES(time_spent));
+
+-- name: activity_write :exec
+-- param user_id u64
+-- param activity_type text
+-- param activity_id text
+-- param status text
+-- param time i64
+-- param first_at time
+-- param last_at time
+-- param completed_at time null
+-- param completed_on day null
+-- param revision u64
+INSERT INTO activities (user_id, activity_type, activity_id, status, time_spent, first_at, last_at, completed_at,
+                        completed_on, revision)
+VALUES (:user_id, :activity_type, :activity_id, :status, :time / 100, :first_at, :last_at, :completed_at,
+        :completed_on, :revision)
+    ON DUPLICATE KEY UPDATE status = VALUES(status), time_spent = VALUES(time_spent), first_at = VALUES(first_at),
+       last_at = VALUES(last_at), completed_at = VALUES(completed_at), completed_on = VALUES(completed_on),
+       revision = VALUES(revision);
+
+-- name: activity_remove :exec
+-- param user_id u64
+-- param activity_type text
+-- param activity_id text
+DELETE FROM activities
+ WHERE user_id = :user_id AND activity_type = :activity_type AND activity_id = :activity_id;
+
+-- name: activity_remove_days :exec
+-- param user_id u64
+-- param activity_type text
+-- param activity_id text
+DELETE FROM activity_days
+ WHERE user_id = :user_id AND activity_type = :activity_type AND activity_id = :activity_id;
+
+-- name: activity_recount_days :exec
+-- param user_id u64
+-- param activity_type text
+-- param activity_id text
+INSERT INTO activity_days (user_id, day, activity_type, activity_id, events, time_spent)
+SELECT e.user_id, e.practised_on, e.activity_type, e.activity_id, COUNT(*), MAX(e.time_spent)
+  FROM progress_events AS e FORCE INDEX (progress_events_activity)
+ WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
+   AND e.outcome = 'applied'
+ GROUP BY e.user_id, e.practised_on, e.activity_type, e.activity_id;
+
+-- name: activity_from_events :one
+-- param user_id u64
+-- param activity_type text
+-- param activity_id text
+-- column events i64
+-- column has_begun bool null
+-- column first_at time null
+-- column last_at time null
+-- column completed_at time null
+-- column completed_on day null -- of the earliest completion
+-- column activity_time i64
+-- What the applied events of an activity amount to; its days have been counted before.
+SELECT COUNT(*) AS events, MAX(e.completion_status IN ('started', 'in_progress', 'failed')) AS has_begun,
+       MIN(e.happened_at) AS first_at, MAX(e.happened_at) AS last_at,
+       MIN(CASE WHEN e.completion_status = 'completed' THEN e.happened_at END) AS completed_at,
+       (SELECT c.practised_on
+          FROM progress_events AS c FORCE INDEX (progress_events_activity)
+         WHERE c.user_id = :user_id AND c.activity_type = :activity_type AND c.activity_id = :activity_id
+           AND c.outcome = 'applied' AND c.completion_status = 'completed'
+         ORDER BY c.happened_at, c.practised_on
+         LIMIT 1) AS completed_on,
+       COALESCE((SELECT CAST(SUM(d.time_spent) * 100 AS SIGNED)
+                   FROM activity_days AS d FORCE INDEX (activity_days_activity)
+                  WHERE d.user_id = :user_id AND d.activity_type = :activity_type
+                    AND d.activity_id = :activity_id), 0) AS activity_time
+  FROM progress_events AS e FORCE INDEX (progress_events_activity)
+ WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
+   AND e.outcome = 'applied';
+
+-- name: activity_latest :one
+-- param user_id u64
+-- column last_at time null
+SELECT MAX(a.last_at) AS last_at FROM activities AS a WHERE a.user_id = :user_id;
+
+-- name: activity_write_sums :exec
+-- param user_id u64
+-- param total_activities u64
+-- param completed_activities u64
+-- param in_progress_activities u64
+-- param total_time i64
+-- param completed_videos u64
+-- param completed_practices u64
+-- param completed_projects u64
+-- param completed_quizzes u64
+-- param completed_milestones u64
+-- param percentage_hundredths i64
+-- param last_activity_at time null
+-- param now time
+INSERT INTO user_progress_summary
+  (user_id, total_activities, completed_activities, in_progress_activities, percentage_complete, total_time_spent,
+   completed_videos, completed_practices, completed_projects, completed_quizzes, completed_milestones,
+   last_activity_at, last_sync_time)
+VALUES (:user_id, :total_activities, :completed_activities, :in_progress_activities, :percentage_hundredths / 100,
+        :total_time / 100, :completed_videos, :completed_practices, :completed_projects, :completed_quizzes,
+        :completed_milestones, :last_activity_at, :now)
+    ON DUPLICATE KEY UPDATE total_activities = VALUES(total_activities),
+       completed_activities = VALUES(completed_activities), in_progress_activities = VALUES(in_progress_activities),
+       percentage_complete = VALUES(percentage_complete), total_time_spent = VALUES(total_time_spent),
+       completed_videos = VALUES(completed_videos), completed_practices = VALUES(completed_practices),
+       completed_projects = VALUES(completed_projects), completed_quizzes = VALUES(completed_quizzes),
+       completed_milestones = VALUES(completed_milestones), last_activity_at = VALUES(last_activity_at),
+       last_sync_time = VALUES(last_sync_time);

@@ -1,0 +1,313 @@
+#include "event/activity.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "learner/practice.h"
+#include "queries/activity.h"
+
+#include "base/banned.h"
+
+#define HUNDREDTHS 100
+#define WHOLE_HUNDREDTHS 10000 /* of a percentage */
+
+/* --- An activity, and the sums over all of them ---------------------------------------------------- */
+
+/* The names are what activities.status holds. */
+enum activity_status { ACTIVITY_COMPLETED, ACTIVITY_BEGUN, ACTIVITY_SKIPPED };
+static const char *const status_names[] = {"completed", "in_progress", "skipped"};
+
+struct activity_state {
+  bool exists;
+  enum activity_status status;
+  int64_t time; /* hundredths of a minute, as all times here */
+  int64_t first_ms;
+  int64_t last_ms;
+  int64_t completed_ms; /* where it is completed */
+  int32_t completed_on;
+};
+
+struct activity_sums {
+  uint64_t total;
+  uint64_t completed;
+  uint64_t in_progress;
+  int64_t time;
+  uint64_t completed_of[ACTIVITY_TYPES];
+  int64_t last_ms;
+  bool has_last;
+};
+
+static void take_out(struct activity_sums *sums, enum activity_type type,
+                     const struct activity_state *state) {
+  if (!state->exists) return;
+  sums->total--;
+  sums->time -= state->time;
+  if (state->status == ACTIVITY_BEGUN) sums->in_progress--;
+  if (state->status != ACTIVITY_COMPLETED) return;
+  sums->completed--;
+  sums->completed_of[type]--;
+}
+
+static void put_in(struct activity_sums *sums, enum activity_type type, const struct activity_state *state) {
+  if (!state->exists) return;
+  sums->total++;
+  sums->time += state->time;
+  if (state->status == ACTIVITY_BEGUN) sums->in_progress++;
+  if (state->status != ACTIVITY_COMPLETED) return;
+  sums->completed++;
+  sums->completed_of[type]++;
+}
+
+static enum activity_status status_of(const char *name) {
+  if (strcmp(name, status_names[ACTIVITY_COMPLETED]) == 0) return ACTIVITY_COMPLETED;
+  return strcmp(name, status_names[ACTIVITY_BEGUN]) == 0 ? ACTIVITY_BEGUN : ACTIVITY_SKIPPED;
+}
+
+static enum activity_status status_by(enum completion_status status) {
+  if (status == STATUS_COMPLETED) return ACTIVITY_COMPLETED;
+  return status == STATUS_SKIPPED ? ACTIVITY_SKIPPED : ACTIVITY_BEGUN;
+}
+
+static int64_t hundredths_of(double minutes) { return (int64_t)llround(minutes * HUNDREDTHS); }
+
+/* --- Reading and writing --------------------------------------------------------------------------- */
+
+static struct activity_state state_of(const struct activity_read_row *row) {
+  if (row->status == NULL) return (struct activity_state){.exists = false};
+  return (struct activity_state){.exists = true,
+                                 .status = status_of(row->status),
+                                 .time = row->activity_time,
+                                 .first_ms = row->first_at,
+                                 .last_ms = row->last_at,
+                                 .completed_ms = row->completed_at,
+                                 .completed_on = row->completed_on};
+}
+
+static struct activity_sums sums_of(const struct activity_read_row *row) {
+  return (struct activity_sums){.total = row->total_activities,
+                                .completed = row->completed_activities,
+                                .in_progress = row->in_progress_activities,
+                                .time = row->total_time,
+                                .completed_of = {[ACTIVITY_VIDEO] = row->completed_videos,
+                                                 [ACTIVITY_PRACTICE] = row->completed_practices,
+                                                 [ACTIVITY_PROJECT] = row->completed_projects,
+                                                 [ACTIVITY_QUIZ] = row->completed_quizzes,
+                                                 [ACTIVITY_MILESTONE] = row->completed_milestones},
+                                .last_ms = row->last_activity_at,
+                                .has_last = !row->last_activity_at_is_null};
+}
+
+static bool read_activity(struct event_intake *intake, enum activity_type type, const char *activity_id,
+                          int32_t day, struct error *error, struct activity_read_row *ret_row) {
+  struct activity_read_params params = {.user_id = intake->entry->learner.user_id,
+                                        .activity_type = activity_type_names[type],
+                                        .activity_id = activity_id,
+                                        .day = day};
+  struct activity_read_row row;
+  bool found;
+  if (!activity_read(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+    return false;
+  if (!found) return error_set(error, ERROR_INTERNAL, "A learner who was locked is gone.");
+  *ret_row = row;
+  return true;
+}
+
+static bool write_state(struct event_intake *intake, enum activity_type type, const char *activity_id,
+                        const struct activity_state *state, struct error *error) {
+  bool is_completed = state->status == ACTIVITY_COMPLETED;
+  struct activity_write_params params = {.user_id = intake->entry->learner.user_id,
+                                         .activity_type = activity_type_names[type],
+                                         .activity_id = activity_id,
+                                         .status = status_names[state->status],
+                                         .time = state->time,
+                                         .first_at = state->first_ms,
+                                         .last_at = state->last_ms,
+                                         .completed_at = state->completed_ms,
+                                         .completed_at_is_null = !is_completed,
+                                         .completed_on = state->completed_on,
+                                         .completed_on_is_null = !is_completed,
+                                         .revision = intake->entry->learner.revision};
+  return activity_write(ledger_db(intake->tx), &params, error, NULL);
+}
+
+static bool write_sums(struct event_intake *intake, const struct activity_sums *sums, struct error *error) {
+  int64_t percentage = sums->total == 0 ? 0 : (int64_t)(sums->completed * WHOLE_HUNDREDTHS / sums->total);
+  struct activity_write_sums_params params = {.user_id = intake->entry->learner.user_id,
+                                              .total_activities = sums->total,
+                                              .completed_activities = sums->completed,
+                                              .in_progress_activities = sums->in_progress,
+                                              .total_time = sums->time,
+                                              .completed_videos = sums->completed_of[ACTIVITY_VIDEO],
+                                              .completed_practices = sums->completed_of[ACTIVITY_PRACTICE],
+                                              .completed_projects = sums->completed_of[ACTIVITY_PROJECT],
+                                              .completed_quizzes = sums->completed_of[ACTIVITY_QUIZ],
+                                              .completed_milestones = sums->completed_of[ACTIVITY_MILESTONE],
+                                              .percentage_hundredths = percentage,
+                                              .last_activity_at = sums->last_ms,
+                                              .last_activity_at_is_null = !sums->has_last,
+                                              .now = intake->now_ms};
+  return activity_write_sums(ledger_db(intake->tx), &params, error, NULL);
+}
+
+/* --- One more event -------------------------------------------------------------------------------- */
+
+static void complete(struct activity_state *state, const struct event *event) {
+  bool was_completed = state->status == ACTIVITY_COMPLETED;
+  state->status = ACTIVITY_COMPLETED;
+  if (was_completed && (event->happened_at_ms > state->completed_ms ||
+                        (event->happened_at_ms == state->completed_ms && event->day >= state->completed_on)))
+    return;
+  state->completed_ms = event->happened_at_ms;
+  state->completed_on = event->day;
+}
+
+/* `day_time`: what its day came to before. */
+static struct activity_state with_event(const struct activity_state *before, const struct event *event,
+                                        int64_t day_time) {
+  int64_t told = hundredths_of(event->time_spent);
+  enum activity_status says = status_by(event->status);
+  struct activity_state after = *before;
+  if (!before->exists)
+    after = (struct activity_state){.exists = true,
+                                    .status = ACTIVITY_SKIPPED,
+                                    .first_ms = event->happened_at_ms,
+                                    .last_ms = event->happened_at_ms};
+  if (told > day_time) after.time += told - day_time;
+  if (event->happened_at_ms < after.first_ms) after.first_ms = event->happened_at_ms;
+  if (event->happened_at_ms > after.last_ms) after.last_ms = event->happened_at_ms;
+  if (says == ACTIVITY_COMPLETED)
+    complete(&after, event);
+  else if (says == ACTIVITY_BEGUN && after.status == ACTIVITY_SKIPPED)
+    after.status = ACTIVITY_BEGUN;
+  return after;
+}
+
+static bool add_day(struct event_intake *intake, const struct event *event, struct error *error) {
+  struct activity_add_day_params params = {.user_id = intake->entry->learner.user_id,
+                                           .day = event->day,
+                                           .activity_type = activity_type_names[event->activity_type],
+                                           .activity_id = event->activity_id,
+                                           .time = hundredths_of(event->time_spent)};
+  return activity_add_day(ledger_db(intake->tx), &params, error, NULL);
+}
+
+/* --- The practice day ------------------------------------------------------------------------------ */
+
+static bool count_practice(struct event_intake *intake, int32_t day, int64_t count, struct error *error) {
+  struct practice practice = {.entry = intake->entry, .activity = PRACTICE_EVENT, .day = day, .count = count};
+  return practice_count(intake->tx, &practice, 1, error);
+}
+
+static bool grow_days(struct event_intake *intake, struct error *error) {
+  size_t capacity = intake->day_capacity == 0 ? 8 : intake->day_capacity * 2;
+  struct event_day *days = arena_alloc_array(ledger_arena(intake->tx), capacity, sizeof *days);
+  if (days == NULL) return error_set_memory(error);
+  if (intake->day_count > 0) memcpy(days, intake->days, intake->day_count * sizeof *days);
+  intake->days = days;
+  intake->day_capacity = capacity;
+  return true;
+}
+
+/* The first event of a day moves the streak, at once, for what is awarded looks at it. Further ones of the
+ * same day only add to its count, at the end. */
+static bool practise(struct event_intake *intake, int32_t day, struct error *error) {
+  for (size_t at = 0; at < intake->day_count; at++) {
+    if (intake->days[at].day != day) continue;
+    intake->days[at].put_off++;
+    return true;
+  }
+  if (intake->day_count == intake->day_capacity && !grow_days(intake, error)) return false;
+  intake->days[intake->day_count++] = (struct event_day){.day = day};
+  return count_practice(intake, day, 1, error);
+}
+
+bool activity_finish(struct event_intake *intake, struct error *error) {
+  for (size_t at = 0; at < intake->day_count; at++) {
+    struct event_day *day = &intake->days[at];
+    if (day->put_off > 0 && !count_practice(intake, day->day, day->put_off, error)) return false;
+    day->put_off = 0;
+  }
+  return true;
+}
+
+bool activity_count(struct event_intake *intake, const struct event *event, struct error *error) {
+  struct activity_read_row row;
+  if (!read_activity(intake, event->activity_type, event->activity_id, event->day, error, &row)) return false;
+  struct activity_state before = state_of(&row);
+  struct activity_state after = with_event(&before, event, row.day_time_is_null ? 0 : row.day_time);
+  struct activity_sums sums = sums_of(&row);
+  take_out(&sums, event->activity_type, &before);
+  put_in(&sums, event->activity_type, &after);
+  if (!sums.has_last || event->happened_at_ms > sums.last_ms) sums.last_ms = event->happened_at_ms;
+  sums.has_last = true;
+  return add_day(intake, event, error) &&
+         write_state(intake, event->activity_type, event->activity_id, &after, error) &&
+         write_sums(intake, &sums, error) &&
+         (event->status == STATUS_SKIPPED || practise(intake, event->day, error));
+}
+
+/* --- All of an activity's events anew -------------------------------------------------------------- */
+
+static bool recount_days(struct event_intake *intake, const char *type, const char *activity_id,
+                         struct error *error) {
+  struct db *db = ledger_db(intake->tx);
+  uint64_t user_id = intake->entry->learner.user_id;
+  struct activity_remove_days_params removed = {
+      .user_id = user_id, .activity_type = type, .activity_id = activity_id};
+  struct activity_recount_days_params counted = {
+      .user_id = user_id, .activity_type = type, .activity_id = activity_id};
+  return activity_remove_days(db, &removed, error, NULL) && activity_recount_days(db, &counted, error, NULL);
+}
+
+static bool state_from_events(struct event_intake *intake, const char *type, const char *activity_id,
+                              struct error *error, struct activity_state *ret_state) {
+  struct activity_from_events_params params = {
+      .user_id = intake->entry->learner.user_id, .activity_type = type, .activity_id = activity_id};
+  struct activity_from_events_row row;
+  bool found;
+  if (!activity_from_events(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+    return false;
+  *ret_state = (struct activity_state){.exists = found && row.events > 0};
+  if (!ret_state->exists) return true;
+  ret_state->status = row.has_begun ? ACTIVITY_BEGUN : ACTIVITY_SKIPPED;
+  ret_state->time = row.activity_time;
+  ret_state->first_ms = row.first_at;
+  ret_state->last_ms = row.last_at;
+  if (row.completed_at_is_null) return true;
+  ret_state->status = ACTIVITY_COMPLETED;
+  ret_state->completed_ms = row.completed_at;
+  ret_state->completed_on = row.completed_on;
+  return true;
+}
+
+/* The moment of the last activity, of all that there are now. */
+static bool read_latest(struct event_intake *intake, struct error *error, struct activity_sums *sums) {
+  struct activity_latest_params params = {.user_id = intake->entry->learner.user_id};
+  struct activity_latest_row row;
+  bool found;
+  if (!activity_latest(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+    return false;
+  sums->has_last = found && !row.last_at_is_null;
+  sums->last_ms = sums->has_last ? row.last_at : 0;
+  return true;
+}
+
+bool activity_recount(struct event_intake *intake, enum activity_type type, const char *activity_id,
+                      struct error *error) {
+  const char *type_name = activity_type_names[type];
+  struct activity_remove_params removed = {
+      .user_id = intake->entry->learner.user_id, .activity_type = type_name, .activity_id = activity_id};
+  struct activity_read_row row;
+  struct activity_state after;
+  if (!read_activity(intake, type, activity_id, 0, error, &row) ||
+      !recount_days(intake, type_name, activity_id, error) ||
+      !state_from_events(intake, type_name, activity_id, error, &after))
+    return false;
+  struct activity_state before = state_of(&row);
+  struct activity_sums sums = sums_of(&row);
+  take_out(&sums, type, &before);
+  put_in(&sums, type, &after);
+  bool written = after.exists ? write_state(intake, type, activity_id, &after, error)
+                              : activity_remove(ledger_db(intake->tx), &removed, error, NULL);
+  return written && read_latest(intake, error, &sums) && write_sums(intake, &sums, error);
+}

@@ -1,0 +1,62 @@
+#include "event/event_api.h"
+
+#include "event/intake.h"
+#include "http/request.h"
+#include "schema/encode.h"
+
+#include "base/banned.h"
+
+/* Of one event, the result alone; of several, a list of them. */
+static void answer(struct request *request, const struct event_submission *body,
+                   const struct event_submitted *submitted) {
+  request->db_ns += submitted->db_ns;
+  if (!submitted->success) request->status = 207;
+  if (body->events_given == PRESENCE_GIVEN)
+    schema_encode_json(&event_submitted_schema, submitted, &request->reply);
+  else
+    schema_encode_json(&event_result_schema, submitted->results.items, &request->reply);
+}
+
+static bool name_operation(struct request *request, struct event_submit *submit, struct error *error) {
+  const char *op_id;
+  if (!request_op_id(request, "events", NULL, error, &op_id)) return false;
+  submit->id_prefix = op_id;
+  submit->op_id = submit->alone ? NULL : op_id;
+  /* Without a key nobody will ever compare it. */
+  return submit->op_id == NULL || event_hash_all(submit->bodies, submit->count, error, &submit->request_hash);
+}
+
+static bool handle_submit(struct request *request, const void *query, const void *body_struct, void *reply,
+                          struct error *error) {
+  struct event_submission body = *(const struct event_submission *)body_struct;
+  struct event_host host = {.config = request->app->config, .zones = request->zones};
+  bool several = body.events_given == PRESENCE_GIVEN;
+  struct event_submit submit = {.ledger = request->app->ledger,
+                                .host = &host,
+                                .user_id = request->principal.user_id,
+                                .actor = request->principal.actor,
+                                .bodies = several ? body.events.items : &body.one,
+                                .count = several ? body.events.count : 1,
+                                .alone = !several,
+                                .arena = request->arena};
+  struct event_submitted submitted;
+  (void)query;
+  (void)reply;
+  if (!name_operation(request, &submit, error) || !event_submit(&submit, error, &submitted)) return false;
+  answer(request, &body, &submitted);
+  return true;
+}
+
+static const struct endpoint rows[] = {
+    {.method = "POST",
+     .path = "/api/progress-sync/events",
+     .role = ROLE_STUDENT,
+     .flags = ENDPOINT_NEEDS_LEARNER | ENDPOINT_SERVICE | ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_BULK_BODY |
+              ENDPOINT_MAY_MIX | ENDPOINT_WRITES_REPLY,
+     .body = &event_submission_schema,
+     .reply = &event_answer_schema,
+     .handle = handle_submit,
+     .tag = "Progress events",
+     .summary = "Take in what a learner did, one event or several"},
+};
+const struct endpoint_table event_endpoints = ENDPOINT_TABLE(rows);

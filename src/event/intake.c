@@ -1,0 +1,228 @@
+#include "event/intake.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "event/activity.h"
+#include "event/intake_private.h"
+#include "learner/practice.h"
+#include "schema/encode.h"
+
+#include "base/banned.h"
+
+#define NS_PER_MS 1e6
+#define DATA_BYTES ((size_t)256 * 1024)
+#define SUMS_MAX 32 /* kinds of changes */
+
+#define REUSED_SENTENCE "was already used for an event with other content"
+
+/* --- What the history says ------------------------------------------------------------------------- */
+
+struct event_sum {
+  const char *what;
+  int64_t by;
+  int64_t changes;
+};
+
+bool event_report(struct event_intake *intake, const struct ledger_change *change, struct error *error) {
+  if (intake->entry->change_count < LEDGER_CHANGES_MAX / 2)
+    return ledger_report(intake->tx, intake->entry, change, error);
+  if (intake->sums == NULL)
+    intake->sums = arena_alloc_array(ledger_arena(intake->tx), SUMS_MAX, sizeof *intake->sums);
+  if (intake->sums == NULL) return error_set_memory(error);
+  size_t at = 0;
+  while (at < intake->sum_count && strcmp(intake->sums[at].what, change->what) != 0)
+    at++;
+  if (at == SUMS_MAX) return error_set(error, ERROR_INTERNAL, "Events report too many kinds of changes.");
+  if (at == intake->sum_count) intake->sums[intake->sum_count++] = (struct event_sum){.what = change->what};
+  intake->sums[at].by += change->by;
+  intake->sums[at].changes++;
+  return true;
+}
+
+static bool report_sums(struct event_intake *intake, struct error *error) {
+  for (size_t at = 0; at < intake->sum_count; at++) {
+    const struct event_sum *sum = &intake->sums[at];
+    const char *because =
+        arena_printf(ledger_arena(intake->tx), "%lld changes more", (long long)sum->changes);
+    struct ledger_change change = {.what = sum->what, .by = sum->by, .because = because};
+    if (because == NULL) return error_set_memory(error);
+    if (!ledger_report(intake->tx, intake->entry, &change, error)) return false;
+  }
+  intake->sum_count = 0;
+  return true;
+}
+
+static bool report_event(struct event_intake *intake, const struct event *event, struct error *error) {
+  struct ledger_change change = {.what = "event",
+                                 .key = event_type_names[event->type],
+                                 .by = event->outcome == EVENT_APPLIED ? 1 : 0,
+                                 .because = event->id};
+  return event_report(intake, &change, error);
+}
+
+/* --- One event through all stages ------------------------------------------------------------------ */
+
+static bool make_event(struct event_intake *intake, const struct event_item *item, struct error *error,
+                       struct event *ret_event) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(DATA_BYTES);
+  event_from_body(item->body, intake->now_ms, ret_event);
+  schema_encode_json(&event_data_schema, &item->body->data, &text);
+  ret_event->data_text =
+      text.failed ? NULL : arena_strndup(ledger_arena(intake->tx), buffer_text(&text), text.length);
+  if (ret_event->data_text == NULL) return error_set_memory(error);
+  ret_event->revision = intake->entry->learner.revision;
+  ret_event->position = item->position;
+  ret_event->hash = item->hash;
+  ret_event->day = zone_day_at(intake->zones, intake->entry->learner.time_zone, ret_event->happened_at_ms);
+  return true;
+}
+
+/* Only an event that counts goes on from here. */
+static bool follow(struct event_intake *intake, const struct event *event, struct event_result *result,
+                   struct error *error) {
+  (void)result;
+  return activity_count(intake, event, error);
+}
+
+/* judged → written → counted → propagated → awarded */
+static bool process(struct event_intake *intake, const struct event_item *item, struct error *error,
+                    struct event_result *result) {
+  int64_t started_ns = clock_monotonic_ns();
+  struct event event;
+  if (!make_event(intake, item, error, &event)) return false;
+  *result = (struct event_result){.event_id = event.id, .revision = event.revision};
+  if (!intake_write_row(intake, item, &event, NULL, error)) return false;
+  if (event.outcome == EVENT_APPLIED && !follow(intake, &event, result, error)) return false;
+  result->status = event_outcome_names[event.outcome];
+  result->total_processing_time = (double)(clock_monotonic_ns() - started_ns) / NS_PER_MS;
+  return report_event(intake, &event, error);
+}
+
+/* It is taken, and that is all for now. */
+static bool keep(struct event_intake *intake, const struct event_item *item, const struct error *failure,
+                 struct error *error, struct event_result *result) {
+  struct event event;
+  if (!make_event(intake, item, error, &event) ||
+      !intake_reject(item->body->id, failure, ledger_arena(intake->tx), error, result))
+    return false;
+  event.outcome = EVENT_PENDING;
+  result->revision = event.revision;
+  result->status = event_outcome_names[EVENT_PENDING];
+  return intake_write_row(intake, item, &event, failure, error) && report_event(intake, &event, error);
+}
+
+/* --- Which of them are taken ----------------------------------------------------------------------- */
+
+static bool is_refused(const struct event_intake *intake, const struct event_item *item,
+                       const struct event_known *known, struct error *error) {
+  const struct event_body *body = item->body;
+  const struct offline_config *offline = &intake->config->offline;
+  if (known->is_known)
+    return memcmp(&known->hash, &item->hash, sizeof known->hash) != 0 &&
+           !error_add_field(error, ERROR_UNPROCESSABLE, "id", REUSED_SENTENCE);
+  if (item->waited) return false;
+  if (body->timestamp_given == PRESENCE_GIVEN &&
+      !practice_check_time("timestamp", body->timestamp_ms, intake->now_ms, offline, error))
+    return true;
+  return !practice_check_time("eventData.completedAt", event_happened_at(body, intake->now_ms),
+                              intake->now_ms, offline, error);
+}
+
+static bool refuse(struct event_intake *intake, const struct event_batch *batch, size_t at,
+                   const struct error *why, struct error *error) {
+  if (!batch->alone)
+    return intake_reject(batch->items[at].body->id, why, ledger_arena(intake->tx), error,
+                         &batch->results[at]);
+  intake->entry->error = *why;
+  ledger_fail(intake->entry);
+  return true;
+}
+
+/* An id that comes twice in a batch is known the second time. */
+static void remember(const struct event_batch *batch, struct event_known *known, size_t at) {
+  const char *id = batch->items[at].body->id;
+  for (size_t later = at + 1; later < batch->count; later++)
+    if (!batch->items[later].refused && strcmp(batch->items[later].body->id, id) == 0)
+      known[later] =
+          (struct event_known){.is_known = true, .hash = batch->items[at].hash, .result = batch->results[at]};
+}
+
+static bool take(struct event_intake *intake, const struct event_batch *batch, size_t at,
+                 struct event_known *known, struct error *error, bool *ret_written) {
+  const struct event_item *item = &batch->items[at];
+  struct error why = ERROR_INIT;
+  if (is_refused(intake, item, &known[at], &why)) return refuse(intake, batch, at, &why, error);
+  if (known[at].is_known) {
+    batch->results[at] = known[at].result;
+    return true;
+  }
+  bool taken = batch->failure == NULL ? process(intake, item, error, &batch->results[at])
+                                      : keep(intake, item, batch->failure, error, &batch->results[at]);
+  if (!taken) return false;
+  remember(batch, known, at);
+  *ret_written = true;
+  return true;
+}
+
+/* The pipeline: known, then each event through its stages, then what is said once for all of them. */
+static bool take_all(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
+  bool *written = arena_alloc_array(ledger_arena(intake->tx), batch->count, sizeof *written);
+  struct event_known *known;
+  if (written == NULL) return error_set_memory(error);
+  if (!intake_read_known(intake, batch, error, &known)) return false;
+  for (size_t at = 0; at < batch->count; at++)
+    if (!batch->items[at].refused && !take(intake, batch, at, known, error, &written[at])) return false;
+  return activity_finish(intake, error) && intake_write_results(intake, batch, written, error) &&
+         report_sums(intake, error);
+}
+
+/* --- The transaction ------------------------------------------------------------------------------- */
+
+static void begin(struct ledger_tx *tx, struct ledger_entry *entry, const struct event_host *host,
+                  struct event_intake *ret_intake) {
+  *ret_intake = (struct event_intake){.tx = tx,
+                                      .entry = entry,
+                                      .config = host->config,
+                                      .zones = host->zones,
+                                      .awards = host->awards,
+                                      .now_ms = ledger_now_ms(tx)};
+}
+
+/* The reply that a batch with an id of its own leaves in the ledger. */
+static void fill_reply(const struct ledger_entry *entry, const struct event_batch *batch) {
+  struct event_submitted *reply = entry->reply;
+  if (reply == NULL) return;
+  *reply = (struct event_submitted){.success = event_all_applied(batch->results, batch->count),
+                                    .revision = entry->learner.revision - (entry->change_count == 0 ? 1 : 0),
+                                    .results = {.items = batch->results, .count = batch->count}};
+}
+
+static bool intake_work(struct ledger_tx *tx, struct error *error) {
+  for (size_t at = 0; at < ledger_count(tx); at++) {
+    struct ledger_entry *entry = ledger_at(tx, at);
+    const struct event_batch *batch = entry->input;
+    struct event_intake intake;
+    begin(tx, entry, batch->host, &intake);
+    if (!take_all(&intake, batch, error)) return false;
+    fill_reply(entry, batch);
+  }
+  return true;
+}
+
+const struct ledger_kind event_intake_kind = {.name = "event", .work = intake_work};
+
+bool event_take(struct event_intake *intake, struct event_body *body, struct error *error,
+                struct event_result *ret_result) {
+  struct event_host host = {.config = intake->config, .zones = intake->zones, .awards = intake->awards};
+  struct event_item item = {.body = body};
+  struct event_result result;
+  struct event_batch batch = {.host = &host, .items = &item, .results = &result, .count = 1};
+  body->type_given = body->source_given = body->data_given = PRESENCE_GIVEN;
+  if (body->id == NULL && !event_make_id(NULL, 0, ledger_arena(intake->tx), error, &body->id)) return false;
+  if (!event_hash(body, error, &item.hash) || !event_check(body, ledger_arena(intake->tx), error) ||
+      !take_all(intake, &batch, error))
+    return false;
+  *ret_result = result;
+  return true;
+}

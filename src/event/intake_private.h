@@ -1,0 +1,60 @@
+/* Inside the intake only: a batch on its way through a transaction, and the statements of its rows. */
+#ifndef LOCKSTEP_EVENT_INTAKE_PRIVATE_H
+#define LOCKSTEP_EVENT_INTAKE_PRIVATE_H
+
+#include "event/intake.h"
+
+/* One event of a batch. */
+struct event_item {
+  struct event_body *body; /* checked; id is never NULL */
+  struct db_hash hash;
+  uint32_t position; /* in the batch as it was sent */
+  bool refused;      /* before the transaction: its result says why */
+  bool waited;       /* its row stands, with outcome EVENT_PENDING */
+};
+
+/* The events of one ledger entry: its input. */
+struct event_batch {
+  const struct event_host *host;
+  struct event_item *items;
+  struct event_result *results; /* one an item; texts in the transaction's memory */
+  size_t count;
+  bool alone;                  /* a single event: what refuses it fails the entry */
+  const struct error *failure; /* NULL; or what went wrong, and the only item is kept for later */
+};
+
+extern const struct ledger_kind event_intake_kind;
+bool event_all_applied(const struct event_result *results, size_t count);
+/* With a prefix, the same for the same place; without one, at random. */
+bool event_make_id(const char *prefix, size_t at, struct arena *arena, struct error *error,
+                   const char **ret_id) WARN_UNUSED;
+
+/* What is known of an item's id. */
+struct event_known {
+  bool is_known;
+  struct db_hash hash;
+  struct event_result result;
+};
+
+/* One for each item; an id that stands twice in the batch is unknown until its first was processed. */
+bool intake_read_known(struct event_intake *intake, const struct event_batch *batch, struct error *error,
+                       struct event_known **ret_known) WARN_UNUSED;
+/* An event's row, new; or, where it waited, as it stands from now on. */
+bool intake_write_row(struct event_intake *intake, const struct event_item *item, const struct event *event,
+                      const struct error *failure, struct error *error) WARN_UNUSED;
+/* The results of those items whose rows were written. */
+bool intake_write_results(struct event_intake *intake, const struct event_batch *batch, const bool *written,
+                          struct error *error) WARN_UNUSED;
+
+/* The result of an event that was not taken. Problems by field where the error has some. */
+bool intake_reject(const char *event_id, const struct error *why, struct arena *arena, struct error *error,
+                   struct event_result *ret_result) WARN_UNUSED;
+
+/* When an event that failed so often is tried again; false: somebody has to ask for it. */
+bool retry_at(const struct config *config, uint64_t tries, int64_t now_ms, int64_t *ret_ms);
+/* A failure as processing_errors keeps it. */
+const char *retry_describe(const struct error *failure, int64_t now_ms, struct arena *arena);
+/* Has a worker try the learner's waiting events again, in time. Within the transaction that keeps one. */
+bool retry_order(struct event_intake *intake, int64_t run_at_ms, struct error *error) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,150 @@
+#include <string.h>
+
+#include "base/random.h"
+#include "event/intake_private.h"
+#include "schema/decode.h"
+
+#include "base/banned.h"
+
+#define MADE_ID_BYTES 12 /* of randomness */
+
+bool event_all_applied(const struct event_result *results, size_t count) {
+  for (size_t at = 0; at < count; at++)
+    if (strcmp(results[at].status, event_outcome_names[EVENT_APPLIED]) != 0) return false;
+  return true;
+}
+
+bool event_make_id(const char *prefix, size_t at, struct arena *arena, struct error *error,
+                   const char **ret_id) {
+  char random[2 * MADE_ID_BYTES + 1];
+  const char *id;
+  if (prefix == NULL) {
+    random_hex(random, MADE_ID_BYTES);
+    id = arena_printf(arena, "event-%s", random);
+  } else {
+    id = arena_printf(arena, "%s:%zu", prefix, at);
+  }
+  if (id == NULL) return error_set_memory(error);
+  *ret_id = id;
+  return true;
+}
+
+/* --- Before the transaction ------------------------------------------------------------------------ */
+
+/* An event that cannot be read. */
+static bool refuse(const struct event_submit *submit, struct event_item *item, const struct error *why,
+                   struct error *error, struct event_result *ret_result) {
+  item->refused = true;
+  return intake_reject(item->body->id, why, submit->arena, error, ret_result);
+}
+
+static bool prepare_item(const struct event_submit *submit, size_t at, struct event_item *item,
+                         struct error *error, struct event_result *ret_result) {
+  struct event_body *body = &submit->bodies[at];
+  struct error why = ERROR_INIT;
+  *item = (struct event_item){.body = body, .position = (uint32_t)at};
+  if (body->complaint != NULL) {
+    error_set(&why, ERROR_MALFORMED, "%s", body->complaint);
+    return refuse(submit, item, &why, error, ret_result);
+  }
+  if (body->id == NULL && !event_make_id(submit->id_prefix, at, submit->arena, error, &body->id))
+    return false;
+  if (!event_hash(body, error, &item->hash)) return false;
+  if (event_check(body, submit->arena, &why)) return true;
+  if (submit->alone || why.code == ERROR_TOO_LARGE) {
+    *error = why;
+    return false;
+  }
+  return refuse(submit, item, &why, error, ret_result);
+}
+
+/* --- The transactions ------------------------------------------------------------------------------ */
+
+/* A submission under way. */
+struct course {
+  const struct event_submit *submit;
+  struct event_item *items;
+  struct event_result *results;
+  struct event_submitted *reply; /* of the whole, from the ledger */
+  uint64_t revision;
+  int64_t db_ns;
+};
+
+static bool run_part(struct course *course, size_t from, size_t count, const struct error *failure,
+                     const char *op_id, struct error *error, struct ledger_entry *ret_entry) {
+  const struct event_submit *submit = course->submit;
+  struct event_batch batch = {.host = submit->host,
+                              .items = course->items + from,
+                              .results = course->results + from,
+                              .count = count,
+                              .alone = submit->alone,
+                              .failure = failure};
+  *ret_entry = (struct ledger_entry){.user_id = submit->user_id,
+                                     .op_id = op_id,
+                                     .request_hash = submit->request_hash,
+                                     .actor = submit->actor,
+                                     .input = &batch,
+                                     .reply_schema = op_id == NULL ? NULL : &event_submitted_schema,
+                                     .reply = op_id == NULL ? NULL : course->reply,
+                                     .arena = submit->arena};
+  bool ran = ledger_run_one(submit->ledger, &event_intake_kind, ret_entry, NULL, submit->arena, error);
+  course->db_ns += ret_entry->db_ns;
+  if (ran) course->revision = ret_entry->revision;
+  return ran;
+}
+
+/* The database did its part, and refused. */
+static bool is_failure(const struct error *error) {
+  return error->code == ERROR_INTERNAL || error->code == ERROR_CONFLICT;
+}
+
+/* Those that fail are found by halves; what is found alone is kept. */
+static bool run_apart(struct course *course, size_t from, size_t count, struct error *error) {
+  struct ledger_entry entry;
+  struct error failure;
+  if (run_part(course, from, count, NULL, NULL, error, &entry)) return true;
+  if (!is_failure(error)) return false;
+  if (count > 1)
+    return run_apart(course, from, count / 2, error) &&
+           run_apart(course, from + count / 2, count - count / 2, error);
+  failure = *error;
+  error_clear(error);
+  return run_part(course, from, 1, &failure, NULL, error, &entry);
+}
+
+/* The whole at once, under the batch's own id where it has one. */
+static bool run_whole(struct course *course, size_t count, struct error *error, bool *ret_replayed) {
+  const struct event_submit *submit = course->submit;
+  struct ledger_entry entry;
+  *ret_replayed = false;
+  if (run_part(course, 0, count, NULL, submit->op_id, error, &entry)) {
+    *ret_replayed = entry.state == LEDGER_REPLAYED;
+    return !*ret_replayed ||
+           schema_decode_json(&event_submitted_schema, entry.reply_text, strlen(entry.reply_text),
+                              UNKNOWN_IGNORED, submit->arena, course->reply, error);
+  }
+  if (!is_failure(error)) return false;
+  error_clear(error);
+  return run_apart(course, 0, count, error);
+}
+
+bool event_submit(struct event_submit *submit, struct error *error, struct event_submitted *ret_submitted) {
+  struct event_submitted reply = {.success = false};
+  struct course course = {.submit = submit,
+                          .items = arena_alloc_array(submit->arena, submit->count, sizeof(struct event_item)),
+                          .results =
+                              arena_alloc_array(submit->arena, submit->count, sizeof(struct event_result)),
+                          .reply = &reply};
+  bool replayed;
+  if (course.items == NULL || course.results == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < submit->count; at++)
+    if (!prepare_item(submit, at, &course.items[at], error, &course.results[at])) return false;
+  if (!run_whole(&course, submit->count, error, &replayed)) return false;
+  if (!replayed)
+    reply = (struct event_submitted){.success = event_all_applied(course.results, submit->count),
+                                     .revision = course.revision,
+                                     .results = {.items = course.results, .count = submit->count}};
+  reply.db_ns = course.db_ns;
+  *ret_submitted = reply;
+  return true;
+}
