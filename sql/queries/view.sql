@@ -41,63 +41,67 @@ SELECT COALESCE(s.total_activities, 0) AS total_activities, COALESCE(s.completed
 -- column share f64 null
 -- column moment time null
 -- column other_moment time null
+-- column cause text null
+-- column metadata text null
 -- All lists in one statement, because a round trip costs more than most of them; which list is the part (enum
 -- view_part). Each reads as many rows as it may show, out of an index in its order; what is open comes by status,
 -- with and without a date, and is put in order by whoever reads it.
 (SELECT 0 AS part, a.activity_id AS id, a.activity_type AS kind, a.status AS title, NULL AS detail,
-        a.time_spent AS amount, NULL AS total, NULL AS share, a.last_at AS moment, a.completed_at AS other_moment
+        a.time_spent AS amount, NULL AS total, NULL AS share, a.last_at AS moment, a.completed_at AS other_moment,
+        NULL AS cause, NULL AS metadata
    FROM activities AS a FORCE INDEX (activities_recent)
   WHERE a.user_id = :user_id
   ORDER BY a.last_at DESC, a.activity_type DESC, a.activity_id DESC LIMIT :recent)
  UNION ALL
-(SELECT 1, t.id, t.status, t.title, NULL, NULL, NULL, NULL, t.due_at, NULL
+(SELECT 1, t.id, t.status, t.title, NULL, NULL, NULL, NULL, t.due_at, NULL, NULL, NULL
    FROM todos AS t FORCE INDEX (todos_status)
   WHERE t.user_id = :user_id AND t.status = 'pending' AND t.due_at IS NOT NULL
   ORDER BY t.due_at, t.id LIMIT :upcoming)
  UNION ALL
-(SELECT 1, t.id, t.status, t.title, NULL, NULL, NULL, NULL, t.due_at, NULL
+(SELECT 1, t.id, t.status, t.title, NULL, NULL, NULL, NULL, t.due_at, NULL, NULL, NULL
    FROM todos AS t FORCE INDEX (todos_status)
   WHERE t.user_id = :user_id AND t.status = 'in_progress' AND t.due_at IS NOT NULL
   ORDER BY t.due_at, t.id LIMIT :upcoming)
  UNION ALL
-(SELECT 1, t.id, t.status, t.title, NULL, NULL, NULL, NULL, t.due_at, NULL
+(SELECT 1, t.id, t.status, t.title, NULL, NULL, NULL, NULL, t.due_at, NULL, NULL, NULL
    FROM todos AS t FORCE INDEX (todos_status)
   WHERE t.user_id = :user_id AND t.status IN ('pending', 'in_progress') AND t.due_at IS NULL
   LIMIT :upcoming)
  UNION ALL
-(SELECT 2, e.id, e.status, e.title, e.video_id, NULL, NULL, NULL, e.starts_at, e.ends_at
+(SELECT 2, e.id, e.status, e.title, e.video_id, NULL, NULL, NULL, e.starts_at, e.ends_at, NULL, NULL
    FROM schedule_entries AS e FORCE INDEX (schedule_entries_status)
   WHERE e.user_id = :user_id AND e.status = 'planned' AND e.starts_at >= :today
   ORDER BY e.starts_at, e.id LIMIT :upcoming)
  UNION ALL
-(SELECT 2, e.id, e.status, e.title, e.video_id, NULL, NULL, NULL, e.starts_at, e.ends_at
+(SELECT 2, e.id, e.status, e.title, e.video_id, NULL, NULL, NULL, e.starts_at, e.ends_at, NULL, NULL
    FROM schedule_entries AS e FORCE INDEX (schedule_entries_status)
   WHERE e.user_id = :user_id AND e.status = 'in_progress'
   ORDER BY e.starts_at, e.id LIMIT :upcoming)
  UNION ALL
-(SELECT 3, k.skill_id, k.category, k.level, NULL, k.confidence, NULL, NULL, k.assessed_at, NULL
+(SELECT 3, k.skill_id, k.category, k.level, NULL, k.confidence, NULL, NULL, k.assessed_at, NULL, NULL, NULL
    FROM skills AS k
   WHERE k.user_id = :user_id
   ORDER BY k.skill_id LIMIT :skills)
  UNION ALL
 (SELECT 4, p.id, p.status, p.title, g.current_step_id, g.completed_steps, g.total_steps, g.percentage, p.updated_at,
-        g.completed_at
+        g.completed_at, NULL, NULL
    FROM learning_paths AS p FORCE INDEX (learning_paths_updated)
    LEFT JOIN path_progress AS g ON g.user_id = p.user_id AND g.path_id = p.id
   WHERE p.user_id = :user_id
   ORDER BY p.updated_at DESC, p.id DESC LIMIT :paths)
  UNION ALL
-(SELECT 5, c.id, c.achievement_type, c.title, c.description, c.is_public, NULL, NULL, c.earned_at, NULL
+(SELECT 5, c.id, c.achievement_type, c.title, c.description, c.is_public, NULL, NULL, c.earned_at, NULL,
+        c.trigger_event_id, c.metadata
    FROM achievements AS c FORCE INDEX (achievements_earned)
   WHERE c.user_id = :user_id
   ORDER BY c.earned_at DESC, c.id DESC LIMIT :achievements)
  UNION ALL
-(SELECT 6, m.milestone_id, '', m.title, NULL, m.progress, m.target, NULL, m.reached_at, NULL
+(SELECT 6, m.milestone_id, '', m.title, NULL, m.progress, m.target, NULL, m.reached_at, NULL, NULL, NULL
    FROM milestones AS m FORCE INDEX (milestones_reached)
   WHERE m.user_id = :user_id AND m.reached_at IS NOT NULL
   ORDER BY m.reached_at DESC, m.milestone_id DESC LIMIT :reached)
  UNION ALL
-(SELECT 6, m.milestone_id, '', m.title, NULL, m.progress, m.target, NULL, m.reached_at, NULL
+(SELECT 6, m.milestone_id, '', m.title, NULL, m.progress, m.target, NULL, m.reached_at, NULL, NULL, NULL
    FROM milestones AS m FORCE INDEX (milestones_reached)
   WHERE m.user_id = :user_id AND m.reached_at IS NULL
   ORDER BY m.milestone_id LIMIT :underway);

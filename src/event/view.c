@@ -31,8 +31,8 @@ struct lists {
   struct view_activity recent[VIEW_RECENT_MAX];
   struct view_activity upcoming[UPCOMING_READ_MAX];
   struct view_path paths[VIEW_PATHS_MAX];
-  struct view_achievement achievements[VIEW_ACHIEVEMENTS_MAX];
-  struct view_milestone milestones[VIEW_REACHED_MAX + VIEW_UNDERWAY_MAX];
+  struct achievement_view achievements[VIEW_ACHIEVEMENTS_MAX];
+  struct milestone_view milestones[VIEW_REACHED_MAX + VIEW_UNDERWAY_MAX];
   size_t recent_count;
   size_t upcoming_count;
   size_t path_count;
@@ -49,6 +49,9 @@ static bool keep_texts(struct view_lists_row *row, struct arena *arena, struct e
   row->title = arena_strdup(arena, row->title);
   bool is_kept = row->id != NULL && row->kind != NULL && row->title != NULL;
   if (row->detail != NULL) is_kept = (row->detail = arena_strdup(arena, row->detail)) != NULL && is_kept;
+  if (row->cause != NULL) is_kept = (row->cause = arena_strdup(arena, row->cause)) != NULL && is_kept;
+  if (row->metadata != NULL)
+    is_kept = (row->metadata = arena_strdup(arena, row->metadata)) != NULL && is_kept;
   return is_kept || error_set_memory(error);
 }
 
@@ -90,6 +93,26 @@ static struct view_path path_from(const struct view_lists_row *row) {
                             .completed_at_given = presence_of(row->other_moment_is_null)};
 }
 
+static struct achievement_view achievement_from(const struct view_lists_row *row) {
+  return (struct achievement_view){.id = row->id,
+                                   .type = row->kind,
+                                   .title = row->title,
+                                   .description = row->detail,
+                                   .earned_at_ms = row->moment,
+                                   .is_public = row->amount != 0,
+                                   .trigger_event_id = row->cause,
+                                   .metadata = row->metadata};
+}
+
+static struct milestone_view milestone_from(const struct view_lists_row *row) {
+  return (struct milestone_view){.id = row->id,
+                                 .title = row->title,
+                                 .target = (uint64_t)row->total,
+                                 .progress = (uint64_t)row->amount,
+                                 .reached_at_ms = row->moment,
+                                 .reached_given = presence_of(row->moment_is_null)};
+}
+
 static void append_skill(struct lists *lists, const struct view_lists_row *row) {
   struct view_skill skill = {.category = row->kind,
                              .level = row->title,
@@ -121,21 +144,10 @@ static bool take_row(const struct view_lists_row *read, void *context, struct er
     lists->paths[lists->path_count++] = path_from(&row);
     break;
   case PART_ACHIEVEMENT:
-    lists->achievements[lists->achievement_count++] = (struct view_achievement){.id = row.id,
-                                                                                .type = row.kind,
-                                                                                .title = row.title,
-                                                                                .description = row.detail,
-                                                                                .is_public = row.amount != 0,
-                                                                                .earned_at_ms = row.moment};
+    lists->achievements[lists->achievement_count++] = achievement_from(&row);
     break;
   case PART_MILESTONE:
-    lists->milestones[lists->milestone_count++] =
-        (struct view_milestone){.id = row.id,
-                                .title = row.title,
-                                .progress = (uint64_t)row.amount,
-                                .target = (uint64_t)row.total,
-                                .reached_at_ms = row.moment,
-                                .reached_at_given = presence_of(row.moment_is_null)};
+    lists->milestones[lists->milestone_count++] = milestone_from(&row);
     break;
   }
   return !lists->skills->failed || error_set_memory(error);

@@ -5,9 +5,7 @@
 #ifndef LOCKSTEP_EVENT_VIEW_H
 #define LOCKSTEP_EVENT_VIEW_H
 
-#include "base/zone.h"
-#include "db/db.h"
-#include "schema/field.h"
+#include "event/award.h"
 
 #define VIEW_RECENT_MAX 20       /* activities, latest first */
 #define VIEW_UPCOMING_MAX 20     /* todos and calendar entries, soonest first */
@@ -65,24 +63,6 @@ struct view_activity {
   enum presence ends_at_given;
 };
 
-struct view_achievement {
-  const char *id;
-  const char *type;
-  const char *title;
-  const char *description;
-  bool is_public;
-  int64_t earned_at_ms;
-};
-
-struct view_milestone {
-  const char *id;
-  const char *title;
-  uint64_t progress;
-  uint64_t target;
-  int64_t reached_at_ms;
-  enum presence reached_at_given;
-};
-
 struct view_reply {
   uint64_t user_id;
   struct view_overall overall;
@@ -90,8 +70,8 @@ struct view_reply {
   struct field_list learning_paths; /* struct view_path */
   struct field_list recent;         /* struct view_activity */
   struct field_list upcoming;       /* struct view_activity */
-  struct field_list achievements;   /* struct view_achievement */
-  struct field_list milestones;     /* struct view_milestone */
+  struct field_list achievements;   /* struct achievement_view */
+  struct field_list milestones;     /* struct milestone_view */
   int64_t last_sync_ms;
   enum presence last_sync_given;
   double data_consistency_score; /* 0.01 to 1, as of docs/insights.md */

@@ -1,5 +1,6 @@
 #include "event/view_api.h"
 
+#include "event/event_heal.h"
 #include "event/view.h"
 
 #include "base/banned.h"
@@ -25,6 +26,7 @@ static const struct endpoint rows[] = {
      .flags = ENDPOINT_FRESH,
      .reply = &view_reply_schema,
      .handle = handle_summary,
+     .prepare = event_heal,
      .depends_on = view_depends_on,
      .tag = "Progress events",
      .summary = "Everything of the learner's at one glance"},

@@ -80,37 +80,6 @@ static const struct field activity_fields[] = {
 static const struct schema activity_schema = SCHEMA("ActivitySummary", struct view_activity, activity_fields,
                                                     .summary = "An activity, done or to come.");
 
-static const struct field achievement_fields[] = {
-    FIELD_TEXT(struct view_achievement, "id", id, .flags = FIELD_REQUIRED, .summary = "The achievement."),
-    FIELD_TEXT(struct view_achievement, "type", type, .flags = FIELD_REQUIRED,
-               .summary = "completion, streak, speed, consistency or milestone."),
-    FIELD_TEXT(struct view_achievement, "title", title, .flags = FIELD_REQUIRED,
-               .summary = "What it is called."),
-    FIELD_TEXT(struct view_achievement, "description", description, .flags = FIELD_REQUIRED,
-               .summary = "What it is for."),
-    FIELD_BOOL(struct view_achievement, "isPublic", is_public, .flags = FIELD_REQUIRED,
-               .summary = "Whether others may see it."),
-    FIELD_TIME(struct view_achievement, "earnedAt", earned_at_ms, .flags = FIELD_REQUIRED,
-               .summary = "When it was earned."),
-};
-static const struct schema achievement_schema =
-    SCHEMA("SummaryAchievement", struct view_achievement, achievement_fields, .summary = "What was earned.");
-
-static const struct field milestone_fields[] = {
-    FIELD_TEXT(struct view_milestone, "id", id, .flags = FIELD_REQUIRED, .summary = "The milestone."),
-    FIELD_TEXT(struct view_milestone, "title", title, .flags = FIELD_REQUIRED,
-               .summary = "What it is called."),
-    FIELD_UINT(struct view_milestone, "progress", progress, .flags = FIELD_REQUIRED,
-               .summary = "How far the learner is."),
-    FIELD_UINT(struct view_milestone, "target", target, .flags = FIELD_REQUIRED,
-               .summary = "How far it is to be reached."),
-    FIELD_TIME(struct view_milestone, "reachedAt", reached_at_ms, .flags = FIELD_REQUIRED | FIELD_NULLABLE,
-               .presence = PRESENCE(struct view_milestone, reached_at_given),
-               .summary = "When it was reached."),
-};
-static const struct schema milestone_schema =
-    SCHEMA("SummaryMilestone", struct view_milestone, milestone_fields, .summary = "Reached, or underway.");
-
 static const struct field reply_fields[] = {
     FIELD_UINT(struct view_reply, "userId", user_id, .flags = FIELD_REQUIRED, .summary = "The learner."),
     FIELD_OBJECT(struct view_reply, "overallProgress", overall, .object = &overall_schema,
@@ -129,10 +98,10 @@ static const struct field reply_fields[] = {
                .flags = FIELD_REQUIRED, .maximum = VIEW_UPCOMING_MAX,
                .summary =
                    "Open todos, and calendar entries from today on, by date; what has none comes last."),
-    FIELD_LIST(struct view_reply, "achievements", achievements, .object = &achievement_schema,
+    FIELD_LIST(struct view_reply, "achievements", achievements, .object = &achievement_view_schema,
                .flags = FIELD_REQUIRED, .maximum = VIEW_ACHIEVEMENTS_MAX,
                .summary = "Achievements, the latest first."),
-    FIELD_LIST(struct view_reply, "milestones", milestones, .object = &milestone_schema,
+    FIELD_LIST(struct view_reply, "milestones", milestones, .object = &milestone_view_schema,
                .flags = FIELD_REQUIRED, .maximum = VIEW_REACHED_MAX + VIEW_UNDERWAY_MAX,
                .summary = "Milestones reached, the latest first; then those underway."),
     FIELD_TIME(struct view_reply, "lastSyncTime", last_sync_ms, .flags = FIELD_REQUIRED | FIELD_NULLABLE,

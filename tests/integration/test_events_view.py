@@ -140,14 +140,15 @@ def test_today_is_the_learners(new_learner, db, zone):
 def test_achievements_and_milestones(learner, db):
     for at in range(2):
         put(db, "achievements", user_id=learner.id, id=f"a{at}", achievement_type="streak", title=f"Title {at}",
-            description="What for", is_public=at, earned_at=datetime.datetime(2026, 1, 1 + at))
+            description="What for", is_public=at, earned_at=datetime.datetime(2026, 1, 1 + at), trigger_event_id=f"e{at}",
+            metadata=f'{{"value":{at}}}')
         put(db, "milestones", user_id=learner.id, milestone_id=f"reached-{at}", title=f"M{at}", target=10, progress=10,
             reached_at=datetime.datetime(2026, 1, 1 + at))
     put(db, "milestones", user_id=learner.id, milestone_id="ahead", title="Ahead", target=100, progress=7)
     found = view(learner)
     assert found["achievements"] == [
         {"id": f"a{at}", "type": "streak", "title": f"Title {at}", "description": "What for", "isPublic": bool(at),
-         "earnedAt": f"2026-01-0{1 + at}T00:00:00.000Z"} for at in (1, 0)]
+         "earnedAt": f"2026-01-0{1 + at}T00:00:00.000Z", "triggerEvent": f"e{at}", "metadata": {"value": at}} for at in (1, 0)]
     assert [(m["id"], m["progress"], m["target"], m["reachedAt"]) for m in found["milestones"]] == [
         ("reached-1", 10, 10, "2026-01-02T00:00:00.000Z"), ("reached-0", 10, 10, "2026-01-01T00:00:00.000Z"),
         ("ahead", 7, 100, None)]
