@@ -1,7 +1,7 @@
 /* Every rule that ships, through the engine and back: what a run changed, its rollback restores to the byte,
  * and nothing is repaired again unasked. */
+#include "event_rows.h"
 #include "repair_fixture.h"
-#include "shipped_fixture.h"
 
 #include "base/banned.h"
 
@@ -43,6 +43,30 @@ static const char *everything(uint64_t from, uint64_t to) {
       "SELECT CONCAT_WS('|', user_id, mutation_id, HEX(content_hash)) FROM stitch_mutations WHERE user_id",
       "SELECT CONCAT_WS('|', id, user_id, item, HEX(item_hash)) FROM sync_rejects WHERE user_id",
       "SELECT CONCAT_WS('|', id, user_id, provider_ref) FROM subscriptions WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, id, title) FROM achievements WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, activity_type, activity_id, status, time_spent, first_at, last_at,"
+      " COALESCE(completed_at, '-'), COALESCE(completed_on, '-')) FROM activities WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, day, activity_id, events, time_spent) FROM activity_days WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, milestone_id, title) FROM milestones WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, kind, data) FROM notifications WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, open_activity, confidence) FROM progress_conflicts WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, id, activity_id, happened_at) FROM progress_events WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, event_id, target_key) FROM propagations WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, source_system, sync_status) FROM system_sync_status WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, total_activities, completed_activities, in_progress_activities,"
+      " percentage_complete, total_time_spent, completed_videos, COALESCE(last_activity_at, '-'))"
+      " FROM user_progress_summary WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, completed_activities) FROM ai_journey WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, activity_id) FROM chat_mentions WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, id, status) FROM learning_paths WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, id, status) FROM schedule_entries WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, skill_id) FROM skills WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, id, status) FROM todos WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, video_id, status) FROM video_progress WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, path_id, step_id, status) FROM learning_path_steps WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, path_id, total_steps) FROM path_progress WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, conflict_id, event_id) FROM progress_conflict_events WHERE user_id",
+      "SELECT CONCAT_WS('|', user_id, todo_id, video_id) FROM todo_videos WHERE user_id",
       "SELECT CONCAT_WS('|', id, title, status) FROM courses WHERE 0",
       "SELECT CONCAT_WS('|', id, course_id, title) FROM chapters WHERE 0",
   };
@@ -91,6 +115,18 @@ static void payments_drifted(uint64_t user_id) {
       ID(user_id), ID(user_id));
   RUN("INSERT INTO enrollments (user_id, course_id, source) VALUES (%llu, 8, 'payment')", ID(user_id));
   RUN("INSERT INTO student_progress (student_id, course_id) VALUES (%llu, 8)", ID(user_id));
+}
+
+/* An event that nothing was counted from. */
+static void events_drifted(uint64_t user_id) {
+  event_rows_add(user_id);
+  RUN("INSERT INTO progress_events (user_id, id, revision, event_type, source_system, activity_type, "
+      "activity_id,"
+      " completion_status, time_spent, event_data, timestamp, happened_at, practised_on, content_hash) VALUES"
+      " (%llu, 'f', 1, 'video_completed', 'video_player', 'video', 'v\\2', 'started', 1.25, '{}', "
+      "'2026-01-01',"
+      " '2026-01-01 00:00:00.123', '2026-01-01', '')",
+      ID(user_id));
 }
 
 /* A row in every table, of a learner who will be gone; and a chapter whose course will. */
@@ -153,7 +189,9 @@ static uint64_t drifted(uint64_t *ret_gone) {
       ID(gone));
   courses_drifted(first);
   payments_drifted(first);
+  events_drifted(first);
   orphans_made(gone);
+  event_rows_add(gone);
   run_text("SET foreign_key_checks = 0");
   RUN("DELETE FROM users WHERE id = %llu", ID(gone));
   RUN("DELETE FROM courses WHERE id = 9");
