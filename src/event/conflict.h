@@ -99,15 +99,15 @@ struct conflict_event_view {
   const char *id;
   int event_type;
   int source_system;
-  const char *event_data; /* JSON, as it came */
+  const char *event_data; /* JSON, as it came; NULL in the reply to an event */
   int64_t timestamp_ms;
   int64_t happened_at_ms;
-  const char *outcome;
+  const char *outcome; /* as it is now */
 };
 struct conflict_view {
   uint64_t id;
-  int conflict_type;  /* enum conflict_kind */
-  const char *status; /* "unresolved", "resolved" */
+  int conflict_type; /* enum conflict_kind */
+  int status;        /* 0: "unresolved", 1: "resolved" */
   int activity_type;
   const char *activity_id;
   struct field_list events; /* struct conflict_event_view, in the order in which they were taken in */
@@ -127,14 +127,12 @@ extern const struct schema resolution_view_schema;
 
 /* --- Within the intake of an event ------------------------------------------------------------------ */
 
-/* What conflict_judge found. `outcome` and `resolved_data` are for the event's row; the rest is
- * conflict_write's. */
+/* What conflict_judge found, for conflict_write. */
 struct conflict_verdict {
-  enum event_outcome outcome;
-  const char *resolved_data; /* for the event's row, where it carries a resolution; else NULL */
   enum conflict_kind kind;
-  bool joins;                 /* an open conflict */
-  uint64_t conflict_id;       /* which one */
+  bool joins;           /* an open conflict */
+  uint64_t conflict_id; /* which one, and since when */
+  int64_t created_at_ms;
   const struct event *events; /* of the conflict, in order, the new one last */
   size_t count;
   struct conflict_weight weight;
@@ -144,7 +142,8 @@ struct conflict_verdict {
 
 /* Before the event's row is written: whether it contradicts, repeats or corroborates what is known of its
  * activity. An event that carries a resolution becomes what is resolved: status, time_spent, happened_at_ms,
- * day, data, data_text. ERROR_UNPROCESSABLE where the conflict that it would join is full. Reads only. */
+ * day, data, resolved_text. Its outcome says what is to become of it. ERROR_UNPROCESSABLE where the conflict
+ * that it would join is full. Reads only. */
 bool conflict_judge(struct event_intake *intake, struct event *event, struct conflict_verdict *ret_verdict,
                     struct error *error) WARN_UNUSED;
 

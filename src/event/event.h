@@ -177,9 +177,10 @@ struct event {
   int64_t happened_at_ms; /* when the activity ended, see event_happened_at */
   int32_t day;            /* the learner's calendar day of that moment */
   enum event_outcome outcome;
-  struct event_data data; /* as resolved where a conflict was, else as it came */
-  const char *data_text;  /* the same, as canonical JSON of event_data_schema */
-  struct db_hash hash;    /* of the content as it came */
+  struct event_data data;    /* as resolved where a conflict was, else as it came */
+  const char *data_text;     /* as it came, as canonical JSON of event_data_schema */
+  const char *resolved_text; /* data, where a resolution made it; NULL: data_text says it */
+  struct db_hash hash;       /* of the content as it came */
 };
 
 /* The digest of an event's content, by which a repeat is known. Before event_check. */

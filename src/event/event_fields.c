@@ -1,3 +1,4 @@
+#include "event/conflict.h"
 #include "event/event.h"
 #include "event/intake.h"
 
@@ -204,7 +205,8 @@ const struct schema event_problem_schema =
              .presence = (shown), .summary = "The event's id; one was made where the client had none."), \
       FIELD_TEXT(s, "status", prefix status, .flags = (flag), .presence = (shown), \
                  .summary = "applied; duplicate: another event says the same; conflict: it waits for the " \
-                            "learner; rejected; pending: its processing failed and is tried again."), \
+                            "learner, or was decided against; rejected; pending: its processing failed and " \
+                            "is tried again."), \
       FIELD_UINT(s, "revision", prefix revision, .flags = FIELD_REQUIRED, \
                  .summary = \
                      "The learner's revision in which it was taken, 0 where it was not; of a batch, the " \
@@ -213,7 +215,8 @@ const struct schema event_problem_schema =
                  .item_kind = FIELD_KIND_TEXT, .maximum = EVENT_SYSTEMS, \
                  .summary = "Every other system that is in step with it now."), \
       FIELD_LIST(s, "conflicts", prefix conflicts, .flags = (flag), .presence = (shown), \
-                 .item_kind = FIELD_KIND_TEXT, .maximum = FINDINGS_MAX, .summary = "What it contradicts."), \
+                 .object = &conflict_view_schema, .maximum = FINDINGS_MAX, \
+                 .summary = "What it contradicts, or repeats."), \
       FIELD_LIST(s, "achievements", prefix achievements, .flags = (flag), .presence = (shown), \
                  .item_kind = FIELD_KIND_TEXT, .maximum = FINDINGS_MAX, .summary = "Earned by it."), \
       FIELD_LIST(s, "milestonesReached", prefix milestones, .flags = (flag), .presence = (shown), \

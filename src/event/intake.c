@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "event/activity.h"
+#include "event/conflict.h"
 #include "event/intake_private.h"
 #include "learner/practice.h"
 #include "schema/encode.h"
@@ -78,25 +79,29 @@ static bool make_event(struct event_intake *intake, const struct event_item *ite
   return true;
 }
 
-/* Only an event that counts goes on from here. */
-static bool follow(struct event_intake *intake, const struct event *event, struct event_result *result,
-                   struct error *error) {
-  (void)result;
-  return activity_count(intake, event, error);
+/* The activity counts what the event says, and no longer what it decided against. */
+static bool count(struct event_intake *intake, const struct event *event,
+                  const struct conflict_verdict *verdict, struct event_result *result, struct error *error) {
+  if (event->outcome == EVENT_APPLIED && !activity_count(intake, event, error)) return false;
+  return conflict_write(intake, event, verdict, result, error);
 }
 
-/* judged → written → counted → propagated → awarded */
-static bool process(struct event_intake *intake, const struct event_item *item, struct error *error,
+/* What was decided against at once is told as a conflict: it says how that ended. */
+static const char *status_of(enum event_outcome outcome) {
+  return event_outcome_names[outcome == EVENT_SUPERSEDED ? EVENT_CONFLICT : outcome];
+}
+
+/* written → counted → propagated → awarded; the last two only where it counts */
+static bool process(struct event_intake *intake, const struct event_item *item, const struct event *event,
+                    const struct conflict_verdict *verdict, struct error *error,
                     struct event_result *result) {
   int64_t started_ns = clock_monotonic_ns();
-  struct event event;
-  if (!make_event(intake, item, error, &event)) return false;
-  *result = (struct event_result){.event_id = event.id, .revision = event.revision};
-  if (!intake_write_row(intake, item, &event, NULL, error)) return false;
-  if (event.outcome == EVENT_APPLIED && !follow(intake, &event, result, error)) return false;
-  result->status = event_outcome_names[event.outcome];
+  *result = (struct event_result){.event_id = event->id, .revision = event->revision};
+  if (!intake_write_row(intake, item, event, NULL, error) || !count(intake, event, verdict, result, error))
+    return false;
+  result->status = status_of(event->outcome);
   result->total_processing_time = (double)(clock_monotonic_ns() - started_ns) / NS_PER_MS;
-  return report_event(intake, &event, error);
+  return report_event(intake, event, error);
 }
 
 /* It is taken, and that is all for now. */
@@ -157,9 +162,18 @@ static bool take(struct event_intake *intake, const struct event_batch *batch, s
     batch->results[at] = known[at].result;
     return true;
   }
-  bool taken = batch->failure == NULL ? process(intake, item, error, &batch->results[at])
-                                      : keep(intake, item, batch->failure, error, &batch->results[at]);
-  if (!taken) return false;
+  if (batch->failure != NULL) {
+    if (!keep(intake, item, batch->failure, error, &batch->results[at])) return false;
+  } else {
+    struct conflict_verdict verdict;
+    struct event event;
+    if (!make_event(intake, item, error, &event)) return false;
+    if (!conflict_judge(intake, &event, &verdict, &why)) {
+      *error = why;
+      return why.code == ERROR_UNPROCESSABLE && refuse(intake, batch, at, &why, error);
+    }
+    if (!process(intake, item, &event, &verdict, error, &batch->results[at])) return false;
+  }
   remember(batch, known, at);
   *ret_written = true;
   return true;

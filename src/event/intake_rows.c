@@ -71,6 +71,7 @@ static bool insert_row(struct event_intake *intake, const struct event *event, c
                                        .completion_status = completion_status_names[event->status],
                                        .time_spent = event->time_spent,
                                        .event_data = event->data_text,
+                                       .resolved_data = event->resolved_text,
                                        .timestamp = event->timestamp_ms,
                                        .happened_at = event->happened_at_ms,
                                        .practised_on = event->day,
@@ -96,7 +97,8 @@ static bool settle_row(struct event_intake *intake, const struct event *event, s
                                        .outcome = event_outcome_names[event->outcome],
                                        .completion_status = completion_status_names[event->status],
                                        .time_spent = event->time_spent,
-                                       .happened_at = event->happened_at_ms};
+                                       .happened_at = event->happened_at_ms,
+                                       .resolved_data = event->resolved_text};
   return event_settle(ledger_db(intake->tx), &params, error, NULL);
 }
 

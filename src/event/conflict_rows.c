@@ -1,0 +1,213 @@
+#include "event/conflict_private.h"
+
+#include <string.h>
+
+#include "queries/conflict.h"
+#include "schema/decode.h"
+#include "schema/encode.h"
+
+#include "base/banned.h"
+
+#define SECOND_MS INT64_C(1000)
+#define LIST_BYTES ((size_t)256 * 1024)
+
+int conflict_name_index(const char *const *names, const char *name) {
+  for (int at = 0; names[at] != NULL; at++)
+    if (strcmp(names[at], name) == 0) return at;
+  return 0;
+}
+
+/* --- Reading events ---------------------------------------------------------------------------------- */
+
+/* The columns that every statement of events has, by the same names. */
+#define EVENT_OF(row) \
+  (struct event) { \
+    .id = (row)->id, .revision = (row)->revision, .position = (uint32_t)(row)->position, \
+    .type = (enum event_type)conflict_name_index(event_type_names, (row)->event_type), \
+    .source = (enum event_system)conflict_name_index(event_system_names, (row)->source_system), \
+    .timestamp_ms = (row)->timestamp, .happened_at_ms = (row)->happened_at, .day = (row)->practised_on, \
+    .outcome = (enum event_outcome)conflict_name_index(event_outcome_names, (row)->outcome), \
+    .data_text = (row)->data \
+  }
+
+/* What of an event follows from its data. */
+static bool read_data(struct event *event, struct arena *arena, struct error *error) {
+  struct event_body body = {.event_type = (int)event->type, .source_system = (int)event->source};
+  struct event told;
+  if (!schema_decode_json(&event_data_schema, event->data_text, strlen(event->data_text), UNKNOWN_IGNORED,
+                          arena, &body.data, error))
+    return error_set(error, ERROR_INTERNAL, "An event that is stored cannot be read.");
+  event_from_body(&body, event->timestamp_ms, &told);
+  event->data = body.data;
+  event->status = told.status;
+  event->time_spent = told.time_spent;
+  event->activity_type = told.activity_type;
+  event->activity_id = told.activity_id;
+  return true;
+}
+
+static bool make_room(struct arena *arena, size_t count, struct error *error,
+                      struct conflict_events *ret_events) {
+  struct conflict_events events = {.events = arena_alloc_array(arena, count, sizeof *events.events),
+                                   .came = arena_alloc_array(arena, count, sizeof *events.came),
+                                   .count = count};
+  if (events.events == NULL || events.came == NULL) return error_set_memory(error);
+  *ret_events = events;
+  return true;
+}
+
+static bool is_final(enum completion_status status) {
+  return status == STATUS_COMPLETED || status == STATUS_SKIPPED || status == STATUS_FAILED;
+}
+
+bool conflict_read_peers(struct event_intake *intake, const struct event *event, struct error *error,
+                         struct conflict_events *ret_peers) {
+  const struct events_config *config = &intake->config->events;
+  struct arena *arena = ledger_arena(intake->tx);
+  bool final = is_final(event->status);
+  int64_t window_s = config->duplicate_window_s;
+  if (final && config->occasion_window_s > window_s) window_s = config->occasion_window_s;
+  struct conflict_peers_params params = {.user_id = intake->entry->learner.user_id,
+                                         .activity_type = activity_type_names[event->activity_type],
+                                         .activity_id = event->activity_id,
+                                         .moment = event->happened_at_ms,
+                                         .from_moment = event->happened_at_ms - window_s * SECOND_MS,
+                                         .until_moment = event->happened_at_ms + window_s * SECOND_MS,
+                                         .is_final = final,
+                                         .completion_status = completion_status_names[event->status],
+                                         .event_type = event_type_names[event->type],
+                                         .source_system = event_system_names[event->source],
+                                         .limit_rows = CONFLICT_PEERS_MAX};
+  struct conflict_peers_row *rows;
+  size_t count;
+  if (!conflict_peers(ledger_db(intake->tx), &params, arena, 2 * (size_t)CONFLICT_PEERS_MAX, error, &rows,
+                      &count) ||
+      !make_room(arena, count, error, ret_peers))
+    return false;
+  for (size_t at = 0; at < count; at++) {
+    ret_peers->events[at] = EVENT_OF(&rows[at]);
+    ret_peers->came[at] = rows[at].event_data;
+    if (!read_data(&ret_peers->events[at], arena, error)) return false;
+  }
+  return true;
+}
+
+static bool list_ids(const uint64_t *ids, size_t count, struct buffer *text, struct error *error) {
+  for (size_t at = 0; at < count; at++) {
+    buffer_append_char(text, at == 0 ? '[' : ',');
+    buffer_append_u64(text, ids[at]);
+  }
+  buffer_append_char(text, ']');
+  return !text->failed || error_set_memory(error);
+}
+
+bool conflict_read_events(struct db *db, uint64_t user_id, const uint64_t *ids, size_t id_count,
+                          struct arena *arena, struct error *error, struct conflict_events *ret_events,
+                          const uint64_t **ret_of) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LIST_BYTES);
+  struct conflict_events_row *rows;
+  size_t count;
+  if (id_count == 0) {
+    *ret_events = (struct conflict_events){.count = 0};
+    return true;
+  }
+  if (!list_ids(ids, id_count, &text, error)) return false;
+  struct conflict_events_params params = {.user_id = user_id, .conflict_ids = text.data};
+  uint64_t *of;
+  if (!conflict_events(db, &params, arena, id_count * CONFLICT_EVENTS_MAX, error, &rows, &count) ||
+      !make_room(arena, count, error, ret_events))
+    return false;
+  if ((of = arena_alloc_array(arena, count, sizeof *of)) == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++) {
+    ret_events->events[at] = EVENT_OF(&rows[at]);
+    ret_events->came[at] = rows[at].event_data;
+    of[at] = rows[at].conflict_id;
+    if (!read_data(&ret_events->events[at], arena, error)) return false;
+  }
+  if (ret_of != NULL) *ret_of = of;
+  return true;
+}
+
+bool conflict_others_say(struct event_intake *intake, const struct event *events, size_t count,
+                         bool only_completed, struct error *error, bool *ret_say) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LIST_BYTES);
+  struct conflict_count_others_row row;
+  bool found;
+  for (size_t at = 0; at < count; at++) {
+    buffer_append_char(&text, at == 0 ? '[' : ',');
+    json_append_text(&text, events[at].id);
+  }
+  buffer_append_char(&text, ']');
+  if (text.failed) return error_set_memory(error);
+  struct conflict_count_others_params params = {.user_id = intake->entry->learner.user_id,
+                                                .activity_type = activity_type_names[events[0].activity_type],
+                                                .activity_id = events[0].activity_id,
+                                                .event_ids = text.data,
+                                                .only_completed = only_completed};
+  if (!conflict_count_others(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+    return false;
+  *ret_say = found && row.others > 0;
+  return true;
+}
+
+/* --- Writing what events become ----------------------------------------------------------------------- */
+
+void conflict_apply(struct event_intake *intake, const struct resolution *resolution, struct event *event) {
+  event->data = resolution->data;
+  event->status = (enum completion_status)resolution->data.completion_status;
+  event->time_spent = resolution->time_spent;
+  event->happened_at_ms = resolution->happened_at_ms;
+  event->day = zone_day_at(intake->zones, intake->entry->learner.time_zone, resolution->happened_at_ms);
+}
+
+const char *conflict_data_text(const struct event_data *data, struct arena *arena) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(CONFLICT_DATA_BYTES);
+  schema_encode_json(&event_data_schema, data, &text);
+  return text.failed ? NULL : arena_strndup(arena, buffer_text(&text), text.length);
+}
+
+bool conflict_write_winner(struct event_intake *intake, const struct event *event,
+                           const struct resolution *resolution, enum event_outcome outcome,
+                           struct error *error) {
+  struct event winner = *event;
+  conflict_apply(intake, resolution, &winner);
+  struct conflict_carry_params params = {.user_id = intake->entry->learner.user_id,
+                                         .id = winner.id,
+                                         .outcome = event_outcome_names[outcome],
+                                         .completion_status = completion_status_names[winner.status],
+                                         .time_spent = winner.time_spent,
+                                         .resolved_data =
+                                             conflict_data_text(&winner.data, ledger_arena(intake->tx)),
+                                         .happened_at = winner.happened_at_ms,
+                                         .practised_on = winner.day};
+  if (params.resolved_data == NULL) return error_set_memory(error);
+  return conflict_carry(ledger_db(intake->tx), &params, error, NULL);
+}
+
+bool conflict_write_outcomes(struct event_intake *intake, const struct event *events, size_t count,
+                             const struct resolution *resolution, bool fresh, struct error *error) {
+  struct conflict_supersede_params *rows = arena_alloc_array(ledger_arena(intake->tx), count, sizeof *rows);
+  struct db_outcome outcome;
+  size_t written = fresh ? count - 1 : count;
+  size_t row_count = 0;
+  if (rows == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < written; at++)
+    if (at != resolution->winner)
+      rows[row_count++] =
+          (struct conflict_supersede_params){.user_id = intake->entry->learner.user_id, .id = events[at].id};
+  if (row_count > 0 && !conflict_supersede(ledger_db(intake->tx), rows, row_count, error, &outcome))
+    return false;
+  return resolution->winner >= written ||
+         conflict_write_winner(intake, &events[resolution->winner], resolution, EVENT_APPLIED, error);
+}
+
+bool conflict_write_events(struct event_intake *intake, uint64_t id, const struct event *events, size_t count,
+                           struct error *error) {
+  struct conflict_add_events_params *rows = arena_alloc_array(ledger_arena(intake->tx), count, sizeof *rows);
+  struct db_outcome outcome;
+  if (rows == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++)
+    rows[at] = (struct conflict_add_events_params){
+        .conflict_id = id, .user_id = intake->entry->learner.user_id, .event_id = events[at].id};
+  return conflict_add_events(ledger_db(intake->tx), rows, count, error, &outcome);
+}
