@@ -84,6 +84,26 @@ ON DUPLICATE KEY UPDATE
              ELSE sample
            END;
 
+-- name: pass_score_broken :exec
+-- param scores text -- a JSON list of [learner, score]
+-- param scored_at time
+-- Of learners who break a rule. Who has no summary yet gets one, unless they left meanwhile.
+INSERT INTO user_progress_summary (user_id, data_consistency_score, scored_at)
+SELECT u.id, b.score, :scored_at
+  FROM JSON_TABLE(:scores, '$[*]' COLUMNS (user_id BIGINT UNSIGNED PATH '$[0]', score DECIMAL(4, 3) PATH '$[1]')) AS b
+  STRAIGHT_JOIN users AS u ON u.id = b.user_id
+ WHERE u.merged_into IS NULL AND u.deleted_at IS NULL
+ON DUPLICATE KEY UPDATE data_consistency_score = VALUES(data_consistency_score), scored_at = VALUES(scored_at);
+
+-- name: pass_score_whole :exec
+-- param from_id u64
+-- param to_id u64
+-- param scored_at time
+-- Of those who broke one before, and do not any more.
+UPDATE user_progress_summary SET data_consistency_score = 1, scored_at = :scored_at
+ WHERE user_id BETWEEN :from_id AND :to_id AND data_consistency_score < 1
+   AND (scored_at IS NULL OR scored_at < :scored_at);
+
 -- name: pass_close_done :exec
 -- param pass_id u64
 UPDATE passes

@@ -4,6 +4,7 @@
 #include "job/job_accept.h"
 #include "learner/learner_api.h"
 #include "queries/learner.h"
+#include "rule/pass.h"
 
 #include "base/banned.h"
 
@@ -63,10 +64,12 @@ static bool learner_must_exist(struct request *request, uint64_t user_id, struct
 static bool sync_one(struct request *request, uint64_t user_id, struct error *error,
                      struct sync_reply *reply) {
   const struct app *app = request->app;
+  struct repair_engine engine = {.set = app->rules, .pool = app->pool, .config = app->config};
   struct rule_repair repair;
   if (!learner_must_exist(request, user_id, error)) return false;
   if (!rule_heal(app->rules, app->ledger, &app->config->rules, RULE_SCOPE_ALL, user_id,
-                 request->principal.actor, request->arena, error, &repair))
+                 request->principal.actor, request->arena, error, &repair) ||
+      !pass_score(&engine, user_id, request->arena, error))
     return false;
   reply->message = arena_printf(request->arena, "User %" PRIu64 " synchronized", user_id);
   return reply->message != NULL || error_set_memory(error);

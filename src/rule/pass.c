@@ -133,6 +133,7 @@ struct range_work {
   const struct repair_guard *guard;
   struct arena *arena;
   uint64_t pass_id;
+  uint64_t from_user;
   const struct pass_found *found;
 };
 
@@ -163,6 +164,7 @@ static bool range_write(struct db *db, void *context, struct error *error) {
   const struct repair_guard *guard = work->guard;
   if (guard != NULL && !guard->hold(guard->context, db, found->last_user, found->learners, error))
     return false;
+  if (!pass_score_write(db, work->from_user, found, error)) return false;
   if (!pass_count(db, &count, error, &outcome)) return false;
   if (outcome.affected == 0 && found->learners > 0) return error_set(error, ERROR_CONFLICT, PASS_ENDED);
   return pass_add_results(db, rows, row_count, error, &outcome);
@@ -196,6 +198,7 @@ static bool range_step(const struct range_work *work, uint64_t from_user, uint64
   if (guard != NULL && !guard->may_go_on(guard->context, error)) return false;
   if (!range_find(work, from_user, to_user, error, &found)) return false;
   struct range_work write = *work;
+  write.from_user = from_user;
   write.found = &found;
   if (!pass_write(work->engine->pool, range_write, &write, error)) return false;
   *ret_last = found.last_user;
@@ -213,6 +216,19 @@ bool pass_range(const struct repair_engine *engine, uint64_t pass_id, uint64_t f
     if (last == to_user) break;
   }
   return true;
+}
+
+static bool score_work(struct db *db, void *context, struct error *error) {
+  const struct range_work *work = context;
+  return pass_score_write(db, work->from_user, work->found, error);
+}
+
+bool pass_score(const struct repair_engine *engine, uint64_t user_id, struct arena *arena,
+                struct error *error) {
+  CLEANUP(pass_found_free) struct pass_found found = {.rule_count = 0};
+  struct range_work work = {.engine = engine, .arena = arena, .from_user = user_id, .found = &found};
+  return range_find(&work, user_id, user_id, error, &found) &&
+         pass_write(engine->pool, score_work, &work, error);
 }
 
 /* --- Samples -------------------------------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  * the background. One learner is looked at at once (pass_look).
  *
  * Score of a learner: 1 - rules in breach / rules that apply, at least 0.01; of the platform: the share of
- * learners with none. Paused rows count as breaches, and are told apart. */
+ * learners with none. Paused rows count as breaches, and are told apart. A learner's score is kept in
+ * user_progress_summary by every pass that looks at them. */
 #ifndef LOCKSTEP_RULE_PASS_H
 #define LOCKSTEP_RULE_PASS_H
 
@@ -68,6 +69,10 @@ bool pass_list(struct db *db, enum pass_kind kind, uint64_t before_id, size_t li
 /* One learner, now: the same shape, id 0. ERROR_NOT_FOUND: no such learner. */
 bool pass_look(const struct repair_engine *engine, struct db *db, uint64_t user_id, struct arena *arena,
                struct error *error, struct pass_summary *ret_pass) WARN_UNUSED;
+
+/* Keeps the score of one learner as of now, after a repair of them; nothing for one who is not there. */
+bool pass_score(const struct repair_engine *engine, uint64_t user_id, struct arena *arena,
+                struct error *error) WARN_UNUSED;
 
 /* One rule alone, of whatever authority: to try it out, or to time it. Read-only. A rule that fails is the
  * error. */

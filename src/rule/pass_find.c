@@ -17,7 +17,11 @@
 struct find_learners {
   const struct pass_learners_row *rows;
   size_t count;
-  size_t *marks; /* the last rule (its place + 1) that the learner breaks; 0: none */
+  struct learner_mark *marks;
+};
+struct learner_mark {
+  size_t place;  /* of the last rule that the learner breaks, + 1; 0: of none */
+  size_t broken; /* how many they break */
 };
 
 struct find_pauses {
@@ -43,7 +47,7 @@ void pass_found_free(struct pass_found *found) {
     buffer_free(&found->rules[at].sample);
 }
 
-static size_t *learner_mark(struct find_learners *learners, uint64_t user_id) {
+static struct learner_mark *learner_mark(struct find_learners *learners, uint64_t user_id) {
   size_t low = 0;
   size_t high = learners->count;
   while (low < high) {
@@ -59,12 +63,14 @@ static size_t *learner_mark(struct find_learners *learners, uint64_t user_id) {
 
 /* A learner counts once a rule; one without a row of their own by the set. */
 static void count_learner(struct find_turn *turn, uint64_t user_id) {
-  size_t *mark = learner_mark(turn->learners, user_id);
+  struct learner_mark *mark = learner_mark(turn->learners, user_id);
   char text[24];
   if (user_id == RULE_NOBODY) return;
   if (mark != NULL) {
-    if (*mark != turn->place) turn->count->learners++;
-    *mark = turn->place;
+    if (mark->place == turn->place) return;
+    turn->count->learners++;
+    mark->place = turn->place;
+    mark->broken++;
     return;
   }
   snprintf(text, sizeof text, "%llu", (unsigned long long)user_id);
@@ -170,6 +176,17 @@ static bool read_learners(struct db *db, const struct pass_scope *scope, struct 
   return learners->marks != NULL || error_set_memory(error);
 }
 
+static bool keep_breaches(const struct find_learners *learners, struct arena *arena, struct error *error,
+                          struct pass_found *found) {
+  found->broken = arena_alloc_array(arena, learners->count + 1, sizeof *found->broken);
+  if (found->broken == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < learners->count; at++)
+    if (learners->marks[at].broken > 0)
+      found->broken[found->learners_in_breach++] =
+          (struct pass_broken){.user_id = learners->rows[at].id, .rules = learners->marks[at].broken};
+  return true;
+}
+
 static bool find_in_snapshot(const struct pass_scope *scope, struct db *db, struct arena *arena,
                              struct error *error, struct pass_found *found, const struct rule **ret_culprit) {
   CLEANUP(pass_seen_free) struct pass_seen seen = {NULL, 0, 0};
@@ -186,9 +203,7 @@ static bool find_in_snapshot(const struct pass_scope *scope, struct db *db, stru
                            .pauses = &pauses,
                            .seen = &seen};
   if (!ask_rules(scope, db, &turn, found, arena, error, ret_culprit)) return false;
-  for (size_t at = 0; at < learners.count; at++)
-    if (learners.marks[at] != 0) found->learners_in_breach++;
-  return true;
+  return keep_breaches(&learners, arena, error, found);
 }
 
 bool pass_find(const struct pass_scope *scope, struct db *db, struct arena *arena, struct error *error,

@@ -32,9 +32,16 @@ struct pass_count {
   size_t sample_rows;
 };
 
+/* A learner, and how many rules they break. */
+struct pass_broken {
+  uint64_t user_id;
+  size_t rules;
+};
+
 /* What all of them found. */
 struct pass_found {
-  uint64_t last_user; /* to which learner the range reaches */
+  uint64_t last_user;         /* to which learner the range reaches */
+  struct pass_broken *broken; /* learners_in_breach of them, ascending */
   uint64_t learners;
   uint64_t learners_in_breach;
   struct pass_count *rules; /* by place in the set */
@@ -58,6 +65,12 @@ bool pass_find(const struct pass_scope *scope, struct db *db, struct arena *aren
 /* The same, leaving aside what rules of the site fail. */
 bool pass_find_without_culprits(const struct pass_scope *scope, struct db *db, struct arena *arena,
                                 struct error *error, struct pass_found *ret_found) WARN_UNUSED;
+
+double pass_score_of(size_t broken, size_t asked);
+/* Keeps the score of each learner from..found->last_user in user_progress_summary, where it is not what is
+ * found; within the caller's transaction. */
+bool pass_score_write(struct db *db, uint64_t from_user, const struct pass_found *found,
+                      struct error *error) WARN_UNUSED;
 
 /* One transaction on a pooled connection; run again when a conflict undid it. A commit whose outcome nobody
  * knows is ERROR_UNAVAILABLE. */

@@ -8,7 +8,6 @@
 #include "base/banned.h"
 
 #define READ_RULES_MAX 1000
-#define SCORE_MIN 0.01
 
 static const struct rule *rule_named(const struct rule_set *set, const char *name) {
   for (size_t at = 0; at < set->count; at++)
@@ -115,8 +114,7 @@ static bool summarise(const struct repair_engine *engine, struct pass_found *fou
     if (!pass_sample_decode(buffer_text(&counted->sample), arena, error, shown)) return false;
   }
   pass->rules = rules;
-  pass->score = 1 - (double)breached / (double)(pass->rule_count == 0 ? 1 : pass->rule_count);
-  if (pass->score < SCORE_MIN) pass->score = SCORE_MIN;
+  pass->score = pass_score_of(breached, pass->rule_count);
   pass->learners = found->learners;
   pass->learners_in_breach = found->learners_in_breach;
   return true;

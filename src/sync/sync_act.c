@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "job/job_accept.h"
+#include "rule/pass.h"
 
 #include "base/banned.h"
 
@@ -69,9 +70,12 @@ bool sync_act(struct request *request, const struct sync_task *task, struct erro
   struct repair_engine engine = sync_engine(request);
   struct job_order job;
   uint64_t run_id;
-  if (!task->is_job)
+  if (!task->is_job) {
+    bool is_of_one = task->order.user_id != 0 && !task->order.dry_run;
     return sync_task_run(&engine, task, request->principal.actor, ADVICE, request->arena, error, &run_id) &&
+           (!is_of_one || pass_score(&engine, task->order.user_id, request->arena, error)) &&
            tell(request, run_id, error, reply);
+  }
   if (!sync_task_order(task, request->arena, error, &job) ||
       !job_accept(request, &job, error, &reply->job_id))
     return false;

@@ -215,3 +215,21 @@ def test_others_are_not_shown(new_learner, db):
     found = view(learner)
     assert found["overallProgress"]["totalActivities"] == 0
     assert found["upcomingActivities"] == [] and found["skillProgress"] == {}
+
+
+def test_the_score_is_that_of_the_last_look(learner, admin, db):
+    """A repair of the learner looks; a broken rule that only reports stays a breach."""
+    execute(db, "INSERT INTO attempts (user_id, revision, exercise_id, module, is_correct, tokens, practised_on, created_at)"
+            " VALUES (%s, 1, 'e', 'm', 1, 5, '2026-01-01', '2026-01-01')", (learner.id,))
+    assert view(learner)["dataConsistencyScore"] == 1, "nobody has looked yet"
+    tag = learner.api.get(PATH).etag
+    assert admin.api.post("/api/admin/sync-user-data", {"userId": learner.id}).status == 200
+    found = admin.api.get(f"/api/sync/validate?userId={learner.id}").json()
+    broken = [rule for rule in found["rules"] if rule["breaches"]]
+    assert [rule["name"] for rule in broken] == ["totals_cover_attempts"]
+    reply = learner.api.get(PATH, headers={"If-None-Match": tag})
+    assert reply.status == 200
+    assert reply.json()["dataConsistencyScore"] == round(1 - 1 / len(found["rules"]), 3)
+    execute(db, "DELETE FROM attempts WHERE user_id = %s", (learner.id,))
+    assert admin.api.post("/api/sync/auto-fix", {"userId": learner.id}).status == 200
+    assert view(learner)["dataConsistencyScore"] == 1

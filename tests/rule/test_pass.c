@@ -127,6 +127,54 @@ static void test_rows_and_learners_are_counted(void **state) {
   assert_int_equal(ask_number(bad, "revision"), 0);
 }
 
+/* As thousandths; -1: there is none. */
+static int64_t kept_score(uint64_t user_id) {
+  return ask_number(user_id,
+                    "COALESCE((SELECT ROUND(1000 * s.data_consistency_score) FROM user_progress_summary"
+                    " AS s WHERE s.user_id = u.id), -1)");
+}
+
+static void assert_kept(uint64_t user_id, size_t broken, size_t asked) {
+  int64_t thousandths = (int64_t)(1000.0 * (1.0 - (double)broken / (double)asked) + 0.5);
+  assert_int_equal(kept_score(user_id), thousandths);
+}
+
+/* A learner's score is that of the last pass that looked at them, or of the last look at them alone. */
+static void test_the_score_of_each_learner_is_kept(void **state) {
+  (void)state;
+  rule_file_write(site, "names.sql", NAMES(""));
+  reload();
+  size_t asked = shipped_asked() + 1;
+  uint64_t sound = named("Ada");
+  uint64_t bad = named("bad one");
+  uint64_t worse = named("bad two");
+  uint64_t merged = named("bad three");
+  RUN("UPDATE users SET tokens = 5 WHERE id = %llu", ID(worse)); /* breaks two rules more */
+  RUN("UPDATE users SET merged_into = %llu WHERE id = %llu", ID(sound), ID(merged));
+  RUN("INSERT INTO user_progress_summary (user_id, data_consistency_score) VALUES (%llu, 0.25)", ID(sound));
+  whole_pass(0, INT64_MAX);
+  assert_int_equal(kept_score(sound), 1000);
+  assert_kept(bad, 1, asked);
+  assert_kept(worse, 3, asked);
+  assert_int_equal(kept_score(merged), -1);
+  assert_int_equal(ask_number(bad, "revision"), 0);
+  RUN("UPDATE users SET display_name = 'good' WHERE id IN (%llu, %llu)", ID(bad), ID(worse));
+  assert_done(&fixture, pass_score(&engine, worse, fixture.arena, &fixture.error));
+  assert_kept(worse, 2, asked);
+  assert_kept(bad, 1, asked); /* nobody has looked */
+  RUN("DO SLEEP(0.01)");
+  whole_pass(0, INT64_MAX);
+  assert_int_equal(kept_score(bad), 1000);
+  assert_kept(worse, 2, asked);
+}
+
+static void test_a_score_is_never_nothing(void **state) {
+  (void)state;
+  assert_score(pass_score_of(0, 0), 1);
+  assert_score(pass_score_of(3, 4), 0.25);
+  assert_score(pass_score_of(4, 4), 0.01);
+}
+
 static void test_nobody_is_a_full_score(void **state) {
   (void)state;
   struct pass_summary pass = whole_pass(0, INT64_MAX);
@@ -419,6 +467,8 @@ static void test_hashes_are_told_apart(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_rows_and_learners_are_counted, pass_setup, teardown),
+      cmocka_unit_test_setup_teardown(test_the_score_of_each_learner_is_kept, pass_setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_score_is_never_nothing, pass_setup, teardown),
       cmocka_unit_test_setup_teardown(test_nobody_is_a_full_score, pass_setup, teardown),
       cmocka_unit_test_setup_teardown(test_rows_without_a_learner_are_breaches_of_nobody, pass_setup,
                                       teardown),
