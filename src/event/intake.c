@@ -6,6 +6,7 @@
 #include "event/activity.h"
 #include "event/conflict.h"
 #include "event/intake_private.h"
+#include "event/sync_status.h"
 #include "learner/practice.h"
 #include "schema/encode.h"
 
@@ -179,6 +180,14 @@ static bool take(struct event_intake *intake, const struct event_batch *batch, s
   return true;
 }
 
+static bool note_sync(struct event_intake *intake, const struct event_batch *batch, const bool *written,
+                      struct error *error) {
+  bool sources[EVENT_SYSTEMS] = {false};
+  for (size_t at = 0; at < batch->count; at++)
+    if (written[at]) sources[batch->items[at].body->source_system] = true;
+  return sync_status_note(intake, sources, error);
+}
+
 /* The pipeline: known, then each event through its stages, then what is said once for all of them. */
 static bool take_all(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
   bool *written = arena_alloc_array(ledger_arena(intake->tx), batch->count, sizeof *written);
@@ -188,7 +197,7 @@ static bool take_all(struct event_intake *intake, const struct event_batch *batc
   for (size_t at = 0; at < batch->count; at++)
     if (!batch->items[at].refused && !take(intake, batch, at, known, error, &written[at])) return false;
   return activity_finish(intake, error) && intake_write_results(intake, batch, written, error) &&
-         report_sums(intake, error);
+         note_sync(intake, batch, written, error) && report_sums(intake, error);
 }
 
 /* --- The transaction ------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "enroll/enroll_api.h"
 #include "enroll/payment_api.h"
 #include "event/event_api.h"
+#include "event/health_api.h"
 #include "event/view_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
@@ -44,5 +45,6 @@ const struct endpoint_table *const endpoint_tables[] = {
     &bulk_endpoints,
     &reject_endpoints,
     &view_endpoints,
+    &event_health_endpoints,
     NULL,
 };

@@ -1,4 +1,5 @@
-/* The replies of what changes something, and the steps that they share. Inside this room only. */
+/* The replies of what changes something, and the steps that they share: of this room's endpoints, and of
+ * those of other rooms that let somebody repair. */
 #ifndef LOCKSTEP_SYNC_SYNC_ACT_H
 #define LOCKSTEP_SYNC_SYNC_ACT_H
 

@@ -40,6 +40,8 @@ RIGHTS = [
     ("GET", "/api/sync/health", ..., "public"),
     ("POST", "/api/progress-sync/live-ticket", ..., "student"),
     ("GET", "/api/progress-sync/summary", ..., "student"),
+    ("GET", "/api/progress-sync/health", ..., "student"),
+    ("POST", "/api/progress-sync/repair", {"inconsistencyTypes": ["data_inconsistency"]}, "student"),
     ("POST", "/api/progress-sync/events", {"eventType": "milestone_reached", "sourceSystem": "ai_journey",
                                            "eventData": {"activityId": "rights"}}, "service"),
     ("GET", "/api/admin/rules", ..., "admin"),
