@@ -70,3 +70,150 @@ UPDATE progress_events
        completion_status = :completion_status, time_spent = :time_spent, happened_at = :happened_at,
        resolved_data = :resolved_data, processed = TRUE, processing_errors = NULL, retry_at = NULL
  WHERE user_id = :user_id AND id = :id;
+
+-- name: event_find :one
+-- param user_id u64
+-- param id text
+-- column id text
+-- column revision u64
+-- column position u64
+-- column event_type text
+-- column source_system text
+-- column activity_type text
+-- column activity_id text
+-- column completion_status text
+-- column time_spent f64
+-- column event_data text
+-- column resolved_data text null
+-- column timestamp time
+-- column happened_at time
+-- column outcome text
+-- column processed bool
+-- column processing_errors text null
+-- column retry_count u64
+-- column retry_at time null
+-- column created_at time
+SELECT e.id, e.revision, e.position, e.event_type, e.source_system, e.activity_type, e.activity_id,
+       e.completion_status, e.time_spent, e.event_data, e.resolved_data, e.timestamp, e.happened_at, e.outcome,
+       e.processed, e.processing_errors, e.retry_count, e.retry_at, e.created_at
+  FROM progress_events AS e
+ WHERE e.user_id = :user_id AND e.id = :id;
+
+-- name: event_list :many
+-- param user_id u64
+-- param before_revision u64
+-- param before_position u64
+-- param processed bool null
+-- param event_type text null
+-- param activity_type text null
+-- param activity_id text null
+-- param limit_rows u64
+-- column id text
+-- column revision u64
+-- column position u64
+-- column event_type text
+-- column source_system text
+-- column activity_type text
+-- column activity_id text
+-- column completion_status text
+-- column time_spent f64
+-- column event_data text
+-- column resolved_data text null
+-- column timestamp time
+-- column happened_at time
+-- column outcome text
+-- column processed bool
+-- column processing_errors text null
+-- column retry_count u64
+-- column retry_at time null
+-- column created_at time
+-- Newest first, of those that were taken in before a place in the order.
+SELECT e.id, e.revision, e.position, e.event_type, e.source_system, e.activity_type, e.activity_id,
+       e.completion_status, e.time_spent, e.event_data, e.resolved_data, e.timestamp, e.happened_at, e.outcome,
+       e.processed, e.processing_errors, e.retry_count, e.retry_at, e.created_at
+  FROM progress_events AS e FORCE INDEX (progress_events_order)
+ WHERE e.user_id = :user_id AND e.revision <= :before_revision
+   AND (e.revision < :before_revision OR e.position < :before_position)
+   AND (:processed IS NULL OR e.processed = :processed) AND (:event_type IS NULL OR e.event_type = :event_type)
+   AND (:activity_type IS NULL OR e.activity_type = :activity_type)
+   AND (:activity_id IS NULL OR e.activity_id = :activity_id)
+ ORDER BY e.revision DESC, e.position DESC
+ LIMIT :limit_rows;
+
+-- name: event_conflicting :many
+-- param user_id u64
+-- param event_ids text -- a JSON list
+-- param limit_rows u64
+-- column place i64
+-- column other_id text
+-- The events that those of a list stand in a conflict with, decided or not; places from 1 on.
+SELECT DISTINCT COALESCE(l.place, 0) AS place, o.event_id AS other_id
+  FROM JSON_TABLE(:event_ids, '$[*]' COLUMNS (
+         place FOR ORDINALITY,
+         id VARCHAR(96) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS l
+  STRAIGHT_JOIN progress_conflict_events AS m FORCE INDEX (progress_conflict_events_event)
+    ON m.user_id = :user_id AND m.event_id = l.id
+  STRAIGHT_JOIN progress_conflict_events AS o FORCE INDEX (PRIMARY)
+    ON o.conflict_id = m.conflict_id AND o.event_id <> m.event_id
+ ORDER BY place, other_id
+ LIMIT :limit_rows;
+
+-- name: event_due :many
+-- param user_id u64
+-- param forced bool -- also what is not due yet, or was given up
+-- param now time
+-- param after_id text
+-- param limit_rows u64
+-- column id text
+-- A learner's events that wait, by id.
+SELECT e.id
+  FROM progress_events AS e FORCE INDEX (progress_events_waiting)
+ WHERE e.processed = FALSE AND e.user_id = :user_id AND (:forced OR e.retry_at <= :now) AND e.id > :after_id
+ ORDER BY e.id
+ LIMIT :limit_rows;
+
+-- name: event_due_learners :many
+-- param after_user u64
+-- param now time
+-- param limit_rows u64
+-- column user_id u64
+SELECT DISTINCT e.user_id
+  FROM progress_events AS e FORCE INDEX (progress_events_waiting)
+ WHERE e.processed = FALSE AND e.user_id > :after_user AND e.retry_at <= :now
+ ORDER BY e.user_id
+ LIMIT :limit_rows;
+
+-- name: event_waiting :many
+-- param limit_rows u64
+-- column user_id u64
+-- column id text
+-- Everybody's events that wait.
+SELECT e.user_id, e.id
+  FROM progress_events AS e FORCE INDEX (progress_events_waiting)
+ WHERE e.processed = FALSE
+ ORDER BY e.user_id, e.id
+ LIMIT :limit_rows;
+
+-- name: event_waiting_one :one
+-- param user_id u64
+-- param id text
+-- column event_type text
+-- column source_system text
+-- column event_data text
+-- column timestamp time
+-- column content_hash hash
+-- column retry_count u64
+-- An event that waits, to be processed under the learner's lock.
+SELECT e.event_type, e.source_system, e.event_data, e.timestamp, e.content_hash, e.retry_count
+  FROM progress_events AS e
+ WHERE e.user_id = :user_id AND e.id = :id AND e.processed = FALSE;
+
+-- name: event_failed_again :exec
+-- param user_id u64
+-- param id text
+-- param processing_errors text
+-- param retry_count u64
+-- param retry_at time null
+UPDATE progress_events
+   SET processing_errors = :processing_errors, retry_count = :retry_count, retry_at = :retry_at
+ WHERE user_id = :user_id AND id = :id;

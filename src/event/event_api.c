@@ -1,5 +1,6 @@
 #include "event/event_api.h"
 
+#include "event/event_read.h"
 #include "event/intake.h"
 #include "http/request.h"
 #include "schema/encode.h"
@@ -47,6 +48,20 @@ static bool handle_submit(struct request *request, const void *query, const void
   return true;
 }
 
+static bool handle_list(struct request *request, const void *query, const void *body, void *reply,
+                        struct error *error) {
+  (void)body;
+  return event_read_list(request->snapshot, query, request->principal.user_id, request->arena, error, reply);
+}
+
+static bool handle_one(struct request *request, const void *query, const void *body, void *reply,
+                       struct error *error) {
+  (void)query;
+  (void)body;
+  return event_read_one(request->snapshot, request->principal.user_id, request->path_parts[0], request->arena,
+                        error, reply);
+}
+
 static const struct endpoint rows[] = {
     {.method = "POST",
      .path = "/api/progress-sync/events",
@@ -58,5 +73,22 @@ static const struct endpoint rows[] = {
      .handle = handle_submit,
      .tag = "Progress events",
      .summary = "Take in what a learner did, one event or several"},
+    {.method = "GET",
+     .path = "/api/progress-sync/events",
+     .role = ROLE_STUDENT,
+     .flags = ENDPOINT_FRESH | ENDPOINT_SERVICE,
+     .query = &event_query_schema,
+     .reply = &event_list_schema,
+     .handle = handle_list,
+     .tag = "Progress events",
+     .summary = "The learner's events, as they came and as they count"},
+    {.method = "GET",
+     .path = "/api/progress-sync/events/{id}",
+     .role = ROLE_STUDENT,
+     .flags = ENDPOINT_FRESH | ENDPOINT_SERVICE,
+     .reply = &event_view_schema,
+     .handle = handle_one,
+     .tag = "Progress events",
+     .summary = "One of the learner's events"},
 };
 const struct endpoint_table event_endpoints = ENDPOINT_TABLE(rows);

@@ -1,5 +1,5 @@
-/* Before what events move is read: other applications write todos, calendar entries, videos and learning paths
- * with SQL, and what they completed brings the rest along (docs/events.md). */
+/* Before what events move is read: other applications write todos, calendar entries, videos and learning
+ * paths with SQL, and what they completed brings the rest along (docs/events.md). */
 #ifndef LOCKSTEP_EVENT_EVENT_HEAL_H
 #define LOCKSTEP_EVENT_EVENT_HEAL_H
 

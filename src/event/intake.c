@@ -189,7 +189,7 @@ static bool note_sync(struct event_intake *intake, const struct event_batch *bat
 }
 
 /* The pipeline: known, then each event through its stages, then what is said once for all of them. */
-static bool take_all(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
+bool intake_take(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
   bool *written = arena_alloc_array(ledger_arena(intake->tx), batch->count, sizeof *written);
   struct event_known *known;
   if (written == NULL) return error_set_memory(error);
@@ -202,7 +202,7 @@ static bool take_all(struct event_intake *intake, const struct event_batch *batc
 
 /* --- The transaction ------------------------------------------------------------------------------- */
 
-static void begin(struct ledger_tx *tx, struct ledger_entry *entry, const struct event_host *host,
+void intake_begin(struct ledger_tx *tx, struct ledger_entry *entry, const struct event_host *host,
                   struct event_intake *ret_intake) {
   *ret_intake = (struct event_intake){.tx = tx,
                                       .entry = entry,
@@ -226,8 +226,8 @@ static bool intake_work(struct ledger_tx *tx, struct error *error) {
     struct ledger_entry *entry = ledger_at(tx, at);
     const struct event_batch *batch = entry->input;
     struct event_intake intake;
-    begin(tx, entry, batch->host, &intake);
-    if (!take_all(&intake, batch, error)) return false;
+    intake_begin(tx, entry, batch->host, &intake);
+    if (!intake_take(&intake, batch, error)) return false;
     fill_reply(entry, batch);
   }
   return true;
@@ -244,7 +244,7 @@ bool event_take(struct event_intake *intake, struct event_body *body, struct err
   body->type_given = body->source_given = body->data_given = PRESENCE_GIVEN;
   if (body->id == NULL && !event_make_id(NULL, 0, ledger_arena(intake->tx), error, &body->id)) return false;
   if (!event_hash(body, error, &item.hash) || !event_check(body, ledger_arena(intake->tx), error) ||
-      !take_all(intake, &batch, error))
+      !intake_take(intake, &batch, error))
     return false;
   *ret_result = result;
   return true;

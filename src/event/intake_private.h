@@ -50,11 +50,20 @@ bool intake_write_results(struct event_intake *intake, const struct event_batch 
 bool intake_reject(const char *event_id, const struct error *why, struct arena *arena, struct error *error,
                    struct event_result *ret_result) WARN_UNUSED;
 
-/* When an event that failed so often is tried again; false: somebody has to ask for it. */
+/* When an event that was tried again so often is tried next; false: somebody has to ask for it. */
 bool retry_at(const struct config *config, uint64_t tries, int64_t now_ms, int64_t *ret_ms);
 /* A failure as processing_errors keeps it. */
 const char *retry_describe(const struct error *failure, int64_t now_ms, struct arena *arena);
-/* Has a worker try the learner's waiting events again, in time. Within the transaction that keeps one. */
-bool retry_order(struct event_intake *intake, int64_t run_at_ms, struct error *error) WARN_UNUSED;
+/* Has a worker try the learner's waiting events then. Within the transaction that says when. */
+bool retry_order(struct event_intake *intake, uint64_t tries, int64_t run_at_ms,
+                 struct error *error) WARN_UNUSED;
+
+/* One event of the batch through all stages, under the lock: `intake_take` is the whole pipeline. */
+void intake_begin(struct ledger_tx *tx, struct ledger_entry *entry, const struct event_host *host,
+                  struct event_intake *ret_intake);
+bool intake_take(struct event_intake *intake, const struct event_batch *batch,
+                 struct error *error) WARN_UNUSED;
+/* The database did its part, and refused: what is not its being away, or the request's fault. */
+bool intake_is_failure(const struct error *error);
 
 #endif

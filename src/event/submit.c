@@ -93,17 +93,12 @@ static bool run_part(struct course *course, size_t from, size_t count, const str
   return ran;
 }
 
-/* The database did its part, and refused. */
-static bool is_failure(const struct error *error) {
-  return error->code == ERROR_INTERNAL || error->code == ERROR_CONFLICT;
-}
-
 /* Those that fail are found by halves; what is found alone is kept. */
 static bool run_apart(struct course *course, size_t from, size_t count, struct error *error) {
   struct ledger_entry entry;
   struct error failure;
   if (run_part(course, from, count, NULL, NULL, error, &entry)) return true;
-  if (!is_failure(error)) return false;
+  if (!intake_is_failure(error)) return false;
   if (count > 1)
     return run_apart(course, from, count / 2, error) &&
            run_apart(course, from + count / 2, count - count / 2, error);
@@ -123,7 +118,7 @@ static bool run_whole(struct course *course, size_t count, struct error *error, 
            schema_decode_json(&event_submitted_schema, entry.reply_text, strlen(entry.reply_text),
                               UNKNOWN_IGNORED, submit->arena, course->reply, error);
   }
-  if (!is_failure(error)) return false;
+  if (!intake_is_failure(error)) return false;
   error_clear(error);
   return run_apart(course, 0, count, error);
 }

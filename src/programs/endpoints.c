@@ -5,6 +5,7 @@
 #include "enroll/payment_api.h"
 #include "event/event_api.h"
 #include "event/health_api.h"
+#include "event/retry.h"
 #include "event/view_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
@@ -40,6 +41,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &payment_event_endpoints,
     &live_endpoints,
     &event_endpoints,
+    &event_retry_endpoints,
     &session_endpoints,
     &stitch_endpoints,
     &bulk_endpoints,
