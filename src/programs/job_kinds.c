@@ -8,5 +8,5 @@
 
 #include "base/banned.h"
 
-const struct job_kind_table *const job_kind_tables[] = {&sync_job_kinds, &learner_job_kinds,
-                                                        &account_job_kinds, &enroll_job_kinds, &event_retry_job_kinds, NULL};
+const struct job_kind_table *const job_kind_tables[] = {
+    &sync_job_kinds, &learner_job_kinds, &account_job_kinds, &enroll_job_kinds, &event_retry_job_kinds, NULL};
