@@ -6,6 +6,7 @@
 #include "event/event_api.h"
 #include "event/health_api.h"
 #include "event/retry.h"
+#include "event/system_api.h"
 #include "event/view_api.h"
 #include "http/endpoint.h"
 #include "http/ops.h"
@@ -48,5 +49,9 @@ const struct endpoint_table *const endpoint_tables[] = {
     &reject_endpoints,
     &view_endpoints,
     &event_health_endpoints,
+    &todo_endpoints,
+    &schedule_endpoints,
+    &path_endpoints,
+    &video_endpoints,
     NULL,
 };

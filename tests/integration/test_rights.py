@@ -47,6 +47,21 @@ RIGHTS = [
     ("GET", "/api/progress-sync/events", ..., "service"),
     ("GET", "/api/progress-sync/events/{id}", ..., "service"),
     ("POST", "/api/progress-sync/events/reprocess", {}, "admin"),
+    ("GET", "/api/todos", ..., "service"),
+    ("POST", "/api/todos", {"title": "R"}, "service"),
+    ("PATCH", "/api/todos/{id}", {"title": "R"}, "service"),
+    ("DELETE", "/api/todos/{id}", ..., "service"),
+    ("GET", "/api/schedule", ..., "service"),
+    ("POST", "/api/schedule", {"title": "R", "startsAt": "2026-01-02T03:04:05.000Z"}, "service"),
+    ("PATCH", "/api/schedule/{id}", {"title": "R"}, "service"),
+    ("DELETE", "/api/schedule/{id}", ..., "service"),
+    ("GET", "/api/learning-paths", ..., "service"),
+    ("POST", "/api/learning-paths", {"title": "R"}, "service"),
+    ("PATCH", "/api/learning-paths/{id}", {"title": "R"}, "service"),
+    ("DELETE", "/api/learning-paths/{id}", ..., "service"),
+    ("PATCH", "/api/learning-paths/{id}/steps/{stepId}", {"title": "R"}, "service"),
+    ("GET", "/api/videos/{id}/progress", ..., "service"),
+    ("PUT", "/api/videos/{id}/progress", {"percentageWatched": 1}, "service"),
     ("GET", "/api/admin/rules", ..., "admin"),
     ("POST", "/api/admin/rules/{name}/pause", ..., "admin"),
     ("POST", "/api/admin/rules/{name}/resume", {}, "admin"),
@@ -126,7 +141,7 @@ def name_of(row):
 
 def filled(path):
     """The path with something in its places that does not exist."""
-    return path.replace("{id}", str(2**62)).replace("{name}", "no_such_rule")
+    return path.replace("{id}", str(2**62)).replace("{name}", "no_such_rule").replace("{stepId}", "none")
 
 
 def let_in(reply):

@@ -1,0 +1,234 @@
+"""Todos: GET, POST, PATCH and DELETE of /api/todos, and what completing one is."""
+
+import pytest
+
+from harness.database import query, query_one
+
+from systems import event_types, events, foreign, is_seen, iso, make_todo, ok, pages, refused, todos
+
+
+def test_a_todo_is_made_and_listed(learner, db):
+    made = ok(learner.api.post("/api/todos", {"id": "t1", "title": "Vidéo, deux fois", "dueAt": iso(days=-1),
+                                              "notes": "slowly", "videoIds": ["v2", "v1"]}), 201)
+    assert made["success"] is True and made["alsoCompleted"] == [] and "event" not in made
+    todo = made["todo"]
+    assert {name: todo[name] for name in ("id", "title", "status", "completed", "dueAt", "completedAt", "rating",
+                                          "notes", "videoIds")} == {
+        "id": "t1", "title": "Vidéo, deux fois", "status": "pending", "completed": False, "dueAt": iso(days=-1),
+        "completedAt": None, "rating": None, "notes": "slowly", "videoIds": ["v1", "v2"]}
+    assert todos(learner) == [todo]
+    assert query_one(db, "SELECT title, status, notes FROM todos WHERE user_id = %s AND id = 't1'",
+                     (learner.id,)) == {"title": "Vidéo, deux fois", "status": "pending", "notes": "slowly"}
+    assert learner.row()["revision"] == made["revision"] == 1
+    assert events(db, learner) == []
+
+
+def test_an_id_is_made_where_none_is_sent(learner):
+    one, other = make_todo(learner), make_todo(learner)
+    assert one["id"] != other["id"] and len(todos(learner)) == 2
+
+
+@pytest.mark.parametrize("body,field", [
+    ({}, "title"), ({"title": ""}, "title"), ({"title": None}, "title"), ({"title": "x" * 301}, "title"),
+    ({"title": "x", "status": "done"}, "status"), ({"title": "x", "dueAt": "tomorrow"}, "dueAt"),
+    ({"title": "x", "rating": 11}, "rating"), ({"title": "x", "rating": -1}, "rating"),
+    ({"title": "x", "notes": "x" * 4001}, "notes"), ({"title": "x", "videoIds": ["a", "a"]}, "videoIds"),
+    ({"title": "x", "videoIds": [""]}, "videoIds"), ({"title": "x", "videoIds": ["a" * 191]}, "videoIds"),
+    ({"title": "x", "videoIds": [f"v{n}" for n in range(101)]}, "videoIds"), ({"title": "x", "id": "a b"}, "id"),
+    ({"title": "x", "id": "a/b"}, "id"), ({"title": "x", "id": "i" * 65}, "id"), ({"title": "x", "id": ""}, "id")])
+def test_what_cannot_be_read_is_refused(learner, body, field):
+    refused(learner.api.post("/api/todos", body), 400, field)
+    assert todos(learner) == []
+
+
+def test_a_change_tells_absent_null_and_given_apart(learner):
+    make_todo(learner, id="t1", dueAt=iso(days=1), notes="n", rating=3, videoIds=["v1"])
+    before = todos(learner)[0]
+
+    def change(body):
+        return ok(learner.api.patch("/api/todos/t1", body))["todo"]
+
+    unchanged = ok(learner.api.patch("/api/todos/t1", {}))
+    assert unchanged["todo"] == before and unchanged["revision"] == 1
+    assert change({"title": "New"})["notes"] == "n"
+    todo = change({"notes": None, "dueAt": None, "rating": None})
+    assert (todo["notes"], todo["dueAt"], todo["rating"], todo["title"]) == (None, None, None, "New")
+    assert change({"videoIds": ["v3", "v2"]})["videoIds"] == ["v2", "v3"]
+    assert change({"notes": "again"})["videoIds"] == ["v2", "v3"]
+    assert change({"videoIds": []})["videoIds"] == []
+    assert todos(learner) == [change({})]
+    refused(learner.api.patch("/api/todos/t1", {"title": None}), 400, "title")
+    refused(learner.api.patch("/api/todos/t1", {"status": None}), 400, "status")
+
+
+def test_a_list_is_narrowed_and_goes_on(learner):
+    for number in range(7):
+        make_todo(learner, id=f"t{number}", videoIds=[f"v{number}", "shared"] if number % 2 else [f"v{number}"],
+                  status="in_progress" if number < 3 else "pending")
+    names = [f"t{number}" for number in range(7)]
+    assert [todo["id"] for todo in todos(learner)] == names
+    assert [todo["id"] for todo in todos(learner, status="in_progress")] == names[:3]
+    assert [todo["id"] for todo in todos(learner, videoId="v4")] == ["t4"]
+    assert [todo["id"] for todo in todos(learner, videoId="shared", status="pending")] == ["t3", "t5"]
+    assert [todo["id"] for todo in todos(learner, videoReferences="v0,v6")] == ["t0", "t6"]
+    assert todos(learner, videoId='v"0') == [] and todos(learner, videoId="V4") == []
+    assert todos(learner, videoId="shared")[0]["videoIds"] == ["shared", "v1"], "all of its videos"
+    for limit, expected in ((1, 7), (3, 3), (7, 1), (100, 1)):
+        assert pages(learner, "/api/todos", "todos", limit) == (names, expected)
+    for bad in ("limit=0", "after=x", "after=2026-01-01T00:00:00.000Z", "status=done"):
+        assert learner.api.get("/api/todos?" + bad).status == 400, bad
+
+
+def test_others_todos_are_not_there(new_learner):
+    one, other = new_learner(), new_learner()
+    make_todo(one, id="mine")
+    assert todos(other) == []
+    refused(other.api.patch("/api/todos/mine", {"title": "taken"}), 404)
+    refused(other.api.send("DELETE", "/api/todos/mine"), 404)
+    assert make_todo(other, id="mine", title="Their own")["title"] == "Their own"
+    assert todos(one)[0]["title"] == "Watch it"
+
+
+def test_a_repeat_gets_the_first_reply(learner):
+    body = {"id": "t1", "title": "Once", "videoIds": ["v1"]}
+    first = ok(learner.api.post("/api/todos", body), 201)
+    ok(learner.api.patch("/api/todos/t1", {"title": "Changed"}))
+    assert ok(learner.api.post("/api/todos", body), 201) == first
+    refused(learner.api.post("/api/todos", {**body, "title": "Twice"}), 422)
+    assert len(todos(learner)) == 1
+
+
+def test_an_idempotency_key_is_for_one_todo(learner, db):
+    make_todo(learner, id="t1")
+    make_todo(learner, id="t2")
+    key = {"Idempotency-Key": "k1"}
+    first = ok(learner.api.patch("/api/todos/t1", {"status": "completed"}, headers=key))
+    assert ok(learner.api.patch("/api/todos/t1", {"status": "completed"}, headers=key)) == first
+    assert event_types(db, learner) == ["todo_completed"]
+    refused(learner.api.patch("/api/todos/t2", {"status": "completed"}, headers=key), 422)
+    refused(learner.api.patch("/api/todos/t1", {"status": "pending"}, headers=key), 422)
+    new = {"Idempotency-Key": "k2"}
+    made = ok(learner.api.post("/api/todos", {"title": "Once"}, headers=new), 201)
+    assert ok(learner.api.post("/api/todos", {"title": "Once"}, headers=new), 201) == made
+    assert len(todos(learner)) == 3
+
+
+def test_a_row_of_another_application_under_the_same_id(learner, db):
+    foreign(db, "INSERT INTO todos (user_id, id, title) VALUES (%s, 't1', 'Theirs')", learner.id)
+    refused(learner.api.post("/api/todos", {"id": "t1", "title": "Mine"}), 422, "id")
+    met = ok(learner.api.post("/api/todos", {"id": "t1", "title": "Theirs"}), 201)
+    assert met["todo"]["title"] == "Theirs" and met["revision"] == 0
+
+
+def test_a_todo_is_deleted_once(learner, db):
+    make_todo(learner, id="t1", videoIds=["v1"])
+    gone = ok(learner.api.send("DELETE", "/api/todos/t1"))
+    assert gone == {"success": True, "id": "t1", "revision": 2}
+    refused(learner.api.send("DELETE", "/api/todos/t1"), 404)
+    assert todos(learner) == [] and not query(db, "SELECT * FROM todo_videos WHERE user_id = %s", (learner.id,))
+
+
+# Completing one
+
+
+def test_completing_is_an_event(learner, db):
+    make_todo(learner, id="t1", dueAt=iso(days=1))
+    reply = ok(learner.api.patch("/api/todos/t1", {"status": "completed", "rating": 5, "completedAt": iso(hours=3)}))
+    assert reply["todo"]["completed"] is True and reply["todo"]["completedAt"] == iso(hours=3)
+    assert reply["event"]["status"] == "applied" and reply["event"]["revision"] == reply["revision"]
+    assert events(db, learner) == [{"event_type": "todo_completed", "source_system": "todo_manager",
+                                    "activity_type": "practice", "activity_id": "t1",
+                                    "completion_status": "completed", "outcome": "applied"}]
+    stored = query_one(db, "SELECT happened_at, event_data FROM progress_events WHERE user_id = %s", (learner.id,))
+    assert stored["happened_at"].strftime("%Y-%m-%dT%H:%M:%S.000Z") == iso(hours=3)
+    assert '"userRating":5' in stored["event_data"].replace(": ", ":")
+    assert query_one(db, "SELECT completed_activities FROM user_progress_summary WHERE user_id = %s",
+                     (learner.id,))["completed_activities"] == 1
+    changes = learner.api.get("/api/progress/history").json()["entries"][0]["changes"]
+    assert {"what": "todo", "key": "t1", "because": "completed"}.items() <= changes[0].items()
+
+
+def test_completing_again_is_none(learner, db):
+    make_todo(learner, id="t1")
+    first = ok(learner.api.patch("/api/todos/t1", {"status": "completed"}))
+    again = ok(learner.api.patch("/api/todos/t1", {"status": "completed"}))
+    assert "event" not in again and again["revision"] == first["revision"]
+    assert again["todo"] == first["todo"] and len(events(db, learner)) == 1
+    ok(learner.api.patch("/api/todos/t1", {"rating": 4}))
+    assert len(events(db, learner)) == 1
+
+
+def test_a_todo_that_is_made_completed_is_an_event(learner, db):
+    reply = ok(learner.api.post("/api/todos", {"id": "t1", "title": "Done", "status": "completed"}), 201)
+    assert reply["event"]["status"] == "applied" and reply["todo"]["completedAt"] is not None
+    assert event_types(db, learner) == ["todo_completed"]
+
+
+@pytest.mark.parametrize("status", ["pending", "in_progress", "cancelled"])
+def test_opening_again_is_none_and_stays(learner, db, status):
+    make_todo(learner, id="t1", videoIds=["v1"])
+    ok(learner.api.patch("/api/todos/t1", {"status": "completed"}))
+    taken = len(events(db, learner))
+    reply = ok(learner.api.patch("/api/todos/t1", {"status": status}))
+    assert reply["todo"]["status"] == status and reply["todo"]["completedAt"] is None and "event" not in reply
+    assert todos(learner)[0]["status"] == status, "nothing completes it by itself"
+    assert len(events(db, learner)) == taken
+    assert query_one(db, "SELECT completed_activities FROM user_progress_summary WHERE user_id = %s",
+                     (learner.id,))["completed_activities"] >= 1, "progress does not fall"
+
+
+@pytest.mark.parametrize("body,status", [
+    ({"completedAt": iso(hours=1)}, 422), ({"status": "pending", "completedAt": iso(hours=1)}, 422),
+    ({"status": "completed", "completedAt": iso(days=-2)}, 422),
+    ({"status": "completed", "completedAt": iso(days=4000)}, 422),
+    ({"status": "completed", "completedAt": None}, 400)])
+def test_moments_that_cannot_be(learner, db, body, status):
+    make_todo(learner, id="t1")
+    refused(learner.api.patch("/api/todos/t1", body), status, "completedAt")
+    assert todos(learner)[0]["status"] == "pending" and events(db, learner) == []
+
+
+# Another application
+
+
+def test_what_another_application_writes_is_seen(learner, db):
+    make_todo(learner, id="t1", videoIds=["v1"])
+    changes = [
+        "UPDATE todos SET title = 'Theirs' WHERE user_id = %s",
+        "INSERT INTO todos (user_id, id, title) VALUES (%s, 't2', 'New')",
+        "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, 't2', 'v9')",
+        "UPDATE todo_videos SET video_id = 'v8' WHERE user_id = %s AND todo_id = 't2'",
+        "DELETE FROM todo_videos WHERE user_id = %s AND todo_id = 't2'",
+        "UPDATE todos SET status = 'cancelled', updated_at = '2020-01-01' WHERE user_id = %s AND id = 't2'",
+        "DELETE FROM todos WHERE user_id = %s AND id = 't2'"]
+    for sql in changes:
+        assert is_seen(learner, "/api/todos", lambda sql=sql: foreign(db, sql, learner.id)), sql
+
+
+def test_a_change_that_is_committed_late_is_seen(learner, service, db):
+    """Its time lies before that of a row that was seen already."""
+    make_todo(learner, id="t1")
+    make_todo(learner, id="t2")
+    late = service.connect()
+    late.autocommit(False)
+    with late.cursor() as cursor:
+        cursor.execute("UPDATE todos SET title = 'late' WHERE user_id = %s AND id = 't1'", (learner.id,))
+    foreign(db, "UPDATE todos SET title = 'early' WHERE user_id = %s AND id = 't2'", learner.id)
+    assert is_seen(learner, "/api/todos", late.commit)
+    late.close()
+    assert [todo["title"] for todo in todos(learner)] == ["late", "early"]
+
+
+# Services
+
+
+def test_a_service_acts_for_the_learner_it_names(learner, service, db):
+    backend = service.client(service.mint.sign(service.mint.claims("service_7", "service")))
+    named = {"X-Lockstep-User": f"user_{learner.id}"}
+    ok(backend.post("/api/todos", {"id": "t1", "title": "Theirs"}, headers=named), 201)
+    assert ok(backend.get("/api/todos", headers=named))["todos"] == todos(learner)
+    ok(backend.patch("/api/todos/t1", {"status": "completed"}, headers=named))
+    assert list(query(db, "SELECT DISTINCT actor FROM ledger WHERE user_id = %s", (learner.id,))) == [
+        {"actor": "service_7"}]
+    assert backend.get("/api/todos").status == 400
+    assert learner.api.get("/api/todos", headers={"X-Lockstep-User": f"user_{learner.id}"}).status == 403
