@@ -88,7 +88,8 @@ static bool would_fall(struct event_intake *intake, const struct conflict_verdic
     *ret_falls = false;
     return true;
   }
-  if (!conflict_others_say(intake, verdict->events, verdict->count, now == standing(STATUS_COMPLETED), error,
+  if (!conflict_others_say(ledger_db(intake->tx), intake->entry->learner.user_id, verdict->events,
+                           verdict->count, now == standing(STATUS_COMPLETED), ledger_arena(intake->tx), error,
                            &say))
     return false;
   *ret_falls = !say;

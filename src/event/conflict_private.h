@@ -26,8 +26,13 @@ bool conflict_read_events(struct db *db, uint64_t user_id, const uint64_t *ids, 
                           const uint64_t **ret_of) WARN_UNUSED;
 /* Whether an event that counts, and is none of these, says completed; or (not only_completed) anything but
  * skipped. */
-bool conflict_others_say(struct event_intake *intake, const struct event *events, size_t count,
-                         bool only_completed, struct error *error, bool *ret_say) WARN_UNUSED;
+bool conflict_others_say(struct db *db, uint64_t user_id, const struct event *events, size_t count,
+                         bool only_completed, struct arena *arena, struct error *error,
+                         bool *ret_say) WARN_UNUSED;
+/* Whether the resolution takes back that the activity is completed. */
+bool conflict_takes_back(struct db *db, uint64_t user_id, const struct event *events, size_t count,
+                         const struct resolution *resolution, struct arena *arena, struct error *error,
+                         bool *ret_takes) WARN_UNUSED;
 
 /* Makes an event what a resolution says of it. Its data_text stays as it came. */
 void conflict_apply(struct event_intake *intake, const struct resolution *resolution, struct event *event);

@@ -128,8 +128,8 @@ bool conflict_read_events(struct db *db, uint64_t user_id, const uint64_t *ids, 
   return true;
 }
 
-bool conflict_others_say(struct event_intake *intake, const struct event *events, size_t count,
-                         bool only_completed, struct error *error, bool *ret_say) {
+bool conflict_others_say(struct db *db, uint64_t user_id, const struct event *events, size_t count,
+                         bool only_completed, struct arena *arena, struct error *error, bool *ret_say) {
   CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LIST_BYTES);
   struct conflict_count_others_row row;
   bool found;
@@ -139,14 +139,29 @@ bool conflict_others_say(struct event_intake *intake, const struct event *events
   }
   buffer_append_char(&text, ']');
   if (text.failed) return error_set_memory(error);
-  struct conflict_count_others_params params = {.user_id = intake->entry->learner.user_id,
+  struct conflict_count_others_params params = {.user_id = user_id,
                                                 .activity_type = activity_type_names[events[0].activity_type],
                                                 .activity_id = events[0].activity_id,
                                                 .event_ids = text.data,
                                                 .only_completed = only_completed};
-  if (!conflict_count_others(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
-    return false;
+  if (!conflict_count_others(db, &params, arena, error, &row, &found)) return false;
   *ret_say = found && row.others > 0;
+  return true;
+}
+
+bool conflict_takes_back(struct db *db, uint64_t user_id, const struct event *events, size_t count,
+                         const struct resolution *resolution, struct arena *arena, struct error *error,
+                         bool *ret_takes) {
+  bool counted = false;
+  bool say;
+  for (size_t at = 0; at < count; at++)
+    counted = counted || (events[at].outcome == EVENT_APPLIED && events[at].status == STATUS_COMPLETED);
+  if (!counted || resolution->data.completion_status == (int)STATUS_COMPLETED) {
+    *ret_takes = false;
+    return true;
+  }
+  if (!conflict_others_say(db, user_id, events, count, true, arena, error, &say)) return false;
+  *ret_takes = !say;
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include "account/delete_api.h"
 #include "enroll/enroll_api.h"
 #include "enroll/payment_api.h"
+#include "event/conflict_api.h"
 #include "event/event_api.h"
 #include "event/health_api.h"
 #include "event/retry.h"
@@ -43,6 +44,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &live_endpoints,
     &event_endpoints,
     &event_retry_endpoints,
+    &conflict_endpoints,
     &session_endpoints,
     &stitch_endpoints,
     &bulk_endpoints,

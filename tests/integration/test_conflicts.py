@@ -1,0 +1,228 @@
+"""Conflicts as the learner meets them: what waits, what each resolution would make of it, and deciding."""
+
+import json
+
+import pytest
+
+from harness.database import query, query_one
+
+from conflict_cases import entry, said, todo, video
+from conflict_runner import body_of, play
+
+CONFLICTS = "/api/progress-sync/conflicts"
+COUNT = 0
+
+
+@pytest.fixture()
+def learner(new_learner):
+    return new_learner()
+
+
+def situation(learner, db, *events):
+    """Sends them; the reply to the last, the rows of all, and the ids' prefix."""
+    global COUNT
+    COUNT += 1
+    prefix = f"w{COUNT}"
+    reply, rows = play(learner, db, {"name": prefix, "events": list(events)}, prefix)
+    return reply, rows, prefix
+
+
+def disputed(learner, db):
+    """Completed by the player with 40 minutes, failed by the journey with 10: it waits."""
+    return situation(learner, db, video("10:00:00", timeSpent=40, percentageWatched=100, youtubeId="abc"),
+                     said("skill_assessed", "ai_journey", "10:30:00", "failed", timeSpent=10))
+
+
+def listed(learner, **query_fields):
+    parameters = "&".join(f"{name}={value}" for name, value in query_fields.items())
+    reply = learner.api.get(f"{CONFLICTS}?{parameters}")
+    assert reply.status == 200, (reply, reply.text)
+    return reply.json()["conflicts"]
+
+
+def resolve(learner, conflict_id, how, status=200, headers=None, **body):
+    reply = learner.api.post(f"{CONFLICTS}/{conflict_id}/resolve", {"resolutionType": how, **body}, headers=headers)
+    assert reply.status == status, (reply, reply.text)
+    return reply.json()
+
+
+def outcomes(db, learner, prefix):
+    return [row["outcome"] for row in query(
+        db, "SELECT outcome FROM progress_events WHERE user_id = %s AND id LIKE %s ORDER BY revision",
+        (learner.id, f"{prefix}-%"))]
+
+
+def activity(db, learner, prefix):
+    return query_one(db, "SELECT status, time_spent FROM activities WHERE user_id = %s AND activity_id = %s",
+                     (learner.id, f"{prefix}-v"))
+
+
+def test_what_waits_is_listed(learner, db):
+    reply, _, prefix = disputed(learner, db)
+    assert reply["status"] == "conflict"
+    (conflict,) = listed(learner)
+    assert conflict["conflictType"] == "completion_status_conflict" and conflict["status"] == "unresolved"
+    assert conflict["requiresUserInput"] is True and conflict["impact"] == "high"
+    assert conflict["activityId"] == f"{prefix}-v" and "resolution" not in conflict
+    assert [(event["id"], event["outcome"]) for event in conflict["conflictingEvents"]] == [
+        (f"{prefix}-0", "applied"), (f"{prefix}-1", "conflict")]
+    assert conflict["conflictingEvents"][0]["eventData"]["timeSpent"] == 40
+    assert conflict["suggestedResolution"]["resolutionType"] == "manual_review"
+    assert reply["conflicts"][0]["id"] == conflict["id"]
+
+
+def test_the_list_can_be_narrowed(learner, db):
+    disputed(learner, db)
+    situation(learner, db, todo("10:00:00", userRating=4), said("todo_completed", "chat_system", "10:10:00", userRating=5))
+    situation(learner, db, video("10:00:00"), video("10:00:10"))
+    kinds = lambda conflicts: [conflict["conflictType"] for conflict in conflicts]
+    assert kinds(listed(learner)) == ["data_inconsistency", "completion_status_conflict"]
+    assert kinds(listed(learner, status="resolved")) == ["duplicate_event"]
+    assert kinds(listed(learner, status="all")) == ["duplicate_event", "data_inconsistency", "completion_status_conflict"]
+    assert kinds(listed(learner, impact="high")) == ["completion_status_conflict"]
+    assert kinds(listed(learner, conflictType="data_inconsistency")) == ["data_inconsistency"]
+    assert listed(learner, status="resolved", conflictType="timestamp_mismatch") == []
+    assert learner.api.get(f"{CONFLICTS}?status=some").status == 400
+    first = learner.api.get(f"{CONFLICTS}?status=all&limit=2").json()
+    second = learner.api.get(f"{CONFLICTS}?status=all&limit=2&after={first['nextAfter']}").json()
+    assert kinds(first["conflicts"] + second["conflicts"]) == kinds(listed(learner, status="all"))
+    assert second["nextAfter"] is None
+
+
+def test_others_see_nothing_of_it(learner, new_learner, db):
+    reply, _, _ = disputed(learner, db)
+    other = new_learner()
+    conflict_id = reply["conflicts"][0]["id"]
+    assert listed(other, status="all") == []
+    assert other.api.get(f"{CONFLICTS}/{conflict_id}/preview").status == 404
+    resolve(other, conflict_id, "use_latest", status=404)
+    assert learner.api.get(f"{CONFLICTS}/x/preview").status == 404
+
+
+def test_a_preview_shows_all_four_and_changes_nothing(learner, db):
+    reply, _, prefix = disputed(learner, db)
+    preview = learner.api.get(f"{CONFLICTS}/{reply['conflicts'][0]['id']}/preview").json()
+    options = {option["resolution"]["resolutionType"]: option for option in preview["resolutions"]}
+    told = {how: (option["resolution"]["winner"][-1], option["resolution"]["resolvedData"]["completionStatus"],
+                  option["resolution"]["resolvedData"]["timeSpent"], option["takesBackCompletion"])
+            for how, option in options.items()}
+    assert told == {"use_latest": ("1", "failed", 10, True), "use_most_complete": ("0", "completed", 40, False),
+                    "merge_data": ("0", "completed", 40, False), "manual_review": ("0", "completed", 40, False)}
+    assert [how for how, option in options.items() if option["isSuggested"]] == ["manual_review"]
+    assert "youtubeId" not in options["use_latest"]["resolution"]["resolvedData"].get("videoProgress", {})
+    assert outcomes(db, learner, prefix) == ["applied", "conflict"]
+
+
+def test_meanwhile_what_counted_goes_on_counting(learner, db):
+    _, _, prefix = disputed(learner, db)
+    assert activity(db, learner, prefix)["status"] == "completed"
+
+
+def test_the_latest_is_chosen_and_completion_taken_back(learner, db):
+    reply, _, prefix = disputed(learner, db)
+    settled = resolve(learner, reply["conflicts"][0]["id"], "use_latest")
+    assert settled["success"] is True and settled["conflict"]["status"] == "resolved"
+    assert settled["conflict"]["resolvedBy"] == f"user_{learner.id}"
+    assert outcomes(db, learner, prefix) == ["superseded", "applied"]
+    now = activity(db, learner, prefix)
+    assert (now["status"], float(now["time_spent"])) == ("in_progress", 10)
+    assert query_one(db, "SELECT completed_activities FROM user_progress_summary WHERE user_id = %s",
+                     (learner.id,))["completed_activities"] == 0
+    assert listed(learner) == []
+
+
+def test_the_most_complete_is_chosen(learner, db):
+    reply, _, prefix = disputed(learner, db)
+    resolve(learner, reply["conflicts"][0]["id"], "use_most_complete")
+    assert outcomes(db, learner, prefix) == ["applied", "superseded"]
+    assert activity(db, learner, prefix)["status"] == "completed"
+
+
+def test_merging_takes_the_most_of_all(learner, db):
+    reply, _, prefix = situation(
+        learner, db,
+        todo("10:00:00", userRating=4, timeSpent=20, notes="first"),
+        said("todo_completed", "chat_system", "10:20:00", userRating=5, timeSpent=22, percentageWatched=80))
+    settled = resolve(learner, reply["conflicts"][0]["id"], "merge_data")
+    data = settled["conflict"]["resolution"]["resolvedData"]
+    assert settled["conflict"]["resolution"]["winner"] == f"{prefix}-1"
+    assert data["timeSpent"] == 22 and data["videoProgress"]["percentageWatched"] == 80
+    assert data["todoProgress"]["userRating"] == 5 and data["todoProgress"]["notes"] == "first"
+
+
+def test_the_learners_own_word_counts(learner, db):
+    reply, _, prefix = disputed(learner, db)
+    conflict_id = reply["conflicts"][0]["id"]
+    assert resolve(learner, conflict_id, "manual_review", status=422)["errors"][0]["field"] == "userData"
+    wrong = resolve(learner, conflict_id, "manual_review", status=422, userData={"videoProgress": {
+        "videoId": f"{prefix}-v", "percentageWatched": 250}})
+    assert wrong["errors"][0]["field"] == "userData.videoProgress.percentageWatched"
+    resolve(learner, conflict_id, "manual_review", status=422, userData={"activityId": "another"})
+    resolve(learner, conflict_id, "manual_review", status=400, userData={"timeSpent": "much"})
+    resolve(learner, conflict_id, "manual_review", status=400, userData=[1])
+    settled = resolve(learner, conflict_id, "manual_review", userData={"completionStatus": "in_progress", "timeSpent": 25})
+    data = settled["conflict"]["resolution"]["resolvedData"]
+    assert data["completionStatus"] == "in_progress" and data["timeSpent"] == 25
+    assert data["videoProgress"]["percentageWatched"] == 100
+    now = activity(db, learner, prefix)
+    assert (now["status"], float(now["time_spent"])) == ("in_progress", 25)
+
+
+def test_a_conflict_is_decided_once(learner, db):
+    reply, _, _ = disputed(learner, db)
+    conflict_id = reply["conflicts"][0]["id"]
+    key = {"Idempotency-Key": f"decide-{conflict_id}"}
+    first = resolve(learner, conflict_id, "use_latest", headers=key)
+    assert resolve(learner, conflict_id, "use_latest", headers=key) == first
+    resolve(learner, conflict_id, "merge_data", headers=key, status=422)
+    refused = resolve(learner, conflict_id, "use_latest", status=409)
+    assert f"user_{learner.id}" in refused["detail"]
+    assert learner.api.get(f"{CONFLICTS}/{conflict_id}/preview").status == 409
+    resolve(learner, conflict_id + 1000000, "use_latest", status=404)
+    resolve(learner, conflict_id, "use_whatever", status=400)
+
+
+def test_what_joins_is_decided_with_it(learner, db):
+    reply, _, prefix = situation(
+        learner, db, video("10:00:00", timeSpent=40), said("skill_assessed", "ai_journey", "10:30:00", "failed"),
+        todo("11:00:00"), video("11:05:00", "in_progress"))
+    (conflict,) = listed(learner)
+    assert [event["id"][-1] for event in conflict["conflictingEvents"]] == ["0", "1", "2"]
+    settled = resolve(learner, conflict["id"], "use_latest")
+    assert settled["conflict"]["resolution"]["winner"] == f"{prefix}-2"
+    assert settled["conflict"]["resolution"]["resolvedData"]["timeSpent"] == 40
+    assert outcomes(db, learner, prefix) == ["superseded", "superseded", "applied", "applied"]
+    assert activity(db, learner, prefix)["status"] == "completed"
+
+
+def test_what_was_decided_can_be_disputed_again(learner, db):
+    reply, _, prefix = disputed(learner, db)
+    resolve(learner, reply["conflicts"][0]["id"], "use_latest")
+    again = learner.api.post("/api/progress-sync/events",
+                             body_of(todo("11:00:00"), f"{prefix}-2", ("video", f"{prefix}-v"))).json()
+    assert again["status"] == "conflict" and again["conflicts"][0]["id"] != reply["conflicts"][0]["id"]
+    assert [event["id"] for event in again["conflicts"][0]["conflictingEvents"]] == [f"{prefix}-1", f"{prefix}-2"]
+
+
+def test_the_learner_is_told_once(learner, db):
+    reply, _, _ = situation(learner, db, video("10:00:00"), said("skill_assessed", "ai_journey", "10:30:00", "failed"),
+                            todo("11:00:00"))
+    told = query(db, "SELECT kind, data FROM notifications WHERE user_id = %s AND kind = 'conflict_detected'",
+                 (learner.id,))
+    assert [json.loads(row["data"])["id"] for row in told] == [reply["conflicts"][0]["id"]]
+
+
+def test_the_history_says_so(learner, db):
+    reply, _, _ = disputed(learner, db)
+    resolve(learner, reply["conflicts"][0]["id"], "use_latest")
+    changes = [change for entry_ in learner.api.get("/api/progress/history").json()["entries"]
+               for change in entry_["changes"]]
+    told = [(change["what"], change["because"]) for change in changes if change["what"] in ("conflict", "resolution")]
+    assert told == [("resolution", "use_latest"), ("conflict", "completion_status_conflict")]
+
+
+def test_completed_and_skipped_without_proof(learner, db):
+    reply, _, prefix = situation(learner, db, todo("10:00:00"), entry("12:00:00", "skipped"))
+    settled = resolve(learner, reply["conflicts"][0]["id"], "use_latest")
+    assert settled["conflict"]["resolution"]["resolvedData"]["completionStatus"] == "skipped"
+    assert activity(db, learner, prefix)["status"] == "skipped"
