@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "event/activity.h"
+#include "event/cascade.h"
 #include "event/conflict.h"
 #include "event/intake_private.h"
 #include "event/sync_status.h"
@@ -87,6 +88,13 @@ static bool count(struct event_intake *intake, const struct event *event,
   return conflict_write(intake, event, verdict, result, error);
 }
 
+/* Only an event that counts goes on from here. */
+static bool follow(struct event_intake *intake, const struct event *event, struct event_result *result,
+                   struct error *error) {
+  if (event->outcome != EVENT_APPLIED) return true;
+  return cascade_run(intake, event, result, error);
+}
+
 /* What was decided against at once is told as a conflict: it says how that ended. */
 static const char *status_of(enum event_outcome outcome) {
   return event_outcome_names[outcome == EVENT_SUPERSEDED ? EVENT_CONFLICT : outcome];
@@ -98,7 +106,8 @@ static bool process(struct event_intake *intake, const struct event_item *item, 
                     struct event_result *result) {
   int64_t started_ns = clock_monotonic_ns();
   *result = (struct event_result){.event_id = event->id, .revision = event->revision};
-  if (!intake_write_row(intake, item, event, NULL, error) || !count(intake, event, verdict, result, error))
+  if (!intake_write_row(intake, item, event, NULL, error) || !count(intake, event, verdict, result, error) ||
+      !follow(intake, event, result, error))
     return false;
   result->status = status_of(event->outcome);
   result->total_processing_time = (double)(clock_monotonic_ns() - started_ns) / NS_PER_MS;
@@ -196,8 +205,9 @@ bool intake_take(struct event_intake *intake, const struct event_batch *batch, s
   if (!intake_read_known(intake, batch, error, &known)) return false;
   for (size_t at = 0; at < batch->count; at++)
     if (!batch->items[at].refused && !take(intake, batch, at, known, error, &written[at])) return false;
-  return activity_finish(intake, error) && intake_write_results(intake, batch, written, error) &&
-         note_sync(intake, batch, written, error) && report_sums(intake, error);
+  return activity_finish(intake, error) && cascade_finish(intake, error) &&
+         intake_write_results(intake, batch, written, error) && note_sync(intake, batch, written, error) &&
+         report_sums(intake, error);
 }
 
 /* --- The transaction ------------------------------------------------------------------------------- */

@@ -15,6 +15,14 @@ struct event_day {
   int64_t put_off; /* further events of that day, to be added to its count */
 };
 
+/* Where the learner stands in the journey after an intake; written once, at its end (cascade_finish). */
+struct event_journey {
+  bool moved;
+  const char *path_id; /* NULL: as it was */
+  const char *step_id;
+  int64_t latest_ms; /* of what was completed; 0: nothing was */
+};
+
 /* One learner's events on their way through a transaction: what the stages share. */
 struct event_intake {
   struct ledger_tx *tx;
@@ -28,6 +36,7 @@ struct event_intake {
   size_t day_capacity;
   struct event_sum *sums; /* of changes, see event_report */
   size_t sum_count;
+  struct event_journey journey;
 };
 
 /* What processes lend to an intake. */

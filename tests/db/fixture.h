@@ -78,7 +78,7 @@ static inline void fixture_end(struct fixture *fixture) {
 }
 
 struct fixture_cell {
-  char text[256];
+  char text[2048];
   size_t rows;
 };
 

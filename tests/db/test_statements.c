@@ -53,6 +53,21 @@ static const char *const population[] = {
     "INSERT INTO sync_rejects (user_id, item, item_hash, reason, created_at, resolved_at)"
     " SELECT n, '1', REPEAT('h', 32), 'r', UTC_TIMESTAMP(), IF(n % 2 = 0, UTC_TIMESTAMP(), NULL) FROM "
     "numbers",
+    "INSERT INTO todos (user_id, id) SELECT n, CONCAT('t', r.r) FROM numbers, (SELECT 1 r UNION SELECT 2) r",
+    "INSERT INTO todo_videos (user_id, todo_id, video_id) SELECT user_id, id, 'v' FROM todos",
+    "INSERT INTO schedule_entries (user_id, id, starts_at, video_id, todo_id)"
+    " SELECT user_id, id, UTC_TIMESTAMP(), 'v', id FROM todos",
+    "INSERT INTO video_progress (user_id, video_id) SELECT n, CONCAT('v', r.r) FROM numbers,"
+    " (SELECT 1 r UNION SELECT 2) r",
+    "INSERT INTO learning_paths (user_id, id) SELECT n, 'p' FROM numbers",
+    "INSERT INTO learning_path_steps (user_id, path_id, step_id, activity_type, activity_id)"
+    " SELECT n, 'p', CONCAT('s', r.r), 'video', 'v' FROM numbers, (SELECT 1 r UNION SELECT 2) r",
+    "INSERT INTO path_progress (user_id, path_id) SELECT n, 'p' FROM numbers",
+    "INSERT INTO skills (user_id, skill_id) SELECT n, 's' FROM numbers",
+    "INSERT INTO chat_mentions (user_id, activity_type, activity_id, completed_at)"
+    " SELECT n, 'video', 'v', UTC_TIMESTAMP() FROM numbers",
+    "INSERT INTO propagations (user_id, event_id, target_table, target_key, target_system, after_values)"
+    " SELECT n, CONCAT('e', r.r), 'todos', 't', 'todo_manager', '{}' FROM numbers, (SELECT 1 r UNION SELECT 2) r",
     "DROP TABLE numbers",
 };
 
