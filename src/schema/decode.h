@@ -22,8 +22,8 @@ bool schema_decode_json(const struct schema *schema, const char *text, size_t te
                         enum unknown_keys unknown, struct arena *arena, void *ret_struct,
                         struct error *error) WARN_UNUSED;
 
-/* application/x-www-form-urlencoded pairs; `query` may be NULL or "". A key given twice is refused;
- * FIELD_LIST takes comma-separated items. */
+/* application/x-www-form-urlencoded pairs; `query` may be NULL or "". A key given twice is refused, but for
+ * FIELD_LIST: it takes comma-separated items, and adds up those of each time that it is given. */
 bool schema_decode_query(const struct schema *schema, const char *query, enum unknown_keys unknown,
                          struct arena *arena, void *ret_struct, struct error *error) WARN_UNUSED;
 

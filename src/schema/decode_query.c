@@ -11,6 +11,7 @@
 struct pairs {
   const char *names[QUERY_PAIRS_MAX];
   size_t count;
+  const char *lists[DECODER_FIELDS_MAX]; /* of the schema's lists, what was given; NULL: nothing */
 };
 
 static int hex_value(char digit) {
@@ -39,12 +40,19 @@ static bool unescape(char *text, size_t *bytes) {
   return utf8_is_valid(text, *bytes);
 }
 
-/* True when the name was not there before. */
-static bool remember(struct decoder *decoder, struct pairs *pairs, const char *name) {
-  struct place place = {.name = name};
+static bool is_known(const struct pairs *pairs, const char *name) {
   for (size_t at = 0; at < pairs->count; at++)
-    if (strcmp(pairs->names[at], name) == 0)
-      return decoder_complain(decoder, &place, "is given more than once");
+    if (strcmp(pairs->names[at], name) == 0) return true;
+  return false;
+}
+
+/* Only a list may be given several times: its items add up. */
+static bool remember(struct decoder *decoder, struct pairs *pairs, const struct field *field,
+                     const char *name) {
+  struct place place = {.name = name};
+  if (is_known(pairs, name))
+    return (field != NULL && field->kind == FIELD_KIND_LIST) ||
+           decoder_complain(decoder, &place, "is given more than once");
   if (pairs->count == QUERY_PAIRS_MAX) {
     decoder->stopped = true;
     return error_set(decoder->error, ERROR_MALFORMED, "The query has more than %d parameters.",
@@ -52,6 +60,26 @@ static bool remember(struct decoder *decoder, struct pairs *pairs, const char *n
   }
   pairs->names[pairs->count++] = name;
   return true;
+}
+
+/* Behind what the same list was given before. */
+static bool add_to_list(struct decoder *decoder, const char **list, const char *value) {
+  if (*list == NULL || **list == '\0')
+    *list = value;
+  else if (*value != '\0')
+    *list = arena_printf(decoder->arena, "%s,%s", *list, value);
+  return *list != NULL || decoder_refuse_memory(decoder);
+}
+
+static void store_lists(struct decoder *decoder, const struct schema *schema, const struct pairs *pairs,
+                        char *structure) {
+  for (size_t at = 0; at < schema->field_count && !decoder->stopped; at++) {
+    const struct field *field = &schema->fields[at];
+    struct place place = {.name = field->name};
+    if (pairs->lists[at] != NULL)
+      decoder_store_list(decoder, &place, field, pairs->lists[at],
+                         (struct field_list *)(void *)(structure + field->offset));
+  }
 }
 
 static void decode_pair(struct decoder *decoder, const struct schema *schema, struct pairs *pairs,
@@ -70,8 +98,8 @@ static void decode_pair(struct decoder *decoder, const struct schema *schema, st
     return;
   }
   struct place place = {.name = pair};
-  if (!remember(decoder, pairs, pair)) return;
   const struct field *field = decoder_find(schema, seen, pair, name_bytes);
+  if (!remember(decoder, pairs, field, pair)) return;
   if (field == NULL) {
     if (decoder->unknown == UNKNOWN_REFUSED) decoder_refuse_unknown(decoder, &place, schema, pair);
     return;
@@ -83,7 +111,7 @@ static void decode_pair(struct decoder *decoder, const struct schema *schema, st
   decoder_set_presence(field, structure, PRESENCE_GIVEN);
   char *member = structure + field->offset;
   if (field->kind == FIELD_KIND_LIST)
-    decoder_store_list(decoder, &place, field, value, (struct field_list *)(void *)member);
+    (void)add_to_list(decoder, &pairs->lists[field - schema->fields], value);
   else
     decoder_store(decoder, &place, field, value, value_bytes, member);
 }
@@ -104,6 +132,7 @@ bool schema_decode_query(const struct schema *schema, const char *query, enum un
     if (bytes > 0) decode_pair(&decoder, schema, &pairs, &seen, text, structure);
     text = next;
   }
+  store_lists(&decoder, schema, &pairs, structure);
   decoder_finish(&decoder, NULL, schema, &seen, structure);
   if (error->code != ERROR_NONE) return false;
   memcpy(ret_struct, structure, schema->size);

@@ -164,6 +164,21 @@ static void test_json_within_a_query(void **state) {
   refuses("raw=[1,2,3,4,5,6,7,8,9,10]", "raw must be JSON of at most 20 bytes");
 }
 
+static void test_a_list_may_be_given_several_times(void **state) {
+  (void)state;
+  assert_true(decode("rules=a,b&limit=3&r%75les=c"));
+  assert_int_equal(got.rules.count, 3);
+  assert_string_equal(((const char **)got.rules.items)[0], "a");
+  assert_string_equal(((const char **)got.rules.items)[2], "c");
+  assert_true(decode("rules=&rules=a&rules="));
+  assert_int_equal(got.rules.count, 1);
+  assert_true(decode("pairs=1&pairs=2"));
+  assert_int_equal(got.pairs.count, 2);
+  refuses("rules=a,b&rules=c,d", "rules must be a list of at most 3 items");
+  refuses("ids=1&ids=x", "ids[1] must be a whole number");
+  refuses("pairs=1&pairs=2,3", "pairs must come in pairs");
+}
+
 static void test_a_list_has_its_own_check(void **state) {
   (void)state;
   assert_true(decode("pairs=1,2"));
@@ -208,6 +223,7 @@ int main(void) {
       cmocka_unit_test(test_too_many_parameters),
       cmocka_unit_test(test_numbers_are_those_of_json),
       cmocka_unit_test(test_json_within_a_query),
+      cmocka_unit_test(test_a_list_may_be_given_several_times),
       cmocka_unit_test(test_a_list_has_its_own_check),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
