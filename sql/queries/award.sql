@@ -40,9 +40,9 @@ SELECT COALESCE(s.completed_activities, 0) AS completed, COALESCE(s.completed_vi
 -- name: award_history :many
 -- param after_user u64
 -- param to_user u64
--- param milestones_max u64
 -- param limit_rows u64
 -- column user_id u64
+-- column has_events bool
 -- column completed i64
 -- column videos i64
 -- column practices i64
@@ -55,7 +55,8 @@ SELECT COALESCE(s.completed_activities, 0) AS completed, COALESCE(s.completed_vi
 -- column milestones i64
 -- column skills i64
 -- The metrics as all of a learner's history proves them, for the next learners. best_day is the best of all days.
-SELECT u.id AS user_id, COALESCE(s.completed_activities, 0) AS completed, COALESCE(s.completed_videos, 0) AS videos,
+SELECT u.id AS user_id, s.user_id IS NOT NULL AS has_events,
+       COALESCE(s.completed_activities, 0) AS completed, COALESCE(s.completed_videos, 0) AS videos,
        COALESCE(s.completed_practices, 0) AS practices, COALESCE(s.completed_projects, 0) AS projects,
        COALESCE(s.completed_quizzes, 0) AS quizzes, COALESCE(s.completed_milestones, 0) AS milestone_activities,
        CAST(FLOOR(COALESCE(s.total_time_spent, 0)) AS SIGNED) AS minutes,
@@ -63,8 +64,7 @@ SELECT u.id AS user_id, COALESCE(s.completed_activities, 0) AS completed, COALES
        COALESCE((SELECT COUNT(*) FROM activities AS d
                   WHERE d.user_id = u.id AND d.completed_on IS NOT NULL
                   GROUP BY d.completed_on ORDER BY COUNT(*) DESC LIMIT 1), 0) AS best_day,
-       LEAST(:milestones_max, (SELECT COUNT(*) FROM milestones AS m
-                                WHERE m.user_id = u.id AND m.reached_at IS NOT NULL)) AS milestones,
+       (SELECT COUNT(*) FROM milestones AS m WHERE m.user_id = u.id AND m.reached_at IS NOT NULL) AS milestones,
        (SELECT COUNT(*) FROM skills AS k WHERE k.user_id = u.id) AS skills
   FROM users AS u FORCE INDEX (PRIMARY)
   LEFT JOIN user_progress_summary AS s ON s.user_id = u.id

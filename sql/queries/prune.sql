@@ -95,6 +95,12 @@ DELETE FROM stitch_mutations WHERE created_at < :before ORDER BY created_at LIMI
 -- param limit_rows u64
 DELETE FROM sync_rejects WHERE resolved_at < :before ORDER BY resolved_at, id LIMIT :limit_rows;
 
+-- name: prune_notifications :exec
+-- param before time
+-- param limit_rows u64
+-- Those that were read.
+DELETE FROM notifications WHERE read_at < :before ORDER BY read_at, id LIMIT :limit_rows;
+
 -- name: prune_webhook_events :exec
 -- param before time
 -- param limit_rows u64

@@ -314,6 +314,8 @@ static const struct field retention_fields[] = {
             .summary =
                 "How long items of offline clients that could not be taken are kept after somebody has "
                 "resolved them."),
+    ROW_INT(retention_config, notifications_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "90",
+            .summary = "How long notifications are kept after they were read; 0: for ever."),
     ROW_INT(retention_config, webhook_events_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "30",
             .summary =
                 "How long the payment provider's events are kept as received, with the names and addresses "

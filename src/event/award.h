@@ -3,7 +3,7 @@
  * (events.site_achievements): a metric and how much of it is asked for. An achievement is earned once and
  * never taken away; a milestone shows how far it is, and is reached once.
  *
- * The metrics are a const table (award_metric_rows). Each only reads what events, practice and skills have
+ * The metrics are a const table (award_judge.c). Each only reads what events, practice and skills have
  * left in the database, so that whatever was earned can be found again from there: the job
  * recompute_achievements does. */
 #ifndef LOCKSTEP_EVENT_AWARD_H
@@ -66,6 +66,8 @@ struct award {
   bool of_site;
 };
 extern const struct schema award_schema;
+/* "25 activities completed, of type video". NULL: no memory. */
+const char *award_ask(const struct award *award, struct arena *arena);
 
 struct award_table; /* const once loaded */
 

@@ -44,19 +44,29 @@ static int64_t read_skills(const struct award_figures *figures, const struct awa
   return figures->skills;
 }
 
-const struct award_metric_row award_metric_rows[AWARD_METRICS] = {
-    [AWARD_COMPLETED_ACTIVITIES] = {"activities", "completed, or of those the ones of an activityType",
-                                    read_completed},
-    [AWARD_MINUTES] = {"minutes", "spent on activities, all together", read_minutes},
-    [AWARD_STREAK_DAYS] = {"days", "of the longest run of days with practice of any kind", read_streak},
-    [AWARD_BEST_DAY] = {"activities", "first completed on one day", read_best_day},
-    [AWARD_PRACTICE_DAYS_28] = {"days", "with practice of any kind, within 28 days", read_practice_days},
-    [AWARD_MILESTONES_REACHED] = {"milestones", "reached", read_milestones},
-    [AWARD_SKILLS] = {"skills", "that were assessed", read_skills},
+/* As docs/achievements.md has them. */
+static const struct metric {
+  const char *meaning;
+  int64_t (*read)(const struct award_figures *figures, const struct award *award);
+} metrics[AWARD_METRICS] = {
+    [AWARD_COMPLETED_ACTIVITIES] = {"activities completed", read_completed},
+    [AWARD_MINUTES] = {"minutes spent", read_minutes},
+    [AWARD_STREAK_DAYS] = {"days of practice in a row", read_streak},
+    [AWARD_BEST_DAY] = {"activities completed on one day", read_best_day},
+    [AWARD_PRACTICE_DAYS_28] = {"days of practice within 28", read_practice_days},
+    [AWARD_MILESTONES_REACHED] = {"milestones reached", read_milestones},
+    [AWARD_SKILLS] = {"skills assessed", read_skills},
 };
 
+const char *award_ask(const struct award *award, struct arena *arena) {
+  bool is_one_type = award->activity_type_given == PRESENCE_GIVEN;
+  return arena_printf(arena, "%llu %s%s%s", (unsigned long long)award->at_least,
+                      metrics[award->metric].meaning, is_one_type ? ", of type " : "",
+                      is_one_type ? activity_type_names[award->activity_type] : "");
+}
+
 int64_t award_measure(const struct award *award, const struct award_figures *figures) {
-  return award_metric_rows[award->metric].read(figures, award);
+  return metrics[award->metric].read(figures, award);
 }
 
 int64_t award_best_window(const int32_t *days, size_t count) {

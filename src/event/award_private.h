@@ -19,13 +19,6 @@ struct award_figures {
   int64_t skills;
 };
 
-/* A metric, as docs/achievements.md has it. */
-struct award_metric_row {
-  const char *unit;
-  const char *meaning;
-  int64_t (*read)(const struct award_figures *figures, const struct award *award);
-};
-extern const struct award_metric_row award_metric_rows[AWARD_METRICS];
 int64_t award_measure(const struct award *award, const struct award_figures *figures);
 
 /* The most practice days that lie within AWARD_WINDOW_DAYS days. `days` ascending and distinct. */

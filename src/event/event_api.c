@@ -30,7 +30,8 @@ static bool name_operation(struct request *request, struct event_submit *submit,
 static bool handle_submit(struct request *request, const void *query, const void *body_struct, void *reply,
                           struct error *error) {
   struct event_submission body = *(const struct event_submission *)body_struct;
-  struct event_host host = {.config = request->app->config, .zones = request->zones};
+  struct event_host host = {
+      .config = request->app->config, .zones = request->zones, .awards = request->app->awards};
   bool several = body.events_given == PRESENCE_GIVEN;
   struct event_submit submit = {.ledger = request->app->ledger,
                                 .host = &host,

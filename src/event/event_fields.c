@@ -1,3 +1,4 @@
+#include "event/award.h"
 #include "event/conflict.h"
 #include "event/event.h"
 #include "event/intake.h"
@@ -15,7 +16,7 @@
 #define PERCENT_READ_MAX 1000000 /* more than a hundred is understood, and refused by event_check */
 #define RATING_MAX 10
 #define ERRORS_MAX 16
-#define FINDINGS_MAX 100 /* conflicts, achievements and milestones that one event may bring */
+#define FINDINGS_MAX 100 /* conflicts that one event may bring */
 
 const char *const event_type_names[] = {"video_completed",
                                         "todo_completed",
@@ -218,9 +219,11 @@ const struct schema event_problem_schema =
                  .object = &conflict_view_schema, .maximum = FINDINGS_MAX, \
                  .summary = "What it contradicts, or repeats."), \
       FIELD_LIST(s, "achievements", prefix achievements, .flags = (flag), .presence = (shown), \
-                 .item_kind = FIELD_KIND_TEXT, .maximum = FINDINGS_MAX, .summary = "Earned by it."), \
+                 .object = &achievement_view_schema, .maximum = 2 * AWARD_FILES_MAX, \
+                 .summary = "Earned by it."), \
       FIELD_LIST(s, "milestonesReached", prefix milestones, .flags = (flag), .presence = (shown), \
-                 .item_kind = FIELD_KIND_TEXT, .maximum = FINDINGS_MAX, .summary = "Reached by it."), \
+                 .object = &milestone_view_schema, .maximum = 2 * AWARD_FILES_MAX, \
+                 .summary = "Reached by it."), \
       FIELD_LIST(s, "errors", prefix errors, .flags = (flag), .presence = (shown), \
                  .object = &event_problem_schema, .maximum = ERRORS_MAX, \
                  .summary = "Why it was rejected, or waits."), \

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "event/activity.h"
+#include "event/award.h"
 #include "event/cascade.h"
 #include "event/conflict.h"
 #include "event/intake_private.h"
@@ -92,7 +93,7 @@ static bool count(struct event_intake *intake, const struct event *event,
 static bool follow(struct event_intake *intake, const struct event *event, struct event_result *result,
                    struct error *error) {
   if (event->outcome != EVENT_APPLIED) return true;
-  return cascade_run(intake, event, result, error);
+  return cascade_run(intake, event, result, error) && award_check(intake, event, result, error);
 }
 
 /* What was decided against at once is told as a conflict: it says how that ended. */

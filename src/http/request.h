@@ -12,6 +12,7 @@
 #include "rule/rule.h"
 
 struct auth_keys;
+struct award_table;
 struct endpoint;
 struct http_shared;
 struct metrics;
@@ -36,12 +37,13 @@ struct principal {
 };
 
 /* What a worker process has, and lends to its requests. All of it outlives every request. The
- * process sets the first five; http_app_open (http/handle.h) makes the rest. */
+ * process sets the first six; http_app_open (http/handle.h) makes the rest. */
 struct app {
   const struct config *config;
   struct pool *pool;
   struct ledger *ledger; /* over the same pool: every write goes through it */
   const struct rule_set *rules;
+  const struct award_table *awards; /* event/award.h */
   const char *build; /* version and source revision; part of every ETag */
 
   struct auth_keys *keys;

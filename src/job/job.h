@@ -20,12 +20,15 @@
 
 #define JOB_RANGE_LEARNERS 10000 /* of one range job */
 
+struct award_table;
+
 /* What a worker process has, and lends to its jobs. */
 struct job_app {
   const struct config *config;
   struct pool *pool;
   struct ledger *ledger;
   const struct rule_set *rules;
+  const struct award_table *awards; /* event/award.h */
 };
 
 /* One claimed job in the hands of one thread. */

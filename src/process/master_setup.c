@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "event/award.h"
 #include "process/master_internal.h"
 
 #include "base/banned.h"
@@ -28,18 +29,20 @@ bool master_setup_load(const struct master_options *options, struct error *error
 bool master_setup_try(const struct master_options *options, const struct master_setup *setup,
                       struct error *error) {
   struct app app = {.config = &setup->config, .build = options->build};
-  struct rule_set *rules;
+  struct worker_loaded loaded;
   if (setup->config.workers.processes > SCOREBOARD_PROCESSES_MAX)
     return error_add_field(error, ERROR_MALFORMED, "workers.processes", "must be at most %d",
                            SCOREBOARD_PROCESSES_MAX);
   if (setup->config.workers.threads > SCOREBOARD_THREADS_MAX)
     return error_add_field(error, ERROR_MALFORMED, "workers.threads", "must be at most %d",
                            SCOREBOARD_THREADS_MAX);
-  if (!worker_load(&app, options->tables, NULL, 0, &rules, error)) return false;
-  for (size_t at = 0; at < rule_set_problem_count(rules); at++)
-    log_write(LOG_LEVEL_WARN, "rule", "left aside: %s", rule_set_problem(rules, at));
+  if (!worker_load(&app, options->tables, NULL, 0, &loaded, error)) return false;
+  for (size_t at = 0; at < rule_set_problem_count(loaded.rules); at++)
+    log_write(LOG_LEVEL_WARN, "rule", "left aside: %s", rule_set_problem(loaded.rules, at));
+  for (size_t at = 0; at < award_table_problem_count(loaded.awards); at++)
+    log_write(LOG_LEVEL_WARN, "achievement", "left aside: %s", award_table_problem(loaded.awards, at));
   http_app_close(&app);
-  rule_set_free(rules);
+  worker_unload(&loaded);
   return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "event/award.h"
 #include "process/exit_code.h"
 #include "process/master_internal.h"
 #include "process/pid_file.h"
@@ -151,6 +152,11 @@ static bool supervisor_try(const struct master_setup *setup, struct error *error
   for (size_t at = 0; at < rule_set_problem_count(rules); at++)
     log_write(LOG_LEVEL_WARN, "rule", "left aside: %s", rule_set_problem(rules, at));
   rule_set_free(rules);
+  struct award_table *awards;
+  if (!award_table_load(&setup->config.events, error, &awards)) return false;
+  for (size_t at = 0; at < award_table_problem_count(awards); at++)
+    log_write(LOG_LEVEL_WARN, "achievement", "left aside: %s", award_table_problem(awards, at));
+  award_table_free(awards);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "event/award.h"
 #include "ledger/wake.h"
 #include "process/exit_code.h"
 #include "process/master_internal.h"
@@ -20,6 +21,7 @@ struct sync_worker {
   struct config config; /* its own copy: the session's limit is the lease's */
   struct job_app app;
   struct rule_set *rules;
+  struct award_table *awards;
   size_t rule_problems; /* that were told */
   struct wake *wake;
   struct job_crew *crew;
@@ -51,8 +53,11 @@ static bool sync_worker_open(struct sync_worker *worker, const struct sync_worke
   /* A process that is frozen within a transaction holds rows as long as the server waits for it. */
   worker->config.database.idle_limit_s = (sync->lease_ms + 999) / 1000;
   worker->app.config = &worker->config;
-  if (!rule_set_load(&worker->config.rules, error, &worker->rules)) return false;
+  if (!rule_set_load(&worker->config.rules, error, &worker->rules) ||
+      !award_table_load(&worker->config.events, error, &worker->awards))
+    return false;
   worker->app.rules = worker->rules;
+  worker->app.awards = worker->awards;
   if (!pool_new(&worker->config.database, JOB_CREW_CONNECTIONS(options.threads), error, &worker->app.pool) ||
       !ledger_new(worker->app.pool, &worker->config.database, error, &worker->app.ledger) ||
       !wake_new(worker->config.live.wake, error, &worker->wake))
@@ -68,6 +73,7 @@ static void sync_worker_close(struct sync_worker *worker) {
   wake_free(worker->wake);
   pool_free(worker->app.pool);
   rule_set_free(worker->rules);
+  award_table_free(worker->awards);
 }
 
 static void sync_worker_tell_rule_problems(struct sync_worker *worker) {

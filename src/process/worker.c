@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "event/award.h"
 #include "http/fcgi.h"
 #include "http/fcgi_server.h"
 #include "ledger/ledger.h"
@@ -34,7 +35,7 @@ struct worker {
   struct scoreboard_worker *board; /* its own slot */
   struct app app;
   struct wake *wake;
-  struct rule_set *rules;
+  struct worker_loaded loaded;
   size_t rule_problems; /* that were told; those of the files the master tells */
   struct fcgi_server *server;
   int signals;
@@ -49,16 +50,23 @@ struct worker {
 /* --- What it loads --- */
 
 bool worker_load(struct app *app, const struct endpoint_table *const *tables, struct http_shared *shared,
-                 size_t slot, struct rule_set **ret_rules, struct error *error) {
-  struct rule_set *rules;
-  if (!rule_set_load(&app->config->rules, error, &rules)) return false;
-  app->rules = rules;
-  if (!http_app_open(app, tables, shared, slot, error)) {
-    rule_set_free(rules);
+                 size_t slot, struct worker_loaded *ret_loaded, struct error *error) {
+  struct worker_loaded loaded = {.rules = NULL};
+  bool works = rule_set_load(&app->config->rules, error, &loaded.rules) &&
+               award_table_load(&app->config->events, error, &loaded.awards);
+  app->rules = loaded.rules;
+  app->awards = loaded.awards;
+  if (!works || !http_app_open(app, tables, shared, slot, error)) {
+    worker_unload(&loaded);
     return false;
   }
-  *ret_rules = rules;
+  *ret_loaded = loaded;
   return true;
+}
+
+void worker_unload(struct worker_loaded *loaded) {
+  rule_set_free(loaded->rules);
+  award_table_free(loaded->awards);
 }
 
 /* TERM, INT and QUIT come to us when somebody means the whole group, or this one process; the master
@@ -90,9 +98,9 @@ static bool worker_open(struct worker *worker, struct error *error) {
       !wake_new(config->live.wake, error, &worker->wake))
     return false;
   ledger_set_wake(worker->app.ledger, worker->wake);
-  if (!worker_load(&worker->app, start->tables, start->shared, start->slot, &worker->rules, error))
+  if (!worker_load(&worker->app, start->tables, start->shared, start->slot, &worker->loaded, error))
     return false;
-  worker->rule_problems = rule_set_problem_count(worker->rules);
+  worker->rule_problems = rule_set_problem_count(worker->loaded.rules);
   worker->max_requests = (uint64_t)config->workers.max_requests;
   /* Workers that started together shall not leave together. */
   uint64_t jitter = worker->max_requests * WORKER_JITTER_PERCENT / 100;
@@ -102,8 +110,8 @@ static bool worker_open(struct worker *worker, struct error *error) {
 
 static void worker_close(struct worker *worker) {
   fcgi_server_free(worker->server);
-  if (worker->rules != NULL) http_app_close(&worker->app);
-  rule_set_free(worker->rules);
+  if (worker->loaded.rules != NULL) http_app_close(&worker->app);
+  worker_unload(&worker->loaded);
   ledger_free(worker->app.ledger);
   wake_free(worker->wake);
   pool_free(worker->app.pool);
@@ -260,10 +268,10 @@ static void worker_wait(struct worker *worker) {
 
 /* A rule of the site that does not fit the database shows when the first request needs it. */
 static void worker_tell_rule_problems(struct worker *worker) {
-  size_t count = rule_set_problem_count(worker->rules);
+  size_t count = rule_set_problem_count(worker->loaded.rules);
   for (; worker->rule_problems < count; worker->rule_problems++)
     log_write(LOG_LEVEL_WARN, "rule", "left aside: %s",
-              rule_set_problem(worker->rules, worker->rule_problems));
+              rule_set_problem(worker->loaded.rules, worker->rule_problems));
 }
 
 static void worker_tend(struct worker *worker) {

@@ -43,7 +43,12 @@ int worker_run(const struct worker_start *start);
 
 /* What is loaded, beyond the file itself, before a worker can serve; the master does the same to check
  * a configuration. app->config and app->build are set, app->pool may be NULL. */
+struct worker_loaded {
+  struct rule_set *rules;
+  struct award_table *awards;
+};
 bool worker_load(struct app *app, const struct endpoint_table *const *tables, struct http_shared *shared,
-                 size_t slot, struct rule_set **ret_rules, struct error *error) WARN_UNUSED;
+                 size_t slot, struct worker_loaded *ret_loaded, struct error *error) WARN_UNUSED;
+void worker_unload(struct worker_loaded *loaded);
 
 #endif

@@ -80,6 +80,7 @@ void ctl_help_meaning(const struct field *field, struct buffer *buffer);
 
 /* The functions of the rows. */
 bool ctl_help_run(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
+bool ctl_achievements_list(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_migrate_status(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_migrate_up(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;
 bool ctl_config_check(struct ctl *ctl, const void *options, struct error *error) WARN_UNUSED;

@@ -206,6 +206,13 @@ const struct ctl_command ctl_commands[] = {
      .run = ctl_jobs_retry,
      .summary = "Inserts a job anew that did not end well.",
      .description = "One that failed, died or was cancelled. Prints the new one's number."},
+    {.name = "achievements",
+     .needs = CTL_NEEDS_CONFIG,
+     .run = ctl_achievements_list,
+     .summary = "Lists the achievements and milestones that there are to earn.",
+     .description = "With the file of those that the site has defined. Ends with 1 when a file of the site "
+                    "is left aside; it "
+                    "says which, and why."},
     {.name = "jobs kinds", .run = ctl_jobs_kinds, .summary = "Lists the kinds of jobs and their parameters."},
     {.name = "user show",
      .options = &ctl_user_show_options,

@@ -4,8 +4,10 @@
 #include "enroll/enroll_api.h"
 #include "enroll/payment_api.h"
 #include "event/conflict_api.h"
+#include "event/award_api.h"
 #include "event/event_api.h"
 #include "event/health_api.h"
+#include "event/notification_api.h"
 #include "event/retry.h"
 #include "event/system_api.h"
 #include "event/view_api.h"
@@ -55,5 +57,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &schedule_endpoints,
     &path_endpoints,
     &video_endpoints,
+    &award_endpoints,
+    &notification_endpoints,
     NULL,
 };

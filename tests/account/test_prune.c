@@ -108,6 +108,18 @@ static void test_rejects_that_somebody_resolved(void **state) {
   assert_answer("SELECT GROUP_CONCAT(item ORDER BY 1) FROM sync_rejects", "new,open");
 }
 
+/* Two days later than the configuration says: replies leave them out by the learner's own days. */
+static void test_notifications_that_were_read(void **state) {
+  (void)state;
+  static const struct retention_config read = {.notifications_days = 30};
+  run("INSERT INTO users (id) VALUES (1)");
+  run("INSERT INTO notifications (user_id, revision, kind, data, created_at, read_at) VALUES"
+      " (1, 1, 'unread', '{}', " DAYS_AGO(900) ", NULL), (1, 1, 'old', '{}', " DAYS_AGO(40) ", " DAYS_AGO(
+          33) "), (1, 1, 'new', '{}', " DAYS_AGO(40) ", " DAYS_AGO(31) ")");
+  assert_int_equal(prune(&read).notifications, 1);
+  assert_answer("SELECT GROUP_CONCAT(kind ORDER BY 1) FROM notifications", "new,unread");
+}
+
 static void test_more_than_one_batch(void **state) {
   (void)state;
   struct watch watch = {.holds_left = SIZE_MAX};
@@ -337,7 +349,7 @@ int main(void) {
       cmocka_unit_test_setup(test_rejects_that_somebody_resolved, setup),
       cmocka_unit_test_setup(test_mutations_that_are_too_old_to_come_again, setup),
       cmocka_unit_test_setup(test_events_of_the_provider, setup),
-      cmocka_unit_test_setup(test_rejects_that_somebody_resolved, setup),
+      cmocka_unit_test_setup(test_notifications_that_were_read, setup),
       cmocka_unit_test_setup(test_more_than_one_batch, setup),
       cmocka_unit_test_setup(test_zero_keeps_for_good, setup),
       cmocka_unit_test_setup(test_passes_keep_their_score, setup),

@@ -31,6 +31,8 @@ class Service:
             "auth": {"keys": [{"algorithm": "HS256", "secret": SECRET}]},
             "rules": {"directory": os.path.join(REPOSITORY, "sql", "rules"),
                       "site_directory": os.path.join(self.directory, "rules.d")},
+            "events": {"achievements": os.path.join(REPOSITORY, "sql", "achievements"),
+                       "site_achievements": os.path.join(self.directory, "achievements.d")},
             "paths": {"scoreboard": os.path.join(self.directory, "scoreboard"),
                       "pid": os.path.join(self.directory, "lockstep.pid")},
             "log": {"level": "info"},

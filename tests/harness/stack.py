@@ -163,6 +163,10 @@ class Stack:
                 "directory": os.path.join(self.source, "sql", "rules"),
                 "site_directory": os.path.join(self.directory, "rules.d"),
             },
+            "events": {
+                "achievements": os.path.join(self.source, "sql", "achievements"),
+                "site_achievements": os.path.join(self.directory, "achievements.d"),
+            },
             "live": {
                 "socket": self.live_socket,
                 "wake": os.path.join(self.directory, "wake.sock"),
