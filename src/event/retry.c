@@ -234,7 +234,7 @@ static void free_zones(struct zone_cache **zones) { zone_cache_free(*zones); }
 static bool retry_job(struct job *job, const void *params, struct error *error) {
   const struct retry_order *order = params;
   CLEANUP(free_zones) struct zone_cache *zones = zone_cache_new();
-  struct event_host host = {.config = job->app->config, .zones = zones};
+  struct event_host host = {.config = job->app->config, .zones = zones, .awards = job->app->awards};
   if (zones == NULL) return error_set_memory(error);
   return order->user_id == 0 ? retry_everybody(job, &host, order, error)
                              : retry_learner(job, &host, order, order->user_id, error);
