@@ -55,8 +55,7 @@ bool retry_at(const struct config *config, uint64_t tries, int64_t now_ms, int64
 /* A failure as processing_errors keeps it. */
 const char *retry_describe(const struct error *failure, int64_t now_ms, struct arena *arena);
 /* Has a worker try the learner's waiting events then. Within the transaction that says when. */
-bool retry_order(struct event_intake *intake, uint64_t tries, int64_t run_at_ms,
-                 struct error *error) WARN_UNUSED;
+bool retry_order(struct event_intake *intake, int64_t due_ms, struct error *error) WARN_UNUSED;
 
 /* One event of the batch through all stages, under the lock: `intake_take` is the whole pipeline. */
 void intake_begin(struct ledger_tx *tx, struct ledger_entry *entry, const struct event_host *host,

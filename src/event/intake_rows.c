@@ -84,7 +84,7 @@ static bool insert_row(struct event_intake *intake, const struct event *event, c
     params.processing_errors = retry_describe(failure, intake->now_ms, ledger_arena(intake->tx));
     if (params.processing_errors == NULL) return error_set_memory(error);
     params.retry_at_is_null = !retry_at(intake->config, 0, intake->now_ms, &params.retry_at);
-    if (!params.retry_at_is_null && !retry_order(intake, 0, params.retry_at, error)) return false;
+    if (!params.retry_at_is_null && !retry_order(intake, params.retry_at, error)) return false;
   }
   return event_insert(ledger_db(intake->tx), &params, error, NULL);
 }

@@ -44,17 +44,17 @@ const char *retry_describe(const struct error *failure, int64_t now_ms, struct a
   return text.failed ? NULL : arena_strndup(arena, buffer_text(&text), text.length);
 }
 
-/* The key tells tries apart, so that the next one can be ordered by the job that has just failed. One that
- * stands is as good. */
-bool retry_order(struct event_intake *intake, uint64_t tries, int64_t run_at_ms, struct error *error) {
+/* At the end of the second in which the event is due: those of one second have one job. */
+bool retry_order(struct event_intake *intake, int64_t due_ms, struct error *error) {
   struct arena *arena = ledger_arena(intake->tx);
   uint64_t user_id = intake->entry->learner.user_id;
+  int64_t run_at_s = due_ms / MS_PER_S + 1;
   struct job_order order = {.kind = RETRY_KIND,
                             .params = arena_printf(arena, "{\"userId\":%" PRIu64 "}", user_id),
                             .priority = PRIORITY,
-                            .run_at_ms = run_at_ms,
+                            .run_at_ms = run_at_s * MS_PER_S,
                             .dedupe_key =
-                                arena_printf(arena, RETRY_KIND ":%" PRIu64 ":%" PRIu64, user_id, tries),
+                                arena_printf(arena, RETRY_KIND ":%" PRIu64 ":%" PRId64, user_id, run_at_s),
                             .created_by = intake->entry->actor};
   uint64_t job_id;
   if (order.params == NULL || order.dedupe_key == NULL) return error_set_memory(error);
@@ -118,8 +118,7 @@ static bool note_failure(struct event_intake *intake, const struct attempt *atte
       .retry_count = row->retry_count + 1};
   params.retry_at_is_null = !retry_at(intake->config, params.retry_count, intake->now_ms, &params.retry_at);
   if (params.processing_errors == NULL) return error_set_memory(error);
-  if (!params.retry_at_is_null && !retry_order(intake, params.retry_count, params.retry_at, error))
-    return false;
+  if (!params.retry_at_is_null && !retry_order(intake, params.retry_at, error)) return false;
   return event_failed_again(ledger_db(intake->tx), &params, error, NULL) &&
          event_report(intake, &change, error);
 }
