@@ -4,6 +4,7 @@
 #include "enroll/enroll_api.h"
 #include "enroll/payment_api.h"
 #include "event/award_api.h"
+#include "event/cascade_api.h"
 #include "event/conflict_api.h"
 #include "event/event_api.h"
 #include "event/health_api.h"
@@ -45,6 +46,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &payment_event_endpoints,
     &live_endpoints,
     &event_endpoints,
+    &cascade_endpoints,
     &event_retry_endpoints,
     &conflict_endpoints,
     &session_endpoints,

@@ -53,6 +53,8 @@ RIGHTS = [
                                            "eventData": {"activityId": "rights"}}, "service"),
     ("GET", "/api/progress-sync/events", ..., "service"),
     ("GET", "/api/progress-sync/events/{id}", ..., "service"),
+    ("GET", "/api/progress-sync/events/{id}/propagations", ..., "student"),
+    ("POST", "/api/progress-sync/events/{id}/undo", ..., "student"),
     ("POST", "/api/progress-sync/events/reprocess", {}, "admin"),
     ("GET", "/api/todos", ..., "service"),
     ("POST", "/api/todos", {"title": "R"}, "service"),
