@@ -4,6 +4,7 @@ contradict each other, and what the applied ones amount to, reckoned here once m
 import collections
 import datetime
 import decimal
+import json
 import random
 
 from harness.database import query
@@ -58,47 +59,47 @@ class Teller:
         self.events.append({"id": f"e{len(self.events)}-{self.chance.getrandbits(40):010x}", "eventType": kind,
                             "sourceSystem": source, "eventData": data, "timestamp": iso(moment)})
 
-    def _video(self, moment, status, minutes):
-        video = f"v{self.chance.randrange(VIDEOS)}"
+    def _video(self, at, moment, status, minutes):
+        video = f"v{at % VIDEOS}"
         data = {"activityId": video, "activityType": "video", "completionStatus": status, "videoProgress": {
             "videoId": video, "youtubeId": "yt", "timeWatched": round(minutes * 60),
             "percentageWatched": 100 if status == "completed" else self.chance.randrange(100)}}
         return "video_completed", self.chance.choice(("video_player", "video_player", "chat_system")), data
 
-    def _todo(self, moment, status, minutes):
-        todo = f"t{self.chance.randrange(TODOS)}"
+    def _todo(self, at, moment, status, minutes):
+        todo = f"t{at % TODOS}"
         data = {"activityId": todo, "completionStatus": status, "timeSpent": minutes,
                 "todoProgress": {"todoId": todo, "actualCompletionDate": iso(moment)}}
         if self.chance.random() < 0.3:
             data["todoProgress"]["userRating"] = self.chance.randrange(1, 6)
         return "todo_completed", "todo_manager", data
 
-    def _entry(self, moment, status, minutes):
-        entry = f"c{self.chance.randrange(ENTRIES)}"
-        data = {"activityId": f"t{entry[1:]}" if int(entry[1:]) % 2 else entry, "completionStatus": status,
+    def _entry(self, at, moment, status, minutes):
+        entry = f"c{at % ENTRIES}"
+        data = {"activityId": f"t{at % ENTRIES}" if at % 2 else entry, "completionStatus": status,
                 "timeSpent": minutes, "scheduleProgress": {"scheduleId": entry, "actualEndTime": iso(moment)}}
         return "schedule_completed", "calendar_service", data
 
-    def _step(self, moment, status, minutes):
-        at = self.chance.randrange(STEPS)
+    def _step(self, at, moment, status, minutes):
+        at %= STEPS
         data = {"activityType": "video" if at % 2 else "practice", "activityId": f"v{at}" if at % 2 else f"t{at}",
                 "completionStatus": status, "timeSpent": minutes,
                 "pathProgress": {"pathId": f"p{self.chance.randrange(2)}", "stepId": f"s{at}", "stepIndex": at,
                                  "totalSteps": STEPS}}
         return "path_progress_updated", "learning_path_generator", data
 
-    def _skill(self, moment, status, minutes):
-        skill = f"k{self.chance.randrange(4)}"
+    def _skill(self, at, moment, status, minutes):
+        skill = f"k{at % 4}"
         return "skill_assessed", "ai_journey", {"completionStatus": status, "timeSpent": minutes, "skillProgress": {
             "skillId": skill, "skillCategory": "craft", "previousLevel": "novice",
             "newLevel": self.chance.choice(("able", "expert")), "confidence": self.chance.choice((0.5, 0.8, 0.82))}}
 
-    def _milestone(self, moment, status, minutes):
-        return "milestone_reached", "ai_journey", {"activityId": f"m{self.chance.randrange(5)}",
+    def _milestone(self, at, moment, status, minutes):
+        return "milestone_reached", "ai_journey", {"activityId": f"m{at % 5}",
                                                    "completionStatus": status}
 
-    def _broken(self, moment, status, minutes):
-        return "milestone_reached", "ai_journey", {"activityId": f"{BREAKS}{self.chance.randrange(3)}",
+    def _broken(self, at, moment, status, minutes):
+        return "milestone_reached", "ai_journey", {"activityId": f"{BREAKS}{at % 3}",
                                                    "completionStatus": status, "timeSpent": minutes}
 
     def tell(self, count):
@@ -106,10 +107,10 @@ class Teller:
             self._skill, self._milestone, self._broken)
         while len(self.events) < count:
             moment = self.now - datetime.timedelta(seconds=self.chance.randrange(300000, 50 * 86400))
-            kind = self.chance.choice(kinds)
+            kind, at = self.chance.choice(kinds), self.chance.randrange(VIDEOS)
             for _ in range(self.chance.choice((1, 1, 1, 2, 2, 3))):
                 minutes = self.chance.choice((10, 11, 12, 12.5, 30)) if self.chance.random() < 0.8 else 0
-                told = kind(moment, self.chance.choice(STATUSES), minutes)
+                told = kind(at, moment, self.chance.choice(STATUSES), minutes)
                 self._tell(*told[:2], moment, told[2])
                 moment += datetime.timedelta(seconds=self.chance.choice(GAPS))
                 if self.chance.random() < 0.7:  # of the same activity, as another system may tell of it
@@ -191,6 +192,13 @@ OWN_OF = {
 APART = {"ledger", "live_tickets", "progress_conflict_events"}
 
 
+def shown(name, value):
+    """A receipt says when the row was written; that is the moment's."""
+    if name in ("before_values", "after_values") and value is not None:
+        return sorted((key, item) for key, item in json.loads(value).items() if key != "updated_at")
+    return value
+
+
 def tables_of(connection):
     rows = query(connection, "SELECT c.table_name AS name, c.column_name AS col FROM information_schema.columns AS c"
                              " JOIN information_schema.tables AS t ON t.table_schema = c.table_schema"
@@ -207,11 +215,11 @@ def picture(connection, tables, user_id):
     view = {}
     for name, columns in tables.items():
         own = OWN | OWN_OF.get(name, set())
-        shown = [column for column in columns if column not in own]
-        rows = query(connection, f"SELECT {', '.join(f'`{column}`' for column in shown)} FROM {name}"
+        wanted = [column for column in columns if column not in own]
+        rows = query(connection, f"SELECT {', '.join(f'`{column}`' for column in wanted)} FROM {name}"
                                  " WHERE user_id = %s", (user_id,))
         if rows:
-            view[name] = sorted((tuple(row.items()) for row in rows), key=repr)
+            view[name] = sorted((tuple((key, shown(key, value)) for key, value in row.items()) for row in rows), key=repr)
     met = query(connection, "SELECT c.conflict_type, c.resolved_at IS NULL AS is_open,"
                             " GROUP_CONCAT(e.event_id ORDER BY e.event_id) AS events FROM progress_conflicts AS c"
                             " JOIN progress_conflict_events AS e ON e.conflict_id = c.id WHERE c.user_id = %s"
