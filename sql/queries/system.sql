@@ -8,11 +8,13 @@
 -- column target_table text
 -- column target_key text
 -- column because text
--- The rows that an event completed elsewhere, in the order in which it did.
+-- The rows that an event completed, in the order in which it did.
 SELECT p.target_system, p.target_table, p.target_key, p.because
   FROM propagations AS p
  WHERE p.user_id = :user_id AND p.event_id = :event_id
-   AND p.target_table IN ('todos', 'schedule_entries', 'video_progress', 'learning_path_steps', 'learning_paths')
+   AND p.target_table IN ('todos', 'schedule_entries', 'video_progress', 'learning_path_steps')
+   AND JSON_UNQUOTE(JSON_EXTRACT(p.after_values, '$.status')) = 'completed'
+   AND COALESCE(JSON_UNQUOTE(JSON_EXTRACT(p.before_values, '$.status')), '') <> 'completed'
  ORDER BY p.position, p.target_table, p.target_key
  LIMIT :limit_rows;
 

@@ -207,7 +207,7 @@ static bool change_one(struct system_step *step, struct error *error) {
   struct field_list wanted = before.steps;
   if (body->title != NULL) path.title = body->title;
   if (body->status_given == PRESENCE_GIVEN) path.status = body->status;
-  path.completed = path.status == PATH_COMPLETED;
+  path.completed = path.status == PATH_STATUS_COMPLETED;
   if (body->steps_given == PRESENCE_GIVEN && !take_steps(step, &body->steps, &before, error, &wanted))
     return false;
   bool completes = path.completed && !before.completed;

@@ -12,7 +12,7 @@
 #define PATH_SKILLS_MAX 50         /* of one step */
 #define PATH_SKILLS_BYTES ((size_t)65536)
 
-enum path_status { PATH_ACTIVE, PATH_COMPLETED, PATH_ABANDONED };
+enum path_status { PATH_STATUS_ACTIVE, PATH_STATUS_COMPLETED, PATH_STATUS_ABANDONED };
 extern const char *const path_status_names[]; /* NULL-terminated */
 enum path_step_status { PATH_STEP_PENDING, PATH_STEP_IN_PROGRESS, PATH_STEP_COMPLETED, PATH_STEP_SKIPPED };
 extern const char *const path_step_status_names[]; /* NULL-terminated */

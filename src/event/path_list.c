@@ -11,7 +11,7 @@ static struct path path_of(const struct path_list_row *row) {
   struct path path = {.id = row->id,
                       .title = row->title,
                       .status = status,
-                      .completed = status == PATH_COMPLETED,
+                      .completed = status == PATH_STATUS_COMPLETED,
                       .progress = {.completed_at_given = PRESENCE_NULL},
                       .created_at_ms = row->created_at,
                       .updated_at_ms = row->updated_at};

@@ -105,7 +105,7 @@ bool path_rows_find(struct system_step *step, const char *id, struct error *erro
   struct path path = {.id = row.id,
                       .title = row.title,
                       .status = status,
-                      .completed = status == PATH_COMPLETED,
+                      .completed = status == PATH_STATUS_COMPLETED,
                       .created_at_ms = row.created_at,
                       .updated_at_ms = row.updated_at};
   if (!read_steps(step, &path, error) || !read_progress(step, &path, error)) return false;

@@ -1,6 +1,7 @@
 /* Changing one step of a learning path. */
 #include <string.h>
 
+#include "event/cascade_private.h"
 #include "event/path.h"
 
 #include "base/banned.h"
@@ -99,7 +100,8 @@ static bool is_same(const struct path_step *one, const struct path_step *other) 
 
 static bool write(struct system_step *step, const struct path *path, const struct path_step *before,
                   const struct path_step *one, struct error *error) {
-  const char *key = arena_printf(step->arena, "%s/%s", path->id, one->id);
+  struct cascade_row row = {.kind = CASCADE_STEP, .path_id = path->id, .id = one->id};
+  const char *key = cascade_key(step->arena, &row);
   bool completes = one->completed && !before->completed;
   bool reopens = before->completed && !one->completed;
   if (key == NULL) return error_set_memory(error);

@@ -153,7 +153,7 @@ static void name_activity(const struct schedule_entry *entry, struct event_data 
   data->activity_type_given = PRESENCE_GIVEN;
 }
 
-/* The row stands as completed. */
+/* The row stands as completed. The event says more of it: when it ended. */
 static bool complete(struct system_step *step, const struct schedule_entry *entry, struct error *error,
                      struct schedule_reply *reply) {
   struct event_body body = {
@@ -177,7 +177,7 @@ static bool complete(struct system_step *step, const struct schedule_entry *entr
     body.data.time_spent = minutes;
     body.data.time_spent_given = PRESENCE_GIVEN;
   }
-  return system_complete(step, &body, error, &reply->outcome);
+  return system_complete(step, &body, error, &reply->outcome) && find(step, entry->id, error, &reply->entry);
 }
 
 /* --- The operations -------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ bool system_run(struct request *request, const struct ledger_kind *kind, const s
                 const void *body, const char *client_id, void *reply, struct error *error) {
   struct system_input input = {.config = request->app->config,
                                .zones = request->zones,
+                               .awards = request->app->awards,
                                .id = request->path_parts[0] == NULL ? client_id : request->path_parts[0],
                                .part_id = request->path_parts[1],
                                .body = body};

@@ -193,7 +193,7 @@ static bool insert(struct system_step *step, const struct todo *todo, struct err
   return true;
 }
 
-/* The row stands as completed. */
+/* The row stands as completed. The event may say more of it. */
 static bool complete(struct system_step *step, const struct todo *todo, struct error *error,
                      struct todo_reply *reply) {
   struct event_body body = {
@@ -210,7 +210,9 @@ static bool complete(struct system_step *step, const struct todo *todo, struct e
                    .user_rating = todo->rating,
                    .rating_given = todo->rating_given == PRESENCE_GIVEN ? PRESENCE_GIVEN : PRESENCE_ABSENT},
           .todo_given = PRESENCE_GIVEN}};
-  return system_complete(step, &body, error, &reply->outcome);
+  bool found;
+  return system_complete(step, &body, error, &reply->outcome) &&
+         find(step, todo->id, error, &reply->todo, &found);
 }
 
 /* --- The operations -------------------------------------------------------------------------------- */

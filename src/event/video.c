@@ -160,6 +160,7 @@ static bool write(struct system_step *step, struct video_progress *progress, str
   return video_write(step->db, &params, error, &outcome);
 }
 
+/* The row stands as completed. The event may say more of it. */
 static bool complete(struct system_step *step, const struct video_progress *progress, struct error *error,
                      struct video_reply *reply) {
   struct event_body body = {
@@ -176,7 +177,9 @@ static bool complete(struct system_step *step, const struct video_progress *prog
                     .completed_at_ms = progress->completed_at_ms,
                     .completed_at_given = PRESENCE_GIVEN},
           .video_given = PRESENCE_GIVEN}};
-  return system_complete(step, &body, error, &reply->outcome);
+  return system_complete(step, &body, error, &reply->outcome) &&
+         video_read_progress(step->db, step->user_id, progress->video_id, step->arena, error,
+                             &reply->progress);
 }
 
 /* Held against other applications for the rest of the transaction, then read. */

@@ -160,3 +160,25 @@ def test_what_another_application_writes_is_seen(learner, db):
                 "DELETE FROM learning_path_steps WHERE user_id = %s AND step_id = 's9'",
                 "DELETE FROM learning_paths WHERE user_id = %s"):
         assert is_seen(learner, "/api/learning-paths", lambda sql=sql: foreign(db, sql, learner.id)), sql
+
+
+def test_so_many_paths_and_steps_and_no_more(learner, db):
+    many = [{"stepId": f"s{number}"} for number in range(500)]
+    for number in range(20):
+        make_path(learner, *many, id=f"p{number:03}")
+    assert sum(len(path["steps"]) for path in paths(learner)) == 10000
+    refused(learner.api.post("/api/learning-paths", {"title": "x", "steps": [{}]}), 422)
+    refused(learner.api.patch("/api/learning-paths/p000", {"steps": [{}] * 501}), 400, "steps")
+    for number in range(20, 200):
+        foreign(db, "INSERT INTO learning_paths (user_id, id) VALUES (%s, %s)", learner.id, f"p{number:03}")
+    refused(learner.api.post("/api/learning-paths", {"title": "x"}), 422)
+    foreign(db, "INSERT INTO learning_paths (user_id, id) VALUES (%s, 'theirs')", learner.id)
+    assert len(pages(learner, "/api/learning-paths", "learningPaths", 200)[0]) == 201
+
+
+def test_what_another_application_leaves_as_skills(learner, db):
+    make_path(learner, {"stepId": "s1", "skills": ["kept"]}, id="p1")
+    for stored, shown in (('["a", "b"]', ["a", "b"]), ("no list", []), ('{"a": 1}', []), ("[1, 2]", []),
+                          ("[]", []), (None, [])):
+        foreign(db, "UPDATE learning_path_steps SET skills = %s WHERE user_id = %s", stored, learner.id)
+        assert paths(learner)[0]["steps"][0]["skills"] == shown, stored

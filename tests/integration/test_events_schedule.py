@@ -109,6 +109,13 @@ def test_completing_is_an_event(learner, db):
     assert "event" not in change(learner, {"status": "completed"}) and len(events(db, learner)) == 1
 
 
+def test_an_entry_that_is_completed_has_ended(learner):
+    make_entry(learner, id="e1")
+    reply = change(learner, {"status": "completed"})
+    assert reply["entry"]["actualEnd"] is not None and reply["entry"] == entries(learner)[0]
+    assert reply["alsoCompleted"] == []
+
+
 def test_an_entry_is_about_what_it_stands_for(learner, db):
     make_entry(learner, id="e1", videoId="v1")
     make_entry(learner, id="e2", videoId="v2", todoId="t2")

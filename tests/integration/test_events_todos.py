@@ -3,8 +3,9 @@
 import pytest
 
 from harness.database import query, query_one
+from harness.races import all_at_once, caller
 
-from systems import event_types, events, foreign, is_seen, iso, make_todo, ok, pages, refused, todos
+from systems import entries, event_types, events, foreign, is_seen, iso, make_todo, ok, pages, refused, todos
 
 
 def test_a_todo_is_made_and_listed(learner, db):
@@ -232,3 +233,65 @@ def test_a_service_acts_for_the_learner_it_names(learner, service, db):
         {"actor": "service_7"}]
     assert backend.get("/api/todos").status == 400
     assert learner.api.get("/api/todos", headers={"X-Lockstep-User": f"user_{learner.id}"}).status == 403
+
+
+# Many
+
+
+DIGITS = "(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6" \
+         " UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
+
+
+def fill(db, learner, table, columns, values):
+    """Ten thousand rows at once."""
+    foreign(db, f"INSERT INTO {table} (user_id, id, {columns}) SELECT %s,"
+                f" CONCAT('n', LPAD(a.d * 1000 + b.d * 100 + c.d * 10 + e.d, 4, '0')), {values}"
+                f" FROM {DIGITS} AS a, {DIGITS} AS b, {DIGITS} AS c, {DIGITS} AS e", learner.id)
+
+
+def test_ten_thousand_and_no_more(learner, db):
+    fill(db, learner, "todos", "title", "'x'")
+    fill(db, learner, "schedule_entries", "starts_at", "'2026-01-01'")
+    assert len(todos(learner)) == 10000 and len(pages(learner, "/api/todos", "todos", 4000)[0]) == 10000
+    assert len(entries(learner)) == 10000
+    assert pages(learner, "/api/schedule", "entries", 3000) == ([f"n{number:04}" for number in range(10000)], 4)
+    refused(learner.api.post("/api/todos", {"title": "One more"}), 422)
+    refused(learner.api.post("/api/schedule", {"title": "One more", "startsAt": iso()}), 422)
+    ok(learner.api.send("DELETE", "/api/todos/n0000"))
+    make_todo(learner, id="one-more")
+    foreign(db, "INSERT INTO todos (user_id, id) VALUES (%s, 'theirs')", learner.id)
+    page = ok(learner.api.get("/api/todos"))
+    assert len(page["todos"]) == 10000 and page["nextAfter"] is not None, "what is beyond is the next page"
+
+
+def test_a_todo_is_completed_once_by_whoever_is_first(learner, service, db):
+    make_todo(learner, id="t1")
+    calls = [caller(service, learner.token, "PATCH", "/api/todos/t1", {"status": "completed"}) for _ in range(16)]
+    assert set(all_at_once(calls)) == {200}
+    assert event_types(db, learner) == ["todo_completed"]
+
+
+def test_one_id_is_one_todo_whoever_is_first(learner, service, db):
+    calls = [caller(service, learner.token, "POST", "/api/todos", {"id": "t1", "title": title})
+             for title in ("one", "other") * 8]
+    assert sorted(set(all_at_once(calls))) == [201, 422]
+    assert len(todos(learner)) == 1 and learner.row()["revision"] == 1
+
+
+def test_another_application_writes_at_the_same_time(learner, service, db):
+    """Neither loses what the other has written."""
+    make_todo(learner, id="t1")
+
+    def theirs(number):
+        def call():
+            connection = service.connect()
+            foreign(connection, "UPDATE todos SET notes = CONCAT(COALESCE(notes, ''), 'x') WHERE user_id = %s",
+                    learner.id)
+            connection.close()
+            return 200
+        return call
+
+    ours = [caller(service, learner.token, "PATCH", "/api/todos/t1", {"title": f"n{number}"}) for number in range(24)]
+    results = all_at_once([call for pair in zip(ours, (theirs(number) for number in range(24))) for call in pair])
+    assert set(results) == {200}
+    assert todos(learner)[0]["notes"] == "x" * 24

@@ -49,7 +49,7 @@ def test_its_end_is_an_event_once(learner, db, body):
     tell(learner, percentageWatched=30, secondsWatched=600)
     reply = tell(learner, **body)
     assert reply["event"]["status"] == "applied" and reply["progress"]["completed"] is True
-    assert reply["progress"]["completedAt"] is not None
+    assert reply["progress"]["completedAt"] is not None and reply["progress"] == progress(learner)
     assert events(db, learner) == [{"event_type": "video_completed", "source_system": "video_player",
                                     "activity_type": "video", "activity_id": "video456",
                                     "completion_status": "completed", "outcome": "applied"}]
