@@ -16,15 +16,14 @@
 #include "db/pool.h"
 #include "ledger/ledger.h"
 #include "ledger/wake.h"
+#include "live/live_parts.h"
 #include "live/live_ticket.h"
 #include "queries/live.h"
-#include "schema/encode.h"
 
 #include "base/banned.h"
 
 #define SCAN_ARENA_BYTES ((size_t)256 * 1024 * 1024) /* of one round; what is read is a few MiB */
 #define SCAN_LIST_BYTES ((size_t)64 * 1024)
-#define SCAN_CHANGE_BYTES ((size_t)16 * 1024 * 1024)
 #define SCAN_RETRY_MS 500      /* after the database failed */
 #define SCAN_TICKETS 32        /* redeemed in one round */
 #define SCAN_WANTS 31          /* learners read by one statement */
@@ -142,22 +141,16 @@ static bool compare_all(struct live_scan *scan, struct db *db, struct error *err
 /* --- What happened, as it is told --------------------------------------------------------------------- */
 
 /* NULL with error clear: the entry stands for several that were folded. */
-static bool moment_of(const struct live_changes_row *row, struct error *error,
+static bool moment_of(struct live_scan *scan, const struct live_changes_row *row, struct error *error,
                       struct live_moment **ret_moment) {
-  CLEANUP(buffer_free) struct buffer change = BUFFER_INIT(SCAN_CHANGE_BYTES);
-  char at[CLOCK_ISO_BYTES];
+  struct arena_mark mark = arena_mark(scan->arena);
+  struct live_part *parts;
+  size_t count;
   *ret_moment = NULL;
   if (strcmp(row->kind, LEDGER_KIND_FOLDED) == 0) return true;
-  clock_format_ms(row->created_at, at);
-  buffer_printf(&change,
-                "{\"type\":\"%s\",\"userId\":%" PRIu64 ",\"data\":{\"kind\":", live_type_names[LIVE_PROGRESS],
-                row->user_id);
-  json_append_text(&change, row->kind);
-  buffer_printf(&change, ",\"at\":\"%s\",\"changes\":", at);
-  buffer_append_text(&change, row->changes);
-  buffer_append_text(&change, "}}");
-  struct live_part part = {.type = LIVE_PROGRESS, .change = buffer_text(&change)};
-  if (!change.failed) *ret_moment = live_moment_new(row->revision, &part, 1);
+  if (!live_parts_make(row, scan->arena, error, &parts, &count)) return false;
+  *ret_moment = live_moment_new(row->revision, parts, count);
+  arena_rewind(scan->arena, mark);
   return *ret_moment != NULL || error_set_memory(error);
 }
 
@@ -189,7 +182,7 @@ static bool deliver(struct live_scan *scan, const struct live_want *wants, size_
     size_t first = row;
     for (; row < row_count && rows[row].user_id == wants[at].user_id; row++) {
       struct live_moment *moment;
-      if (!moment_of(&rows[row], error, &moment)) return false;
+      if (!moment_of(scan, &rows[row], error, &moment)) return false;
       live_hub_deliver(scan->options.hub, rows[row].user_id, rows[row].revision, moment);
     }
     live_hub_answered(scan->options.hub, wants[at].user_id, row - first);

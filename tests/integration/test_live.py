@@ -199,6 +199,60 @@ def test_types_that_are_not_wanted_are_not_told(stack, learner):
     run(scenario())
 
 
+def event(activity, status="completed", source="video_player"):
+    return {"id": f"e-{activity}-{status}", "eventType": "video_completed", "sourceSystem": source,
+            "eventData": {"activityId": activity, "activityType": "video", "completionStatus": status}}
+
+
+async def happen(learner, *events):
+    reply = await asyncio.to_thread(learner.api.post, "/api/progress-sync/events", {"events": list(events)})
+    assert reply.status in (200, 207), (reply, reply.text)
+    return reply.json()
+
+
+def test_what_was_earned_comes_with_what_earned_it(stack, learner):
+    async def scenario():
+        async with listen(stack, learner) as live:
+            await live.next()
+            revision = (await happen(learner, event("v1")))["revision"]
+            frame = await live.next_of(None)
+            assert frame["revision"] == revision
+            progress, earned = frame["changes"]
+            assert progress["type"] == "progress_update"
+            assert {"what": "achievement", "key": "first-step", "by": 1, "because": "First step"} in progress["data"]["changes"]
+            assert earned == {"type": "achievement_earned", "userId": learner.id,
+                              "data": {"id": "first-step", "title": "First step", "at": progress["data"]["at"]}}
+            await answer(learner)
+            assert [change["type"] for change in (await live.next_of(None))["changes"]] == ["progress_update"]
+
+    run(scenario())
+
+
+def test_a_conflict_is_told_to_who_subscribes_to_conflicts(stack, learner):
+    async def scenario():
+        async with listen(stack, learner) as live, listen(stack, learner) as other:
+            await live.next()
+            await other.next()
+            await live.send({"unsubscribe": ["progress_update", "achievement_earned"]})
+            await other.send({"unsubscribe": ["progress_update", "conflict_detected"]})
+            await asyncio.sleep(0.2)
+            earned = (await happen(learner, event("v1")))["revision"]
+            told = await happen(learner, event("v1", "failed", "chat_system"))
+            (result,) = told["results"]
+            assert result["status"] == "conflict", told
+            frame = await live.next_of(None)
+            assert frame["revision"] == told["revision"] == earned + 1
+            (change,) = frame["changes"]
+            assert change["type"] == "conflict_detected"
+            assert {key: change["data"][key] for key in ("id", "conflictType")} == {
+                "id": result["conflicts"][0]["id"], "conflictType": "completion_status_conflict"}
+            frame = await other.next_of(None)
+            assert frame["revision"] == earned
+            assert [change["data"]["id"] for change in frame["changes"]] == ["first-step"]
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("message, code", [
     ("{", 1007), ('{"subscribe": "all"}', 1007), ('{"subscribe": ["everything"]}', 1008), (b"\x00", 1003),
     ("x" * 2000, 1009),
