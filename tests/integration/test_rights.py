@@ -49,6 +49,8 @@ RIGHTS = [
     ("PATCH", "/api/progress-sync/achievements/{id}", {"isPublic": True}, "student"),
     ("GET", "/api/progress-sync/notifications", ..., "student"),
     ("POST", "/api/progress-sync/notifications/{id}/read", ..., "student"),
+    ("GET", "/api/progress-sync/insights", ..., "student"),
+    ("GET", "/api/progress-sync/patterns", ..., "student"),
     ("POST", "/api/progress-sync/events", {"eventType": "milestone_reached", "sourceSystem": "ai_journey",
                                            "eventData": {"activityId": "rights"}}, "service"),
     ("GET", "/api/progress-sync/events", ..., "service"),
