@@ -61,6 +61,20 @@ static void take_time(int64_t given_ms, enum presence given, int64_t *time_ms, e
   *time_given = given;
 }
 
+/* What is completed has ended, now where nobody says when; what was opened again has not. */
+static void take_end(const struct system_step *step, const struct schedule_body *body, bool was_completed,
+                     struct schedule_entry *entry) {
+  bool ended = entry->actual_end_given == PRESENCE_GIVEN;
+  bool begins_later = entry->actual_start_given == PRESENCE_GIVEN && entry->actual_start_ms > step->now_ms;
+  if (body->actual_end_given != PRESENCE_ABSENT || entry->completed == was_completed) return;
+  if (!entry->completed) {
+    entry->actual_end_given = PRESENCE_NULL;
+  } else if (!ended && !begins_later) {
+    entry->actual_end_ms = step->now_ms;
+    entry->actual_end_given = PRESENCE_GIVEN;
+  }
+}
+
 static bool check_times(struct system_step *step, const struct schedule_body *body,
                         const struct schedule_entry *entry, struct error *error) {
   bool has_end = entry->actual_end_given == PRESENCE_GIVEN;
@@ -75,6 +89,7 @@ static bool check_times(struct system_step *step, const struct schedule_body *bo
 
 static bool take_body(struct system_step *step, const struct schedule_body *body,
                       struct schedule_entry *entry, struct error *error) {
+  bool was_completed = entry->completed;
   if (body->title != NULL) entry->title = body->title;
   if (body->starts_at_given == PRESENCE_GIVEN) entry->starts_at_ms = body->starts_at_ms;
   take_time(body->ends_at_ms, body->ends_at_given, &entry->ends_at_ms, &entry->ends_at_given);
@@ -85,6 +100,7 @@ static bool take_body(struct system_step *step, const struct schedule_body *body
   take_time(body->actual_start_ms, body->actual_start_given, &entry->actual_start_ms,
             &entry->actual_start_given);
   take_time(body->actual_end_ms, body->actual_end_given, &entry->actual_end_ms, &entry->actual_end_given);
+  take_end(step, body, was_completed, entry);
   return check_times(step, body, entry, error);
 }
 

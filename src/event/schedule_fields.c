@@ -54,8 +54,8 @@ const struct schema schedule_entry_schema =
                  .summary = "When it began; null: not yet."), \
       FIELD_TIME(struct schedule_body, "actualEnd", actual_end_ms, .flags = FIELD_NULLABLE, \
                  .presence = PRESENCE(struct schedule_body, actual_end_given), \
-                 .summary = "When it ended; null: not yet. Of an entry that is completed, the moment of " \
-                            "its event.")
+                 .summary = "When it ended; null: not yet. Now, where the entry is completed " \
+                            "and nobody says when.")
 
 static const struct field create_fields[] = {
     FIELD_TEXT(struct schedule_body, "id", id, .flags = FIELD_NULLABLE, .minimum = 1,
