@@ -144,16 +144,27 @@ static const struct resolve_case cases[] = {
      .minutes = 50,
      .data = DONE(",\"timeSpent\":50" TICKED("t2", ",\"userRating\":2,\"notes\":\"n\""))},
     {.told = {{ENTRY, 0,
-               DONE(BOOKED("c", ",\"actualStartTime\":\"2024-01-15T09:10:00Z\","
+               DONE(BOOKED("c", ",\"actualStartTime\":\"2024-01-15T09:05:00Z\","
                                 "\"actualEndTime\":\"2024-01-15T09:40:00Z\""))},
               {ENTRY, 1,
-               DONE(BOOKED("c", ",\"actualStartTime\":\"2024-01-15T09:05:00Z\","
+               DONE(BOOKED("c", ",\"actualStartTime\":\"2024-01-15T09:10:00Z\","
                                 "\"actualEndTime\":\"2024-01-15T09:30:00Z\""))}},
      .type = RESOLUTION_MERGE_DATA,
      .winner = 1,
      .after_ms = 1,
      .data = DONE(BOOKED("c", ",\"actualStartTime\":\"2024-01-15T09:05:00Z\","
                               "\"actualEndTime\":\"2024-01-15T09:40:00Z\""))},
+    {.told = {{TODO, 0,
+               DONE(",\"completedAt\":\"2024-01-15T09:50:00Z\"" TICKED(
+                   "t", ",\"actualCompletionDate\":\"2024-01-15T09:50:00Z\""))},
+              {TODO, 1,
+               DONE(",\"completedAt\":\"2024-01-15T09:40:00Z\"" TICKED(
+                   "t", ",\"actualCompletionDate\":\"2024-01-15T09:40:00Z\""))}},
+     .type = RESOLUTION_MERGE_DATA,
+     .winner = 1,
+     .after_ms = 1,
+     .data = DONE(",\"completedAt\":\"2024-01-15T09:50:00Z\"" TICKED(
+         "t", ",\"actualCompletionDate\":\"2024-01-15T09:50:00Z\""))},
     {.told = {{STEP, 0, DONE(STEPPED(",\"skillsLearned\":[\"a\",\"b\"]"))},
               {STEP, 1, DONE(STEPPED(",\"skillsLearned\":[\"b\",\"c\"]"))}},
      .type = RESOLUTION_MERGE_DATA,
