@@ -45,7 +45,8 @@ static const struct schema resolve_schema = SCHEMA("ResolveConflictBody", struct
 static bool handle_resolve(struct request *request, const void *query, const void *body_struct, void *reply,
                            struct error *error) {
   const struct resolve_body *body = body_struct;
-  struct event_host host = {.config = request->app->config, .zones = request->zones};
+  struct event_host host = {
+      .config = request->app->config, .zones = request->zones, .awards = request->app->awards};
   struct conflict_choice choice = {
       .host = &host, .type = (enum resolution_type)body->type, .user_data = body->user_data};
   struct ledger_entry entry;

@@ -4,7 +4,9 @@
 
 #include "event/activity.h"
 #include "event/award.h"
+#include "event/cascade.h"
 #include "event/conflict_private.h"
+#include "event/sync_status.h"
 #include "queries/conflict.h"
 
 #include "base/banned.h"
@@ -35,6 +37,7 @@ struct decision {
   struct conflict_view conflict; /* as it was found, then as it was resolved */
   struct conflict_events events; /* the same */
   struct resolution resolution;
+  bool takes_back;
 };
 
 /* --- What was decided ---------------------------------------------------------------------------------- */
@@ -64,13 +67,34 @@ static bool resolve(struct decision *decision, struct error *error) {
     if (!conflict_review(events->events, choice->user_data, arena, error, &decision->resolution))
       return false;
   }
-  return true;
+  return conflict_takes_back(ledger_db(decision->intake.tx), decision->intake.entry->learner.user_id,
+                             events->events, events->count, &decision->resolution, arena, error,
+                             &decision->takes_back);
 }
 
 /* --- What comes of it ---------------------------------------------------------------------------------- */
 
+/* What the events had brought about that said it was completed. */
+static bool undo_cascades(struct decision *decision, struct error *error) {
+  for (size_t at = 0; at < decision->events.count; at++) {
+    const struct event *event = &decision->events.events[at];
+    struct cascade_undone undone;
+    if (event->outcome != EVENT_APPLIED || event->status != STATUS_COMPLETED) continue;
+    if (!cascade_undo(&decision->intake, event->id, decision->intake.entry->actor, error, &undone))
+      return false;
+  }
+  return true;
+}
+
+static bool note_sync(struct event_intake *intake, const struct conflict_events *events,
+                      struct error *error) {
+  bool sources[EVENT_SYSTEMS] = {false};
+  for (size_t at = 0; at < events->count; at++)
+    sources[events->events[at].source] = true;
+  return sync_status_note(intake, sources, error);
+}
+
 static bool carry_out(struct decision *decision, struct event_result *result, struct error *error) {
-  (void)result;
   struct event_intake *intake = &decision->intake;
   struct conflict_events *events = &decision->events;
   struct event winner = events->events[decision->resolution.winner];
@@ -80,12 +104,14 @@ static bool carry_out(struct decision *decision, struct event_result *result, st
   conflict_apply(intake, &decision->resolution, &winner);
   winner.outcome = EVENT_APPLIED;
   if ((!counted && !activity_count(intake, &winner, error)) ||
-      !activity_recount(intake, winner.activity_type, winner.activity_id, error))
+      !activity_recount(intake, winner.activity_type, winner.activity_id, error) ||
+      (decision->takes_back && !undo_cascades(decision, error)) ||
+      !cascade_run(intake, &winner, result, error) || !award_check(intake, &winner, result, error))
     return false;
   for (size_t at = 0; at < events->count; at++)
     events->events[at].outcome = EVENT_SUPERSEDED;
   events->events[decision->resolution.winner] = winner;
-  return activity_finish(intake, error);
+  return activity_finish(intake, error) && note_sync(intake, events, error);
 }
 
 static bool close_conflict(struct decision *decision, struct error *error) {

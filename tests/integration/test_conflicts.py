@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.database import query, query_one
+from harness.database import execute, query, query_one
 
 from conflict_cases import entry, said, todo, video
 from conflict_runner import body_of, play
@@ -226,3 +226,32 @@ def test_completed_and_skipped_without_proof(learner, db):
     settled = resolve(learner, reply["conflicts"][0]["id"], "use_latest")
     assert settled["conflict"]["resolution"]["resolvedData"]["completionStatus"] == "skipped"
     assert activity(db, learner, prefix)["status"] == "skipped"
+
+
+def test_what_was_defeated_is_undone_elsewhere(learner, db):
+    """The todo that the video completed is open again; one that somebody touched since stays as they left it."""
+    for todo_id in ("t-kept", "t-touched"):
+        execute(db, "INSERT INTO todos (user_id, id, title) VALUES (%s, %s, 'watch')", (learner.id, todo_id))
+        execute(db, "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, %s, %s)",
+                (learner.id, todo_id, f"w{COUNT + 1}-v"))
+    reply, _, prefix = disputed(learner, db)
+    states = lambda: {row["id"]: row["status"] for row in query(
+        db, "SELECT id, status FROM todos WHERE user_id = %s", (learner.id,))}
+    assert states() == {"t-kept": "completed", "t-touched": "completed"}
+    execute(db, "UPDATE todos SET notes = 'mine', updated_at = updated_at + INTERVAL 1 SECOND"
+                " WHERE user_id = %s AND id = 't-touched'", (learner.id,))
+    resolve(learner, reply["conflicts"][0]["id"], "use_latest")
+    assert states() == {"t-kept": "pending", "t-touched": "completed"}
+
+
+def test_a_winner_that_begins_to_count_brings_along_what_it_completes(learner, db):
+    """A failed attempt counted first; the learner says that the video's word holds."""
+    execute(db, "INSERT INTO todos (user_id, id, title) VALUES (%s, 't', 'watch')", (learner.id,))
+    execute(db, "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, 't', %s)",
+            (learner.id, f"w{COUNT + 1}-v"))
+    reply, _, _ = situation(learner, db, said("skill_assessed", "ai_journey", "10:00:00", "failed"),
+                            video("10:30:00", percentageWatched=100))
+    assert query_one(db, "SELECT status FROM todos WHERE user_id = %s", (learner.id,))["status"] == "pending"
+    settled = resolve(learner, reply["conflicts"][0]["id"], "use_most_complete")
+    assert query_one(db, "SELECT status FROM todos WHERE user_id = %s", (learner.id,))["status"] == "completed"
+    assert [earned["id"] for earned in settled["achievements"]] == ["first-step"]
