@@ -8,17 +8,25 @@
 INSERT INTO live_tickets (digest, user_id, expires_at, token_expires_at)
 VALUES (:digest, :user_id, :expires_at, :token_expires_at);
 
--- name: live_ticket_find :one
+-- name: live_tickets_find :many
 -- param digest hash
+-- column digest hash
 -- column user_id u64
 -- column expires_at time
 -- column token_expires_at time
-SELECT t.user_id, t.expires_at, t.token_expires_at FROM live_tickets AS t WHERE t.digest = :digest;
+-- column revision u64
+-- column is_gone bool
+-- With where their learners stand.
+SELECT t.digest, t.user_id, t.expires_at, t.token_expires_at, u.revision,
+       u.deleted_at IS NOT NULL OR u.merged_into IS NOT NULL AS is_gone
+  FROM live_tickets AS t
+  JOIN users AS u ON u.id = t.user_id
+ WHERE t.digest IN ([[:digest]]);
 
--- name: live_ticket_take :exec
+-- name: live_tickets_take :exec
 -- param digest hash
 -- Whoever deletes it has it.
-DELETE FROM live_tickets WHERE digest = :digest;
+DELETE FROM live_tickets WHERE digest IN ([[:digest]]);
 
 -- name: live_tickets_forget :exec
 -- param now time

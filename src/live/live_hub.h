@@ -130,6 +130,8 @@ void live_hub_want_again(struct live_hub *hub, uint64_t user_id);
 void live_hub_give_up(struct live_hub *hub, uint64_t user_id);
 /* Whether somebody waits for the scanner. */
 bool live_hub_has_work(struct live_hub *hub);
+/* Whether the server has something to collect. */
+bool live_hub_has_news(struct live_hub *hub);
 void live_hub_count_failure(struct live_hub *hub);
 
 #endif

@@ -227,6 +227,13 @@ bool live_hub_has_work(struct live_hub *hub) {
   return has_work;
 }
 
+bool live_hub_has_news(struct live_hub *hub) {
+  live_hub_lock(hub);
+  bool has_news = hub->news != NULL;
+  live_hub_unlock(hub);
+  return has_news;
+}
+
 void live_hub_count_failure(struct live_hub *hub) {
   live_hub_lock(hub);
   hub->figures.failures++;

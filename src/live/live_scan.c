@@ -25,7 +25,6 @@
 #define SCAN_ARENA_BYTES ((size_t)256 * 1024 * 1024) /* of one round; what is read is a few MiB */
 #define SCAN_LIST_BYTES ((size_t)64 * 1024)
 #define SCAN_RETRY_MS 500      /* after the database failed */
-#define SCAN_TICKETS 32        /* redeemed in one round */
 #define SCAN_WANTS 31          /* learners read by one statement */
 #define SCAN_BATCHES 32        /* such statements in one round */
 #define SCAN_DATAGRAMS_MAX 256 /* read before the database is asked */
@@ -54,41 +53,45 @@ static void hear_hints(struct live_scan *scan) {
 
 /* --- What the database is asked ---------------------------------------------------------------------- */
 
-static bool redeem(struct live_scan *scan, struct db *db, const struct live_wish *wish, struct error *error,
-                   struct live_admission *ret_admission) {
-  struct live_ticket ticket;
-  struct live_learners_params params;
-  struct live_learners_row *rows;
+/* Those who wait, as many as one statement takes. */
+struct waiting {
+  struct live_listener *listeners[LIVE_REDEEM_MAX];
+  struct live_wish wishes[LIVE_REDEEM_MAX];
+  struct live_redemption redemptions[LIVE_REDEEM_MAX];
   size_t count;
-  if (!live_ticket_redeem(db, wish->ticket, clock_now_ms(), scan->arena, error, &ticket)) return false;
-  params.user_ids = arena_printf(scan->arena, "[%" PRIu64 "]", ticket.user_id);
-  if (params.user_ids == NULL) return error_set_memory(error);
-  if (!live_learners(db, &params, scan->arena, 1, error, &rows, &count)) return false;
-  db_end_read(db);
-  if (count == 0 || rows[0].is_gone) return error_set(error, ERROR_NOT_FOUND, "The learner is gone.");
-  *ret_admission = (struct live_admission){
-      .user_id = ticket.user_id, .revision = rows[0].revision, .ends_at_ms = ticket.token_ends_at_ms};
-  return true;
+};
+
+static void answer_waiting(struct live_hub *hub, const struct waiting *waiting) {
+  for (size_t at = 0; at < waiting->count; at++) {
+    const struct live_redemption *redemption = &waiting->redemptions[at];
+    struct live_admission admission = {.user_id = redemption->ticket.user_id,
+                                       .revision = redemption->revision,
+                                       .ends_at_ms = redemption->ticket.token_ends_at_ms};
+    if (redemption->holds && !redemption->is_gone)
+      live_hub_admit(hub, waiting->listeners[at], &admission);
+    else
+      live_hub_refuse(hub, waiting->listeners[at],
+                      redemption->holds ? LIVE_CLOSE_GONE : LIVE_CLOSE_UNAUTHENTICATED);
+  }
 }
 
 /* A ticket whose fate is unknown, for the database failed, does not hold: its owner gets another. Bad ones
  * must not keep the rest waiting: only so many at once. */
 static bool admit_waiting(struct live_scan *scan, struct db *db, struct error *error) {
-  struct live_listener *listener;
-  struct live_wish wish;
-  for (int at = 0; at < SCAN_TICKETS && live_hub_take_waiting(scan->options.hub, &listener, &wish); at++) {
-    struct live_admission admission;
-    if (redeem(scan, db, &wish, error, &admission)) {
-      live_hub_admit(scan->options.hub, listener, &admission);
-      continue;
-    }
-    bool is_gone = error->code == ERROR_NOT_FOUND;
-    bool is_answer = is_gone || error->code == ERROR_UNAUTHENTICATED;
-    live_hub_refuse(scan->options.hub, listener, is_gone ? LIVE_CLOSE_GONE : LIVE_CLOSE_UNAUTHENTICATED);
-    if (!is_answer) return false;
-    error_clear(error);
+  struct waiting waiting = {.count = 0};
+  while (waiting.count < LIVE_REDEEM_MAX &&
+         live_hub_take_waiting(scan->options.hub, &waiting.listeners[waiting.count],
+                               &waiting.wishes[waiting.count])) {
+    waiting.redemptions[waiting.count].text = waiting.wishes[waiting.count].ticket;
+    waiting.count++;
   }
-  return true;
+  if (waiting.count == 0) return true;
+  bool is_answered =
+      live_ticket_redeem(db, waiting.redemptions, waiting.count, clock_now_ms(), scan->arena, error);
+  for (size_t at = 0; !is_answered && at < waiting.count; at++)
+    waiting.redemptions[at].holds = false;
+  answer_waiting(scan->options.hub, &waiting);
+  return is_answered;
 }
 
 static bool read_epoch(struct live_scan *scan, struct db *db, struct error *error) {
@@ -123,18 +126,6 @@ static bool compare(struct live_scan *scan, struct db *db, const uint64_t *user_
     else
       live_hub_set_revision(scan->options.hub, user_ids[at], rows[row].revision);
   }
-  return true;
-}
-
-static bool compare_all(struct live_scan *scan, struct db *db, struct error *error) {
-  size_t count =
-      live_hub_list(scan->options.hub, scan->user_ids, (size_t)scan->options.config->live.connections);
-  for (size_t at = 0; at < count; at += LIVE_SCAN_LEARNERS) {
-    size_t some = count - at < LIVE_SCAN_LEARNERS ? count - at : LIVE_SCAN_LEARNERS;
-    if (!compare(scan, db, scan->user_ids + at, some, error)) return false;
-    hear_hints(scan);
-  }
-  db_end_read(db);
   return true;
 }
 
@@ -224,6 +215,11 @@ static bool tell_each(struct live_scan *scan, struct db *db, const struct live_w
   return true;
 }
 
+/* Waking the server costs it a look at every connection there is. */
+static void tell_server(const struct live_scan *scan) {
+  if (live_hub_has_news(scan->options.hub)) scan->options.tell(scan->options.server);
+}
+
 /* A bounded part of it: those who come new, and the look at everybody, have their turn as well. */
 static bool tell_wanted(struct live_scan *scan, struct db *db, struct error *error) {
   struct live_want wants[SCAN_WANTS];
@@ -233,8 +229,22 @@ static bool tell_wanted(struct live_scan *scan, struct db *db, struct error *err
     if (count == 0) return true;
     qsort(wants, count, sizeof *wants, compare_wants);
     if (!tell_some(scan, db, wants, count, error) && !tell_each(scan, db, wants, count, error)) return false;
-    scan->options.tell(scan->options.server);
+    tell_server(scan);
     hear_hints(scan);
+  }
+  return true;
+}
+
+/* In slices: what is hinted at meanwhile does not wait for all of them. */
+static bool compare_all(struct live_scan *scan, struct db *db, struct error *error) {
+  size_t count =
+      live_hub_list(scan->options.hub, scan->user_ids, (size_t)scan->options.config->live.connections);
+  for (size_t at = 0; at < count; at += LIVE_SCAN_LEARNERS) {
+    size_t some = count - at < LIVE_SCAN_LEARNERS ? count - at : LIVE_SCAN_LEARNERS;
+    if (!compare(scan, db, scan->user_ids + at, some, error)) return false;
+    db_end_read(db);
+    hear_hints(scan);
+    if (!tell_wanted(scan, db, error)) return false;
   }
   return true;
 }
@@ -285,7 +295,7 @@ static void *run(void *context) {
     bool is_well = run_round(scan, is_due, &error);
     note_state(scan, is_well, &error);
     if (!is_well) clock_sleep_ms(SCAN_RETRY_MS);
-    scan->options.tell(scan->options.server);
+    tell_server(scan);
     pool_tend(scan->pool);
     wait_for_work(scan, is_well && !live_hub_has_work(scan->options.hub) ? due_ms : 0);
   }

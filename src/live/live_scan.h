@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "live/live_hub.h"
 
-#define LIVE_SCAN_LEARNERS 1000 /* of one statement */
+#define LIVE_SCAN_LEARNERS 250 /* of one statement */
 
 struct live_scan;
 

@@ -30,6 +30,7 @@
   128 /* its name and = among them; a longer one is cut, and then makes no sense */
 #define SERVER_HEADERS_WAIT_S 10
 #define SERVER_LOOK_MS 1000
+#define SERVER_FRAMES_AT_ONCE 8
 #define SERVER_CLOSE_WAIT_S 5
 #define SERVER_HEAD_BYTES 16384 /* of a request, cookies and all */
 #define SERVER_OTHER_FILES 64   /* besides connections */
@@ -164,16 +165,15 @@ static void leave(struct live_server *server, struct live_connection *connection
   connection->listener = NULL;
 }
 
-static int send_next(struct live_server *server, struct live_connection *connection) {
+/* What comes next, into server->frame; 0 where that is a frame, with *ret_bytes of it, 0 for none. */
+static int take_next(struct live_server *server, struct live_connection *connection, size_t *ret_bytes) {
   struct buffer *frame = &server->frame;
   int close_code = 0;
-  if (atomic_load(&server->stops)) return close_with(connection->wsi, LIVE_CLOSE_RESTART);
-  if (connection->close_code != 0) return close_with(connection->wsi, connection->close_code);
-  if (connection->listener == NULL) return 0;
   buffer_reset(frame);
   buffer_append(frame, (const unsigned char[LWS_PRE]){0}, LWS_PRE);
   switch (live_hub_next(server->hub, connection->listener, frame, &close_code)) {
   case LIVE_NEXT_NOTHING:
+    *ret_bytes = 0;
     return 0;
   case LIVE_NEXT_CLOSE:
     return close_with(connection->wsi, close_code);
@@ -181,11 +181,32 @@ static int send_next(struct live_server *server, struct live_connection *connect
     break;
   }
   if (frame->failed) return close_with(connection->wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
-  size_t bytes = frame->length - LWS_PRE;
-  if (lws_write(connection->wsi, (unsigned char *)frame->data + LWS_PRE, bytes, LWS_WRITE_TEXT) < (int)bytes)
-    return -1;
+  *ret_bytes = frame->length - LWS_PRE;
+  return 0;
+}
+
+/* As much as goes at once, within bounds: to be called again costs a look at every connection there is. */
+static int send_some(struct live_server *server, struct live_connection *connection) {
+  if (atomic_load(&server->stops)) return close_with(connection->wsi, LIVE_CLOSE_RESTART);
+  if (connection->close_code != 0) return close_with(connection->wsi, connection->close_code);
+  if (connection->listener == NULL) return 0;
+  for (int sent = 0; sent < SERVER_FRAMES_AT_ONCE && !lws_send_pipe_choked(connection->wsi); sent++) {
+    size_t bytes;
+    int result = take_next(server, connection, &bytes);
+    if (result != 0 || bytes == 0) return result;
+    if (lws_write(connection->wsi, (unsigned char *)server->frame.data + LWS_PRE, bytes, LWS_WRITE_TEXT) <
+        (int)bytes)
+      return -1;
+  }
   lws_callback_on_writable(connection->wsi);
   return 0;
+}
+
+/* Whoever sends what makes no sense is not listened to until the close is acknowledged, for that may be as
+ * long as they like: what they go on sending stays with them. */
+static int close_unheard(struct lws *wsi, int code) {
+  lws_rx_flow_control(wsi, 0);
+  return close_with(wsi, code);
 }
 
 static int hear(struct live_server *server, struct live_connection *connection, const void *data,
@@ -196,7 +217,7 @@ static int hear(struct live_server *server, struct live_connection *connection, 
   int code = lws_frame_is_binary(wsi) ? LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE
                                       : live_message_take(&connection->message, data, bytes, is_last,
                                                           clock_monotonic_ms(), &subscription);
-  if (code != 0) return close_with(wsi, code);
+  if (code != 0) return close_unheard(wsi, code);
   if (is_last) live_hub_subscribe(server->hub, connection->listener, subscription.add, subscription.remove);
   return 0;
 }
@@ -290,7 +311,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_ESTABLISHED:
     return establish(server, wsi, connection);
   case LWS_CALLBACK_SERVER_WRITEABLE:
-    return send_next(server, connection);
+    return send_some(server, connection);
   case LWS_CALLBACK_RECEIVE:
     return hear(server, connection, in, bytes);
   case LWS_CALLBACK_TIMER:

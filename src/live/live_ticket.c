@@ -35,25 +35,55 @@ bool live_ticket_mint(struct db *db, const struct live_ticket *ticket, int64_t n
   return true;
 }
 
-static bool refuse(struct db *db, struct error *error) {
-  db_rollback(db);
-  return error_set(error, ERROR_UNAUTHENTICATED, "The ticket does not hold.");
+/* The same ticket twice holds once. */
+static bool settle(struct live_redemption *redemption, const struct db_hash *digest, int64_t now_ms,
+                   struct live_tickets_find_row *rows, size_t count) {
+  for (size_t at = 0; at < count; at++) {
+    struct live_tickets_find_row *row = &rows[at];
+    if (row->expires_at <= now_ms || memcmp(&row->digest, digest, sizeof *digest) != 0) continue;
+    row->expires_at = now_ms;
+    redemption->holds = true;
+    redemption->is_gone = row->is_gone;
+    redemption->revision = row->revision;
+    redemption->ticket =
+        (struct live_ticket){.user_id = row->user_id, .token_ends_at_ms = row->token_expires_at};
+    return true;
+  }
+  return false;
 }
 
-bool live_ticket_redeem(struct db *db, const char *text, int64_t now_ms, struct arena *arena,
-                        struct error *error, struct live_ticket *ret_ticket) {
-  struct live_ticket_find_params find;
-  struct live_ticket_find_row row;
-  struct live_ticket_take_params take;
-  struct db_outcome outcome;
-  bool found;
-  if (!digest(text, error, &find.digest) || !live_ticket_find(db, &find, arena, error, &row, &found))
-    return false;
-  if (!found || row.expires_at <= now_ms) return refuse(db, error);
-  take.digest = find.digest;
-  if (!live_ticket_take(db, &take, error, &outcome)) return false;
-  if (outcome.affected != 1) return refuse(db, error);
-  if (!db_commit(db, error)) return false;
-  *ret_ticket = (struct live_ticket){.user_id = row.user_id, .token_ends_at_ms = row.token_expires_at};
+/* Somebody else had the same moment: who has which can only be told of each. */
+static bool redeem_each(struct db *db, struct live_redemption *redemptions, size_t count, int64_t now_ms,
+                        struct arena *arena, struct error *error) {
+  db_rollback(db);
+  for (size_t at = 0; at < count; at++)
+    redemptions[at].holds = false;
+  for (size_t at = 0; count > 1 && at < count; at++)
+    if (!live_ticket_redeem(db, &redemptions[at], 1, now_ms, arena, error)) return false;
   return true;
+}
+
+bool live_ticket_redeem(struct db *db, struct live_redemption *redemptions, size_t count, int64_t now_ms,
+                        struct arena *arena, struct error *error) {
+  struct live_tickets_find_params find[LIVE_REDEEM_MAX] = {{.digest = {{0}}}};
+  struct live_tickets_take_params take[LIVE_REDEEM_MAX];
+  struct live_tickets_find_row *rows;
+  struct db_outcome outcome;
+  size_t found;
+  size_t held = 0;
+  for (size_t at = 0; at < count; at++)
+    if (!digest(redemptions[at].text, error, &find[at].digest)) return false;
+  if (!live_tickets_find(db, find, count, arena, count, error, &rows, &found)) return false;
+  for (size_t at = 0; at < count; at++) {
+    redemptions[at].holds = false;
+    if (settle(&redemptions[at], &find[at].digest, now_ms, rows, found))
+      take[held++].digest = find[at].digest;
+  }
+  if (held == 0) {
+    db_rollback(db);
+    return true;
+  }
+  if (!live_tickets_take(db, take, held, error, &outcome)) return false;
+  if (outcome.affected != held) return redeem_each(db, redemptions, count, now_ms, arena, error);
+  return db_commit(db, error);
 }
