@@ -132,6 +132,22 @@ def test_what_does_not_count_earns_nothing(new_learner, db):
     assert earned(db, learner) == set() and milestones(db, learner) == {}
 
 
+def test_a_conflict_earns_when_it_is_resolved(new_learner, db):
+    learner = new_learner()
+    send(learner, event("v1", status="failed"))
+    contradicting = event("v1", source="chat_system")
+    result = learner.api.post(EVENTS, contradicting).json()
+    assert result["status"] == "conflict" and result["achievements"] == [] and earned(db, learner) == set()
+    settled = learner.api.post(f"/api/progress-sync/conflicts/{result['conflicts'][0]['id']}/resolve",
+                               {"resolutionType": "use_most_complete"})
+    assert settled.status == 200, settled.text
+    assert [(item["id"], item["triggerEvent"]) for item in settled.json()["achievements"]] == [
+        ("first-step", contradicting["id"])]
+    assert earned(db, learner) == {"first-step"}
+    kinds = [item["kind"] for item in notifications(learner)["notifications"]]
+    assert kinds == ["achievement_earned", "conflict_detected"]
+
+
 # --- Milestones
 
 
