@@ -1,0 +1,244 @@
+// The queue on disk: IndexedDB, used by all tabs at once. Whatever belongs together is one transaction.
+//
+//   queue    {seq, key, owner, kind, id, body, stamp, base, sealed, inherited}: what waits to be sent, in order
+//   settled  {seq, owner, kind, id, body, status, reply, problem, at}: conflicts and rejects, for the application
+//   meta     {key, value}
+//   content  {key, value, at}: what was loaded in advance
+
+const VERSION = 1;
+
+export class StorageError extends Error {
+  constructor(message, options) {
+    super(message, options);
+    this.name = 'StorageError';
+  }
+}
+
+export const isFull = (error) => error?.name === 'QuotaExceededError' || error?.inner?.name === 'QuotaExceededError';
+
+export const keyOf = (owner, kind, id) => `${owner}\n${kind}\n${id}`;
+
+export class DiskStore {
+  durable = true;
+  #opening = null;
+
+  constructor(name, indexedDB) {
+    this.name = name;
+    this.indexedDB = indexedDB;
+  }
+
+  open() {
+    this.#opening ??= new Promise((resolve, reject) => {
+      const request = this.indexedDB.open(this.name, VERSION);
+      request.onupgradeneeded = () => {
+        const queue = request.result.createObjectStore('queue', { keyPath: 'seq', autoIncrement: true });
+        queue.createIndex('key', 'key', { unique: true });
+        queue.createIndex('owner', 'owner');
+        request.result.createObjectStore('settled', { keyPath: 'seq', autoIncrement: true });
+        request.result.createObjectStore('meta', { keyPath: 'key' });
+        request.result.createObjectStore('content', { keyPath: 'key' });
+      };
+      request.onerror = () => reject(request.error);
+      request.onsuccess = () => {
+        const database = request.result;
+        const forget = () => {
+          this.#opening = null;
+        };
+        database.onversionchange = () => {
+          database.close();
+          forget();
+        };
+        database.onclose = forget; // the browser may close it at any time
+        resolve(database);
+      };
+    }).catch((cause) => {
+      this.#opening = null;
+      throw new StorageError('The database of this browser cannot be opened.', { cause });
+    });
+    return this.#opening;
+  }
+
+  async close() {
+    const opening = this.#opening;
+    this.#opening = null;
+    (await opening)?.close();
+  }
+
+  // Resolves with what `work` returned, once it is on disk; `work` gets the stores and may await requests only.
+  async #transaction(names, mode, work) {
+    let transaction;
+    try {
+      transaction = (await this.open()).transaction(names, mode, { durability: 'strict' });
+    } catch (error) {
+      if (error.name !== 'InvalidStateError') throw error;
+      this.#opening = null;
+      transaction = (await this.open()).transaction(names, mode, { durability: 'strict' });
+    }
+    const finished = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error ?? new StorageError('The transaction was aborted.'));
+    });
+    finished.catch(() => {});
+    const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
+    let value;
+    try {
+      value = await work(stores);
+    } catch (error) {
+      try {
+        transaction.abort();
+      } catch {
+        // it had ended by itself
+      }
+      throw error;
+    }
+    await finished;
+    return value;
+  }
+
+  /** Puts items behind the others. One whose key is there already is left out: the one that is there counts. */
+  add(items) {
+    return this.#transaction(['queue'], 'readwrite', async ({ queue }) => {
+      const added = [];
+      for (const item of items) {
+        const known = await ask(queue.index('key').get(item.key));
+        added.push(known ?? { ...item, seq: await ask(queue.add(item)) });
+      }
+      return added;
+    });
+  }
+
+  /** The first `most` items of an owner, in order, that `wanted` wants. */
+  head(owner, most, wanted = () => true) {
+    return this.#transaction(['queue'], 'readonly', ({ queue }) => {
+      const items = [];
+      // Within one owner the index is in the order of the primary key.
+      return walk(queue.index('owner'), owner, (cursor) => {
+        if (wanted(cursor.value)) items.push(cursor.value);
+        return items.length < most;
+      }).then(() => items);
+    });
+  }
+
+  /** Replaces items that are not sealed yet by what `seal` makes of them, once for all tabs; returns how they
+   * stand now, without those that have gone. */
+  seal(seqs, owner, seal) {
+    return this.#transaction(['queue', 'meta'], 'readwrite', async ({ queue, meta }) => {
+      const items = [];
+      const lastKey = `last-moment ${owner}`;
+      let last = (await ask(meta.get(lastKey)))?.value ?? 0;
+      for (const seq of seqs) {
+        let item = await ask(queue.get(seq));
+        if (item?.owner !== owner) continue; // gone, or somebody else's since the guest signed in
+        if (!item.sealed) {
+          const sealed = seal(item, last);
+          item = sealed.item;
+          last = sealed.last;
+          await ask(queue.put(item));
+        }
+        items.push(item);
+      }
+      await ask(meta.put({ key: lastKey, value: last }));
+      return items;
+    });
+  }
+
+  /** Takes an item out; `kept`, if any, is put among the settled. False: it was gone already. */
+  settle(seq, kept) {
+    return this.#transaction(['queue', 'settled'], 'readwrite', async ({ queue, settled }) => {
+      const item = await ask(queue.get(seq));
+      if (item === undefined) return false;
+      await ask(queue.delete(seq));
+      if (kept !== null) await ask(settled.add({ ...kept, owner: item.owner }));
+      return true;
+    });
+  }
+
+  count(owner) {
+    return this.#transaction(['queue'], 'readonly', ({ queue }) => ask(queue.index('owner').count(owner)));
+  }
+
+  /** All that waits for `from` waits for `to`, in its place; and `change`, given the meta store's values of
+   * `keys`, says what to put there: null deletes. */
+  reown(from, to, keys, change) {
+    return this.#transaction(['queue', 'settled', 'meta'], 'readwrite', async ({ queue, settled, meta }) => {
+      const values = [];
+      for (const key of keys) values.push((await ask(meta.get(key)))?.value ?? null);
+      const next = change(...values);
+      for (const [at, key] of keys.entries())
+        await ask(next[at] === null ? meta.delete(key) : meta.put({ key, value: next[at] }));
+      const items = [];
+      await walk(queue.index('owner'), from, (cursor) => {
+        items.push(cursor.value);
+        return true;
+      });
+      for (const item of items) {
+        const key = keyOf(to, item.kind, item.id);
+        if ((await ask(queue.index('key').getKey(key))) === undefined) await ask(queue.put({ ...item, owner: to, key }));
+        else await ask(queue.delete(item.seq)); // one fact, noted twice
+      }
+      for (const entry of await ask(settled.getAll()))
+        if (entry.owner === from) await ask(settled.put({ ...entry, owner: to }));
+      return items.length;
+    });
+  }
+
+  get(key) {
+    return this.#transaction(['meta'], 'readonly', async ({ meta }) => (await ask(meta.get(key)))?.value ?? null);
+  }
+
+  /** Sets a value to what `change` makes of it; returns that. */
+  update(key, change) {
+    return this.#transaction(['meta'], 'readwrite', async ({ meta }) => {
+      const next = change((await ask(meta.get(key)))?.value ?? null);
+      await ask(next === null ? meta.delete(key) : meta.put({ key, value: next }));
+      return next;
+    });
+  }
+
+  settled(owner) {
+    return this.#transaction(['settled'], 'readonly', async ({ settled }) =>
+      (await ask(settled.getAll())).filter((entry) => entry.owner === owner),
+    );
+  }
+
+  dismiss(seq) {
+    return this.#transaction(['settled'], 'readwrite', ({ settled }) => ask(settled.delete(seq)));
+  }
+
+  readContent(key) {
+    return this.#transaction(['content'], 'readonly', async ({ content }) => (await ask(content.get(key))) ?? null);
+  }
+
+  /** Keeps a value, and of all that was kept only the latest `most`. */
+  writeContent(key, value, at, most) {
+    return this.#transaction(['content'], 'readwrite', async ({ content }) => {
+      await ask(content.put({ key, value, at }));
+      const entries = (await ask(content.getAll())).sort((left, right) => right.at - left.at);
+      for (const entry of entries.slice(most)) await ask(content.delete(entry.key));
+    });
+  }
+
+  clearContent() {
+    return this.#transaction(['content'], 'readwrite', ({ content }) => ask(content.clear()));
+  }
+}
+
+function ask(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+// `visit` returns whether to go on.
+function walk(source, range, visit) {
+  return new Promise((resolve, reject) => {
+    const request = source.openCursor(range);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (cursor === null || !visit(cursor)) resolve();
+      else cursor.continue();
+    };
+  });
+}
