@@ -354,6 +354,8 @@ write_nginx_configuration() {
   text=$(cat "$include/http.conf")
   text=${text/unix:\/run\/lockstep\/lockstep.sock/"$(quoted "unix:$STATE/run/lockstep-fcgi.sock")"}
   printf '%s\n' "${text/unix:\/run\/lockstep\/live.sock/"$(quoted "unix:$STATE/run/lockstep-live.sock")"}" >"$include/http.conf"
+  text=$(cat "$include/lockstep.conf")
+  printf '%s\n' "${text/alias \/usr\/share\/lockstep\/web\/client\/;/alias "$(quoted "$SOURCE/src/web/client/")";}" >"$include/lockstep.conf"
   cat >"$STATE/etc/nginx.conf" <<END
 # Written by ./run at every start.
 daemon off;

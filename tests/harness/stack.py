@@ -253,6 +253,12 @@ class Stack:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text.replace("/run/lockstep/lockstep.sock", self.fcgi_socket)
                        .replace("/run/lockstep/live.sock", self.live_socket))
+        path_of_server = os.path.join(target, "lockstep.conf")
+        with open(path_of_server, encoding="utf-8") as file:
+            text = file.read()
+        assert "/usr/share/lockstep/web/" in text
+        with open(path_of_server, "w", encoding="utf-8") as file:
+            file.write(text.replace("/usr/share/lockstep/web/", os.path.join(self.source, "src", "web") + "/"))
         return f"  include {path};", "    include lockstep/lockstep.conf;"
 
     def start_nginx(self):

@@ -136,7 +136,14 @@ class Server:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
             with open(path, "w", encoding="utf-8") as file:
-                file.write(edit(text.replace("/run/lockstep/lockstep.sock", self.fcgi)))
+                file.write(edit(text.replace("/run/lockstep/lockstep.sock", self.fcgi)
+                                .replace("/usr/share/lockstep/", directory + "/share/")))
+        web = os.path.join(directory, "share", "web")
+        shutil.copytree(os.path.join(SOURCE, "src", "web", "client"), os.path.join(web, "client"), copy_function=shutil.copyfile,
+                        ignore=shutil.ignore_patterns("node_modules", "test", "tools"), dirs_exist_ok=True)
+        os.chmod(os.path.join(web, "client"), 0o755)
+        with open(os.path.join(web, "secret"), "w", encoding="utf-8") as file:
+            file.write("nobody's")
         self.conf = os.path.join(directory, "nginx.conf")
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(CONF.format(directory=directory, port=self.port, user="user root;" if os.geteuid() == 0 else ""))
@@ -307,6 +314,25 @@ def test_site_keeps_its_own_pages(server, _):
     assert server.get("/lockstep-error")[0] == 404
 
 
+def test_the_client_is_served(server, _):
+    status, headers, body = server.get("/lockstep/client/index.js")
+    assert status == 200 and body.startswith(b"// Lockstep in the browser"), body[:80]
+    assert headers["content-type"] == "text/javascript; charset=utf-8"
+    assert headers["cache-control"] == "no-cache" and headers["x-content-type-options"] == "nosniff"
+    assert headers["access-control-allow-origin"] == "*"
+    assert server.get("/lockstep/client/index.js", If_None_Match=headers["etag"])[0] == 304
+    assert server.get("/lockstep/client/index.d.ts")[1]["content-type"] == "text/plain; charset=utf-8"
+    packed = server.send("GET /lockstep/client/index.js HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"
+                         "Connection: close\r\n\r\n")
+    assert packed[1]["content-encoding"] == "gzip"
+
+
+def test_nothing_beside_the_client_is_served(server, _):
+    for path in ("/lockstep/client/", "/lockstep/client", "/lockstep/client/nothing.js", "/lockstep/client/../secret",
+                 "/lockstep/client../secret", "/lockstep/secret"):
+        assert server.get(path)[0] in (301, 400, 403, 404), path
+
+
 def test_absent_service_is_502(server, responder):
     responder.close()
     reply = server.get("/api/x", X_Request_Id="mine")
@@ -319,7 +345,8 @@ TESTS = [test_configuration_is_accepted, test_path_goes_through_untouched, test_
          test_path_info_is_empty, test_address_is_the_connections, test_request_id_is_made_or_taken,
          test_headers_arrive, test_connections_are_kept, test_body_limits, test_problems_of_the_service_pass,
          test_unreadable_requests_are_problems, test_slow_service_is_504, test_loopback_is_not_limited,
-         test_site_keeps_its_own_pages, test_absent_service_is_502, test_limits_hold_for_others]
+         test_site_keeps_its_own_pages, test_the_client_is_served, test_nothing_beside_the_client_is_served,
+         test_absent_service_is_502, test_limits_hold_for_others]
 
 
 def main():
