@@ -864,6 +864,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/progress-sync/achievements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the learner has earned; on demand, what others show of theirs
+         * @description Least role: student.
+         */
+        get: operations["getProgressSyncAchievements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress-sync/achievements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Show an achievement to others, or keep it to oneself
+         * @description Least role: student.
+         */
+        patch: operations["patchProgressSyncAchievementsById"];
+        trace?: never;
+    };
     "/api/progress-sync/conflicts": {
         parameters: {
             query?: never;
@@ -968,6 +1008,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/progress-sync/events/{id}/propagations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every row that an event brought along, and why
+         * @description Least role: student.
+         */
+        get: operations["getProgressSyncEventsByIdPropagations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress-sync/events/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back what an event brought along, where nobody has touched it since
+         * @description Least role: student.
+         */
+        post: operations["postProgressSyncEventsByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/progress-sync/events/reprocess": {
         parameters: {
             query?: never;
@@ -1008,6 +1088,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/progress-sync/insights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the activities of some weeks add up to, and how that compares with the weeks before
+         * @description Least role: student.
+         */
+        get: operations["getProgressSyncInsights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/progress-sync/live-ticket": {
         parameters: {
             query?: never;
@@ -1022,6 +1122,66 @@ export interface paths {
          * @description Least role: student.
          */
         post: operations["postProgressSyncLiveTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress-sync/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the learner is to be told, newest first
+         * @description Least role: student.
+         */
+        get: operations["getProgressSyncNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress-sync/notifications/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a notification as read
+         * @description Least role: student.
+         */
+        post: operations["postProgressSyncNotificationsByIdRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress-sync/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Five habits that the learner may have, each with its threshold and what speaks for it
+         * @description Least role: student.
+         */
+        get: operations["getProgressSyncPatterns"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1877,6 +2037,27 @@ export interface components {
             /** @description completion, streak, speed, consistency or milestone. */
             type: string;
         };
+        /** @description What is to change. */
+        AchievementPatch: {
+            /** @description Whether others may see it, under the learner's display name. */
+            isPublic: boolean;
+        };
+        /** @description What was changed. */
+        AchievementPatched: {
+            /** @description As it is now. */
+            achievement: components["schemas"]["Achievement"];
+            /** @description The learner's revision afterwards. */
+            revision: number;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description What was earned. */
+        Achievements: {
+            /** @description The learner's own, newest first. */
+            achievements: components["schemas"]["Achievement"][];
+            /** @description With includePublic: the newest of others. */
+            publicAchievements?: components["schemas"]["PublicAchievement"][];
+        };
         /** @description Days in a row of one activity. */
         ActivityStreak: {
             /**
@@ -2490,6 +2671,19 @@ export interface components {
             /** @description As sent; null where it could not be read. */
             threadId: string | null;
         };
+        /** @description What became of a cascade undone. */
+        CascadeUndone: {
+            /** @description The event. */
+            eventId: string;
+            /** @description Rows that somebody has touched since: they stay as they are. */
+            left: components["schemas"]["PropagatedRow"][];
+            /** @description Rows that are again as they were before the event. */
+            restored: components["schemas"]["PropagatedRow"][];
+            /** @description The learner's revision afterwards. */
+            revision: number;
+            /** @description Always true here. */
+            success: boolean;
+        };
         /** @description A chapter. */
         Chapter: {
             /** @description Its course. */
@@ -3094,6 +3288,73 @@ export interface components {
              */
             value: number;
         };
+        /** @description The activities of one type. */
+        InsightsActivity: {
+            /** @description Activities that something was told of. */
+            activities: number;
+            /**
+             * @description The type.
+             * @enum {string}
+             */
+            activityType: "video" | "practice" | "project" | "quiz" | "milestone";
+            /** @description Activities completed for the first time. */
+            completed: number;
+            /** @description Completed of all, in percent, two decimals. */
+            completionRate: number;
+            /** @description Days with one of them. */
+            days: number;
+            /** @description Minutes. */
+            timeSpent: number;
+        };
+        /** @description The hour with the most completed activities. */
+        InsightsHour: {
+            /** @description Activities completed in it. */
+            completed: number;
+            /** @description The hour of the learner's clock, 0 to 23. */
+            hour: number;
+        };
+        /** @description The period before, and how this one compares. */
+        InsightsTrend: {
+            /** @description Activities that something was told of. */
+            activities: number;
+            /** @description Activities completed for the first time. */
+            completed: number;
+            /** @description In percent of what was completed before; null where nothing was. */
+            completedChange: number | null;
+            /** @description Completed of all, in percent, two decimals. */
+            completionRate: number;
+            /**
+             * @description rising or falling by more than a tenth of the time spent before, or of the activities completed where no time was told; steady in between.
+             * @enum {string}
+             */
+            direction: "steady" | "rising" | "falling";
+            /**
+             * Format: date
+             * @description The first day of the period before, of the same length.
+             */
+            from: string;
+            /** @description Minutes. */
+            timeSpent: number;
+            /** @description In percent of the time before; null where there was none. */
+            timeSpentChange: number | null;
+            /**
+             * Format: date
+             * @description Its last day.
+             */
+            to: string;
+        };
+        /** @description The day of the week with the most time, or the most activities where no time was told. */
+        InsightsWeekday: {
+            /** @description So many such days with an activity. */
+            days: number;
+            /** @description Minutes, on all such days. */
+            timeSpent: number;
+            /**
+             * @description The day of the week.
+             * @enum {string}
+             */
+            weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        };
         /** @description A job. */
         Job: {
             /**
@@ -3342,6 +3603,52 @@ export interface components {
             /** @description Where the next page goes on; null at the end. */
             nextAfter: string | null;
         };
+        /** @description A habit that a learner may have. */
+        LearningPattern: {
+            /**
+             * @description How much there is.
+             * @example {
+             *       "part": "evening",
+             *       "share": 0.62,
+             *       "activities": 48,
+             *       "days": 20
+             *     }
+             */
+            evidence: unknown;
+            /** @description Whether the learner has it. */
+            found: boolean;
+            /**
+             * @description Which.
+             * @enum {string}
+             */
+            pattern: "time_of_day" | "weekday_rhythm" | "session_length" | "consistency" | "strongest_and_weakest_module";
+            /** @description In a sentence. */
+            summary: string;
+            /**
+             * @description How much is asked for.
+             * @example {
+             *       "share": 0.5,
+             *       "activities": 30,
+             *       "days": 10
+             *     }
+             */
+            threshold: unknown;
+        };
+        /** @description The learner's habits. */
+        LearningPatterns: {
+            /**
+             * Format: date
+             * @description The first day looked at.
+             */
+            from: string;
+            /** @description All five, found or not. */
+            patterns: components["schemas"]["LearningPattern"][];
+            /**
+             * Format: date
+             * @description The last: today.
+             */
+            to: string;
+        };
         /** @description A ticket for the live channel. */
         LiveTicket: {
             /**
@@ -3369,6 +3676,50 @@ export interface components {
             target: number;
             /** @description What it is called. */
             title: string;
+        };
+        /** @description What a learner is to be told. */
+        Notification: {
+            /**
+             * Format: date-time
+             * @description When there was something to tell.
+             */
+            createdAt: string;
+            /**
+             * @description What a page needs to show it.
+             * @example {
+             *       "id": "first-step",
+             *       "type": "completion",
+             *       "title": "First step"
+             *     }
+             */
+            data: unknown;
+            /** @description To mark it as read by. */
+            id: number;
+            /** @description achievement_earned, milestone_reached or conflict_detected. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it was read; null: not yet.
+             */
+            readAt: string | null;
+        };
+        /** @description What was read. */
+        NotificationRead: {
+            /** @description As it is now; once read, readAt stays. */
+            notification: components["schemas"]["Notification"];
+            /** @description The learner's revision afterwards. */
+            revision: number;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description What there is to tell. */
+        Notifications: {
+            /** @description Where the next page goes on; null at the end. */
+            nextAfter: number | null;
+            /** @description Newest first. */
+            notifications: components["schemas"]["Notification"][];
+            /** @description How many were not read, on all pages. */
+            unread: number;
         };
         /** @description The sums over all activities. */
         OverallProgress: {
@@ -3905,7 +4256,7 @@ export interface components {
         /** @description The result of an event; of a batch, success, revision and results. */
         ProgressEventAnswer: {
             /** @description Earned by it. */
-            achievements?: string[];
+            achievements?: components["schemas"]["Achievement"][];
             /** @description What it contradicts, or repeats. */
             conflicts?: components["schemas"]["ProgressConflict"][];
             /** @description Why it was rejected, or waits. */
@@ -3913,7 +4264,7 @@ export interface components {
             /** @description The event's id; one was made where the client had none. */
             eventId?: string;
             /** @description Reached by it. */
-            milestonesReached?: string[];
+            milestonesReached?: components["schemas"]["Milestone"][];
             /** @description Of a batch: one an event, in the order given. */
             results?: components["schemas"]["ProgressSyncResult"][];
             /** @description The learner's revision in which it was taken, 0 where it was not; of a batch, the learner's revision afterwards. */
@@ -4038,6 +4389,35 @@ export interface components {
              */
             timestamp?: string | null;
         };
+        /** @description What some weeks add up to. */
+        ProgressInsights: {
+            /** @description Activities that something was told of. */
+            activities: number;
+            /** @description The best hour of the day; null where nothing was completed. */
+            bestHour: components["schemas"]["InsightsHour"] | null;
+            /** @description The best day of the week; null where nothing was told. */
+            bestWeekday: components["schemas"]["InsightsWeekday"] | null;
+            /** @description Activities completed for the first time. */
+            completed: number;
+            /** @description Completed of all, in percent, two decimals. */
+            completionRate: number;
+            /**
+             * Format: date
+             * @description The first day.
+             */
+            from: string;
+            /** @description By type, those that something was told of. */
+            perActivity: components["schemas"]["InsightsActivity"][];
+            /** @description Minutes. */
+            timeSpent: number;
+            /**
+             * Format: date
+             * @description The last day.
+             */
+            to: string;
+            /** @description The period of the same length before. */
+            trend: components["schemas"]["InsightsTrend"];
+        };
         /** @description The totals and where they stand among all learners. */
         ProgressStats: {
             /** @description Percent. */
@@ -4096,7 +4476,7 @@ export interface components {
         /** @description What came of an event. */
         ProgressSyncResult: {
             /** @description Earned by it. */
-            achievements: string[];
+            achievements: components["schemas"]["Achievement"][];
             /** @description What it contradicts, or repeats. */
             conflicts: components["schemas"]["ProgressConflict"][];
             /** @description Why it was rejected, or waits. */
@@ -4104,7 +4484,7 @@ export interface components {
             /** @description The event's id; one was made where the client had none. */
             eventId: string | null;
             /** @description Reached by it. */
-            milestonesReached: string[];
+            milestonesReached: components["schemas"]["Milestone"][];
             /** @description The learner's revision in which it was taken, 0 where it was not; of a batch, the learner's revision afterwards. */
             revision: number;
             /** @description applied; duplicate: another event says the same; conflict: it waits for the learner, or was decided against; rejected; pending: its processing failed and is tried again. */
@@ -4113,6 +4493,71 @@ export interface components {
             syncedSystems: string[];
             /** @description In milliseconds, without the commit. */
             totalProcessingTime: number;
+        };
+        /** @description A row that an event had touched. */
+        PropagatedRow: {
+            /** @description Its id, as in the event's propagations. */
+            key: string;
+            /** @description Why it was left as it is. */
+            reason?: string;
+            /** @description Whose row it is. */
+            system: string;
+            /** @description Its table. */
+            table: string;
+        };
+        /** @description What an event brought along, and why. */
+        Propagation: {
+            /** @description Columns as they became. */
+            after: unknown;
+            /** @description Why. */
+            because: string;
+            /** @description Columns as they were; null where the row was put in. */
+            before: unknown;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            createdAt: string;
+            /** @description Its id. A step's is path/step, with ~ and / in the path's as ~0 and ~1; a chat mention's is activityType/activityId. */
+            key: string;
+            /** @description The learner's revision in which it happened. */
+            revision: number;
+            /** @description Whose row it is: todo_manager and so on. */
+            system: string;
+            /** @description Its table. */
+            table: string;
+            /**
+             * Format: date-time
+             * @description When it was undone, if it was.
+             */
+            undoneAt?: string | null;
+            /** @description Who undid it, if it was undone. */
+            undoneBy: string | null;
+        };
+        /** @description An event's receipts. */
+        Propagations: {
+            /** @description The event. */
+            eventId: string;
+            /** @description Every row that it touched, in the order in which one led to the other. */
+            propagations: components["schemas"]["Propagation"][];
+        };
+        /** @description What another learner has made public. */
+        PublicAchievement: {
+            /** @description A sentence more. */
+            description: string;
+            /** @description Whose, as they call themselves; null: they have no name. */
+            displayName: string | null;
+            /**
+             * Format: date-time
+             * @description When it was earned.
+             */
+            earnedAt: string;
+            /** @description Its definition's. */
+            id: string;
+            /** @description Its title. */
+            title: string;
+            /** @description What it is for. */
+            type: string;
         };
         /** @description An item that could not be taken. */
         Reject: {
@@ -4441,7 +4886,7 @@ export interface components {
         ScheduleCreate: {
             /**
              * Format: date-time
-             * @description When it ended; null: not yet. Of an entry that is completed, the moment of its event.
+             * @description When it ended; null: not yet. Now, where the entry is completed and nobody says when.
              */
             actualEnd?: string | null;
             /**
@@ -4533,7 +4978,7 @@ export interface components {
         SchedulePatch: {
             /**
              * Format: date-time
-             * @description When it ended; null: not yet. Of an entry that is completed, the moment of its event.
+             * @description When it ended; null: not yet. Now, where the entry is completed and nobody says when.
              */
             actualEnd?: string | null;
             /**
@@ -7198,6 +7643,76 @@ export interface operations {
             };
         };
     };
+    getProgressSyncAchievements: {
+        parameters: {
+            query?: {
+                endDate?: string;
+                includePublic?: boolean;
+                startDate?: string;
+                type?: ("completion" | "streak" | "speed" | "consistency" | "milestone")[];
+            };
+            header?: {
+                /** @description The ETag of a reply that is at hand. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Of this reply. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Achievements"];
+                };
+            };
+            /** @description Nothing moved since. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchProgressSyncAchievementsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 visible ASCII characters: a repeat under the same key is answered with the first reply. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AchievementPatch"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AchievementPatched"];
+                };
+            };
+        };
+    };
     getProgressSyncConflicts: {
         parameters: {
             query?: {
@@ -7426,6 +7941,69 @@ export interface operations {
             };
         };
     };
+    getProgressSyncEventsByIdPropagations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of a reply that is at hand. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Of this reply. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Propagations"];
+                };
+            };
+            /** @description Nothing moved since. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postProgressSyncEventsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 visible ASCII characters: a repeat under the same key is answered with the first reply. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CascadeUndone"];
+                };
+            };
+        };
+    };
     postProgressSyncEventsReprocess: {
         parameters: {
             query?: never;
@@ -7476,6 +8054,43 @@ export interface operations {
             };
         };
     };
+    getProgressSyncInsights: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: {
+                /** @description The ETag of a reply that is at hand. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Of this reply. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressInsights"];
+                };
+            };
+            /** @description Nothing moved since. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     postProgressSyncLiveTicket: {
         parameters: {
             query?: never;
@@ -7495,6 +8110,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LiveTicket"];
                 };
+            };
+        };
+    };
+    getProgressSyncNotifications: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+                status?: "unread" | "read" | "all";
+            };
+            header?: {
+                /** @description The ETag of a reply that is at hand. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Of this reply. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            /** @description Nothing moved since. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postProgressSyncNotificationsByIdRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRead"];
+                };
+            };
+        };
+    };
+    getProgressSyncPatterns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of a reply that is at hand. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Of this reply. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningPatterns"];
+                };
+            };
+            /** @description Nothing moved since. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
