@@ -332,14 +332,12 @@ SELECT k.path_id, p.user_id IS NOT NULL AS is_there, CAST(p.completed_steps AS C
        CAST(p.completed_at AS CHAR) AS completed_at, CAST(k.done AS CHAR) AS proven_completed,
        CAST(k.total AS CHAR) AS proven_total,
        CAST(CAST((k.done * 10000 DIV k.total) / 100 AS DECIMAL(5, 2)) AS CHAR) AS proven_percentage,
-       (SELECT n.step_id
-          FROM learning_path_steps AS n
-         WHERE n.user_id = k.user_id AND n.path_id = k.path_id AND n.status IN ('pending', 'in_progress')
-         ORDER BY n.step_index, n.step_id
-         LIMIT 1) AS proven_step,
+       SUBSTRING(k.open_step, 11) AS proven_step,
        CAST(IF(k.done = k.total, COALESCE(k.last_at, p.completed_at), NULL) AS CHAR) AS proven_at
   FROM (SELECT s.user_id, s.path_id, COUNT(*) AS total,
-               CAST(SUM(s.status = 'completed') AS SIGNED) AS done, MAX(s.completed_at) AS last_at
+               CAST(SUM(s.status = 'completed') AS SIGNED) AS done, MAX(s.completed_at) AS last_at,
+               MIN(IF(s.status IN ('pending', 'in_progress'), CONCAT(LPAD(s.step_index, 10, '0'), s.step_id),
+                      NULL)) AS open_step
           FROM learning_path_steps AS s
          WHERE s.user_id = :user_id AND s.path_id IN ([[:path_id]])
          GROUP BY s.user_id, s.path_id) AS k
