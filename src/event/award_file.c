@@ -136,7 +136,7 @@ static bool table_take_file(struct award_table *table, const char *path, bool of
   if (!check_whole(&award, path, error)) return false;
   for (size_t at = 0; at < table->count; at++)
     if (strcmp(table->awards[at].id, award.id) == 0)
-      return complain(error, path, "there is a %s %s already, in %s",
+      return complain(error, path, "the %s %s is defined already, in %s",
                       award_kind_names[table->awards[at].kind], award.id, table->awards[at].file);
   award.file = path;
   award.of_site = of_site;

@@ -1,11 +1,19 @@
 """Achievements, milestones and notifications: earned once, shown as the learner wants, and found again."""
 
+import collections
 import concurrent.futures
 import datetime
+import glob
 import json
+import os
+import random
 import uuid
 
+import pytest
+import yaml
+
 from harness.database import execute, query, query_one
+from harness.stack import REPOSITORY
 
 from drift import await_job
 
@@ -233,6 +241,66 @@ def test_a_recomputation_finds_the_same(new_learner, sync_worker, db):
     assert learner.row()["revision"] == revision + 1
     assert query_one(db, "SELECT trigger_event_id FROM achievements WHERE user_id = %s AND id = 'first-step'",
                      (learner.id,))["trigger_event_id"] is None
+
+
+def provable(sent):
+    """What a history proves, worked out from the events themselves."""
+    days = sorted({moment.date() for moment, *_ in sent})
+    done, by_type, minutes = {}, collections.Counter(), collections.Counter()
+    for moment, activity, kind, spent in sent:
+        done[kind, activity] = min(done.get((kind, activity), moment.date()), moment.date())
+        minutes[kind, activity, moment.date()] = max(minutes[kind, activity, moment.date()], spent)
+    for kind, _ in done:
+        by_type[kind] += 1
+    longest = run = 0
+    for before, day in zip([None, *days], days):
+        run = run + 1 if before == day - datetime.timedelta(days=1) else 1
+        longest = max(longest, run)
+    figures = {
+        "completed_activities": len(done), "minutes": sum(minutes.values()), "streak_days": longest,
+        "best_day": max(collections.Counter(done.values()).values()), "skills": 0,
+        "practice_days_28": max(sum(day <= other < day + datetime.timedelta(days=28) for other in days)
+                                for day in days)}
+    found = {"achievement": set(), "milestone": set()}
+    for path in sorted(glob.glob(os.path.join(REPOSITORY, "sql", "achievements", "*.yaml"))):
+        with open(path, encoding="utf-8") as file:
+            award = yaml.safe_load(file)
+        value = by_type[award["activityType"]] if "activityType" in award else figures.get(award["metric"])
+        if value is not None and value >= award["atLeast"]:
+            found[award["kind"]].add(award["id"])
+    stones = len(found["milestone"])
+    found["achievement"] |= {name for name, count in (("first-milestone", 1), ("five-milestones", 5))
+                             if stones >= count}
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_the_history_what_it_proves_is_there(new_learner, sync_worker, db, seed):
+    """Late arrivals, repeats on other days and several batches, in any order."""
+    dice = random.Random(seed)
+    learner = new_learner()
+    noon = NOW.replace(hour=12) - datetime.timedelta(days=1)
+    sent = [(noon - datetime.timedelta(days=int(dice.triangular(0, 60, 10)), minutes=dice.randrange(600)),
+             f"a{dice.randrange(40)}", dice.choice(["video", "video", "practice", "quiz"]), dice.randrange(60))
+            for _ in range(150)]
+    for first in range(0, len(sent), 10):
+        batch = [{**event(activity, activityType=kind, timeSpent=spent), "timestamp": iso(moment)}
+                 for moment, activity, kind, spent in sent[first:first + 10]]
+        reply = learner.api.post(EVENTS, {"events": batch})
+        assert reply.status in (200, 207), reply.text
+    # Only what counts: some of them say the same as others.
+    rows = query(db, "SELECT happened_at, activity_id, activity_type, time_spent FROM progress_events"
+                     " WHERE user_id = %s AND outcome = 'applied'", (learner.id,))
+    expected = provable([(row["happened_at"], row["activity_id"], row["activity_type"], float(row["time_spent"]))
+                         for row in rows])
+    live = earned(db, learner)
+    assert live >= expected["achievement"] and len(live) > 5
+    assert {at for at, (_, _, reached) in milestones(db, learner).items() if reached} == expected["milestone"]
+    assert recompute(db, userId=learner.id) == {"achievements": 0, "milestones": 0}
+    execute(db, "DELETE FROM achievements WHERE user_id = %s", (learner.id,))
+    execute(db, "DELETE FROM milestones WHERE user_id = %s", (learner.id,))
+    recompute(db, userId=learner.id)
+    assert earned(db, learner) == expected["achievement"]
 
 
 def test_everybody_is_looked_at_and_nothing_is_taken_away(new_learner, sync_worker, db):

@@ -137,7 +137,7 @@ def test_every_command_explains_itself(offline):
     assert {"status", "migrate status", "migrate up", "config check", "config print", "config reference", "token",
             "audit", "rules", "rules explain", "rules test", "rules time", "rules pause", "rules resume", "validate",
             "fix", "repairs", "repairs show", "repairs resume", "rollback", "jobs list", "jobs show", "jobs watch",
-            "jobs add", "jobs cancel", "jobs retry", "jobs kinds", "user show", "percentiles refresh",
+            "jobs add", "jobs cancel", "jobs retry", "jobs kinds", "achievements", "user show", "percentiles refresh",
             "payments replay", "enrollments export", "enrollments import", "import-json", "export-json",
             "openapi",
             "demo", "man", "help"} == set(names)
@@ -623,6 +623,27 @@ def test_rules_are_listed(ruled):
     assert "broken.sql:3: severity is info, warning or critical, not 'low'" in outcome.stderr
     assert "misfit.sql:6: the table users has no column dis_name" in outcome.stderr
     assert re.search(r"^misfit .* left aside ", outcome.stdout, re.MULTILINE)
+
+
+def test_achievements_are_listed(control, tmp_path):
+    site = tmp_path / "achievements.d"
+    site.mkdir()
+    control.config["events"] = {"achievements": os.path.join(REPOSITORY, "sql", "achievements"),
+                                "site_achievements": str(site)}
+    control.write()
+    lines = control.out("achievements").splitlines()
+    shipped = {path.stem for path in pathlib.Path(REPOSITORY, "sql", "achievements").glob("*.yaml")}
+    rows = {line.split()[0]: line for line in lines[1:]}
+    assert set(rows) == shipped and len(shipped) > 20
+    assert re.search(r"^twenty-five-videos +achievement +completion +25 activities completed, of type video +Keen viewer"
+                     r" +ships$", rows["twenty-five-videos"])
+    assert re.search(r"^hours-10 +milestone +[-–—] +600 minutes spent +Ten hours +ships$", rows["hours-10"])
+    (site / "own.yaml").write_text("id: own\nkind: milestone\ntitle: Ours\nmetric: skills\natLeast: 3\n")
+    assert re.search(rf"^own .* 3 skills assessed +Ours +{site}/own.yaml$", control.out("achievements"), re.MULTILINE)
+    (site / "broken.yaml").write_text("id: broken\nkind: milestone\ntitle: Ours\nmetric: luck\natLeast: 3\n")
+    outcome = control.run("achievements", status=FAILED)
+    assert re.search(r"^Left aside: .*broken.yaml:4:\d+: metric must be one of", outcome.stderr)
+    assert "own" in outcome.stdout and "broken" not in outcome.stdout
 
 
 def test_a_rule_is_explained(ruled):
