@@ -23,12 +23,14 @@
 -- column completed_at time null
 -- column completed_on day null
 -- column day_time i64 null
+-- column is_practised bool -- whether that day is one of the learner's practice days
 -- The learner's sums, an activity, and one of its days.
 SELECT s.total_activities, s.completed_activities, s.in_progress_activities,
        CAST(s.total_time_spent * 100 AS SIGNED) AS total_time, s.completed_videos, s.completed_practices,
        s.completed_projects, s.completed_quizzes, s.completed_milestones, s.last_activity_at, a.status,
        CAST(a.time_spent * 100 AS SIGNED) AS activity_time, a.first_at, a.last_at, a.completed_at, a.completed_on,
-       CAST(d.time_spent * 100 AS SIGNED) AS day_time
+       CAST(d.time_spent * 100 AS SIGNED) AS day_time,
+       EXISTS (SELECT 1 FROM practice_days AS p WHERE p.user_id = u.id AND p.day = :day) AS is_practised
   FROM users AS u
   LEFT JOIN user_progress_summary AS s ON s.user_id = u.id
   LEFT JOIN activities AS a

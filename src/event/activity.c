@@ -193,11 +193,6 @@ static bool add_day(struct event_intake *intake, const struct event *event, stru
 
 /* --- The practice day ------------------------------------------------------------------------------ */
 
-static bool count_practice(struct event_intake *intake, int32_t day, int64_t count, struct error *error) {
-  struct practice practice = {.entry = intake->entry, .activity = PRACTICE_EVENT, .day = day, .count = count};
-  return practice_count(intake->tx, &practice, 1, error);
-}
-
 static bool grow_days(struct event_intake *intake, struct error *error) {
   size_t capacity = intake->day_capacity == 0 ? 8 : intake->day_capacity * 2;
   struct event_day *days = arena_alloc_array(ledger_arena(intake->tx), capacity, sizeof *days);
@@ -208,26 +203,34 @@ static bool grow_days(struct event_intake *intake, struct error *error) {
   return true;
 }
 
-/* The first event of a day moves the streak, at once, for what is awarded looks at it. Further ones of the
- * same day only add to its count, at the end. */
-static bool practise(struct event_intake *intake, int32_t day, struct error *error) {
-  for (size_t at = 0; at < intake->day_count; at++) {
-    if (intake->days[at].day != day) continue;
-    intake->days[at].put_off++;
-    return true;
-  }
-  if (intake->day_count == intake->day_capacity && !grow_days(intake, error)) return false;
-  intake->days[intake->day_count++] = (struct event_day){.day = day};
-  return count_practice(intake, day, 1, error);
+/* To be added to its count at the end. */
+static bool put_off(struct event_intake *intake, int32_t day, struct error *error) {
+  size_t at = 0;
+  while (at < intake->day_count && intake->days[at].day != day)
+    at++;
+  if (at == intake->day_capacity && !grow_days(intake, error)) return false;
+  if (at == intake->day_count) intake->days[intake->day_count++] = (struct event_day){.day = day};
+  intake->days[at].put_off++;
+  return true;
+}
+
+/* A new day moves the streak, at once, for what is awarded looks at it. */
+static bool practise(struct event_intake *intake, int32_t day, bool is_practised, struct error *error) {
+  struct practice practice = {.entry = intake->entry, .activity = PRACTICE_EVENT, .day = day, .count = 1};
+  return is_practised ? put_off(intake, day, error) : practice_count(intake->tx, &practice, 1, error);
 }
 
 bool activity_finish(struct event_intake *intake, struct error *error) {
-  for (size_t at = 0; at < intake->day_count; at++) {
-    struct event_day *day = &intake->days[at];
-    if (day->put_off > 0 && !count_practice(intake, day->day, day->put_off, error)) return false;
-    day->put_off = 0;
-  }
-  return true;
+  struct practice *rows = arena_alloc_array(ledger_arena(intake->tx), intake->day_count, sizeof *rows);
+  size_t count = intake->day_count;
+  if (rows == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++)
+    rows[at] = (struct practice){.entry = intake->entry,
+                                 .activity = PRACTICE_EVENT,
+                                 .day = intake->days[at].day,
+                                 .count = intake->days[at].put_off};
+  intake->day_count = 0;
+  return practice_count_again(intake->tx, rows, count, error);
 }
 
 bool activity_count(struct event_intake *intake, const struct event *event, struct error *error) {
@@ -243,7 +246,7 @@ bool activity_count(struct event_intake *intake, const struct event *event, stru
   return add_day(intake, event, error) &&
          write_state(intake, event->activity_type, event->activity_id, &after, error) &&
          write_sums(intake, &sums, error) &&
-         (event->status == STATUS_SKIPPED || practise(intake, event->day, error));
+         (event->status == STATUS_SKIPPED || practise(intake, event->day, row.is_practised, error));
 }
 
 /* --- All of an activity's events anew -------------------------------------------------------------- */

@@ -147,9 +147,13 @@ static bool is_refused(const struct event_intake *intake, const struct event_ite
 
 static bool refuse(struct event_intake *intake, const struct event_batch *batch, size_t at,
                    const struct error *why, struct error *error) {
-  if (!batch->alone)
+  if (batch->refusal == REFUSAL_IS_A_RESULT)
     return intake_reject(batch->items[at].body->id, why, ledger_arena(intake->tx), error,
                          &batch->results[at]);
+  if (batch->refusal == REFUSAL_FAILS_THE_WORK) {
+    *error = *why;
+    return false;
+  }
   intake->entry->error = *why;
   ledger_fail(intake->entry);
   return true;
@@ -251,7 +255,8 @@ bool event_take(struct event_intake *intake, struct event_body *body, struct err
   struct event_host host = {.config = intake->config, .zones = intake->zones, .awards = intake->awards};
   struct event_item item = {.body = body};
   struct event_result result;
-  struct event_batch batch = {.host = &host, .items = &item, .results = &result, .count = 1};
+  struct event_batch batch = {
+      .host = &host, .items = &item, .results = &result, .count = 1, .refusal = REFUSAL_FAILS_THE_WORK};
   body->type_given = body->source_given = body->data_given = PRESENCE_GIVEN;
   if (body->id == NULL && !event_make_id(NULL, 0, ledger_arena(intake->tx), error, &body->id)) return false;
   if (!event_hash(body, error, &item.hash) || !event_check(body, ledger_arena(intake->tx), error) ||

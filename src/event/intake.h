@@ -9,10 +9,10 @@
 #include "event/event.h"
 #include "ledger/ledger.h"
 
-/* A day of the learner's that an intake has counted as practised (event/activity.h). */
+/* A practice day of the learner's, and how much is to be added to its count (event/activity.h). */
 struct event_day {
   int32_t day;
-  int64_t put_off; /* further events of that day, to be added to its count */
+  int64_t put_off;
 };
 
 /* Where the learner stands in the journey after an intake; written once, at its end (cascade_finish). */
@@ -105,8 +105,9 @@ bool event_report(struct event_intake *intake, const struct ledger_change *chang
                   struct error *error) WARN_UNUSED;
 
 /* For the endpoints of the systems: takes one event as part of the caller's own transaction, after the caller
- * has written its row (a todo that was ticked, a video that was watched to its end). The event's id is made
- * of `because` where the body has none, so that the same change is the same event. Reports its changes. */
+ * has written its row (a todo that was ticked, a video that was watched to its end). One is made for a body
+ * without an id; give one where the same change is to be the same event. Reports its changes.
+ * ERROR_MALFORMED, ERROR_UNPROCESSABLE: it is refused, and the caller's work is to be undone with it. */
 bool event_take(struct event_intake *intake, struct event_body *body, struct error *error,
                 struct event_result *ret_result) WARN_UNUSED;
 

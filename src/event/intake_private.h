@@ -13,13 +13,20 @@ struct event_item {
   bool waited;       /* its row stands, with outcome EVENT_PENDING */
 };
 
+/* What becomes of a batch with an event that is refused. */
+enum event_refusal {
+  REFUSAL_IS_A_RESULT,   /* the others are taken */
+  REFUSAL_FAILS_ENTRY,   /* a single event: nothing of it is written yet */
+  REFUSAL_FAILS_THE_WORK /* an event of somebody else's work, which is undone with it */
+};
+
 /* The events of one ledger entry: its input. */
 struct event_batch {
   const struct event_host *host;
   struct event_item *items;
   struct event_result *results; /* one an item; texts in the transaction's memory */
   size_t count;
-  bool alone;                  /* a single event: what refuses it fails the entry */
+  enum event_refusal refusal;
   const struct error *failure; /* NULL; or what went wrong, and the only item is kept for later */
 };
 

@@ -102,7 +102,7 @@ static bool process_again(struct event_intake *intake, const struct attempt *att
   struct event_item item = {.body = &body, .hash = row->content_hash, .waited = true};
   struct event_result result;
   struct event_batch batch = {
-      .host = attempt->host, .items = &item, .results = &result, .count = 1, .alone = true};
+      .host = attempt->host, .items = &item, .results = &result, .count = 1, .refusal = REFUSAL_FAILS_ENTRY};
   struct arena *arena = ledger_arena(intake->tx);
   return body_of(row, attempt->event_id, arena, error, &body) && event_check(&body, arena, error) &&
          intake_take(intake, &batch, error);

@@ -3,10 +3,12 @@
 #include "base/random.h"
 #include "event/intake_private.h"
 #include "schema/decode.h"
+#include "schema/encode.h"
 
 #include "base/banned.h"
 
 #define MADE_ID_BYTES 12 /* of randomness */
+#define RESULT_BYTES ((size_t)1024 * 1024)
 
 bool event_all_applied(const struct event_result *results, size_t count) {
   for (size_t at = 0; at < count; at++)
@@ -71,13 +73,14 @@ struct course {
 };
 
 static bool run_part(struct course *course, size_t from, size_t count, const struct error *failure,
-                     const char *op_id, struct error *error, struct ledger_entry *ret_entry) {
+                     const char *op_id, struct arena *scratch, struct error *error,
+                     struct ledger_entry *ret_entry) {
   const struct event_submit *submit = course->submit;
   struct event_batch batch = {.host = submit->host,
                               .items = course->items + from,
                               .results = course->results + from,
                               .count = count,
-                              .alone = submit->alone,
+                              .refusal = submit->alone ? REFUSAL_FAILS_ENTRY : REFUSAL_IS_A_RESULT,
                               .failure = failure};
   *ret_entry = (struct ledger_entry){.user_id = submit->user_id,
                                      .op_id = op_id,
@@ -87,39 +90,62 @@ static bool run_part(struct course *course, size_t from, size_t count, const str
                                      .reply_schema = op_id == NULL ? NULL : &event_submitted_schema,
                                      .reply = op_id == NULL ? NULL : course->reply,
                                      .arena = submit->arena};
-  bool ran = ledger_run_one(submit->ledger, &event_intake_kind, ret_entry, NULL, submit->arena, error);
+  bool ran = ledger_run_one(submit->ledger, &event_intake_kind, ret_entry, NULL, scratch, error);
   course->db_ns += ret_entry->db_ns;
   if (ran) course->revision = ret_entry->revision;
   return ran;
 }
 
-/* Those that fail are found by halves; what is found alone is kept. */
+/* Out of the memory of a part's transaction. */
+static bool keep_results(struct course *course, size_t from, size_t count, struct error *error) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(RESULT_BYTES);
+  for (size_t at = from; at < from + count; at++) {
+    if (course->items[at].refused) continue;
+    buffer_reset(&text);
+    schema_encode_json(&event_result_schema, &course->results[at], &text);
+    if (text.failed) return error_set_memory(error);
+    if (!schema_decode_json(&event_result_schema, buffer_text(&text), text.length, UNKNOWN_IGNORED,
+                            course->submit->arena, &course->results[at], error))
+      return false;
+  }
+  return true;
+}
+
+/* Those that fail are found by halves; what is found alone is kept. So is parted what is too much for one
+ * transaction's memory, of which each part has its own. */
 static bool run_apart(struct course *course, size_t from, size_t count, struct error *error) {
+  CLEANUP(arena_cleanup)
+  struct arena *scratch = arena_new((size_t)course->submit->host->config->workers.arena_bytes);
   struct ledger_entry entry;
   struct error failure;
-  if (run_part(course, from, count, NULL, NULL, error, &entry)) return true;
-  if (!intake_is_failure(error)) return false;
+  if (scratch == NULL) return error_set_memory(error);
+  if (run_part(course, from, count, NULL, NULL, scratch, error, &entry))
+    return keep_results(course, from, count, error);
+  if (!intake_is_failure(error) && error->code != ERROR_TOO_LARGE) return false;
+  failure = *error;
+  error_clear(error);
   if (count > 1)
     return run_apart(course, from, count / 2, error) &&
            run_apart(course, from + count / 2, count - count / 2, error);
-  failure = *error;
-  error_clear(error);
-  return run_part(course, from, 1, &failure, NULL, error, &entry);
+  return run_part(course, from, 1, &failure, NULL, scratch, error, &entry) &&
+         keep_results(course, from, 1, error);
 }
 
 /* The whole at once, under the batch's own id where it has one. */
 static bool run_whole(struct course *course, size_t count, struct error *error, bool *ret_replayed) {
   const struct event_submit *submit = course->submit;
+  struct arena_mark mark = arena_mark(submit->arena);
   struct ledger_entry entry;
   *ret_replayed = false;
-  if (run_part(course, 0, count, NULL, submit->op_id, error, &entry)) {
+  if (run_part(course, 0, count, NULL, submit->op_id, submit->arena, error, &entry)) {
     *ret_replayed = entry.state == LEDGER_REPLAYED;
     return !*ret_replayed ||
            schema_decode_json(&event_submitted_schema, entry.reply_text, strlen(entry.reply_text),
                               UNKNOWN_IGNORED, submit->arena, course->reply, error);
   }
-  if (!intake_is_failure(error)) return false;
+  if (!intake_is_failure(error) && error->code != ERROR_TOO_LARGE) return false;
   error_clear(error);
+  arena_rewind(submit->arena, mark);
   return run_apart(course, 0, count, error);
 }
 
