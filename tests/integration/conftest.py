@@ -199,6 +199,8 @@ def other(other_keys, other_public_keys, tmp_path_factory):
         "progress": {"goal_tokens": 500},
         "answers": {"trust_client": False},
         "rules": {"surplus": "drop"},
+        "events": {"settle_confidence_percent": 101, "duplicate_window_s": 10, "occasion_window_s": 3600,
+                   "time_tolerance_percent": 50},
     }
     with Stack(overrides, buffer_pool_mb=64) as stack:
         yield service_of(stack)

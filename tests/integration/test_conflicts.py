@@ -255,3 +255,64 @@ def test_a_winner_that_begins_to_count_brings_along_what_it_completes(learner, d
     settled = resolve(learner, reply["conflicts"][0]["id"], "use_most_complete")
     assert query_one(db, "SELECT status FROM todos WHERE user_id = %s", (learner.id,))["status"] == "completed"
     assert [earned["id"] for earned in settled["achievements"]] == ["first-step"]
+
+
+def send(learner, *bodies):
+    return learner.api.post("/api/progress-sync/events", {"events": list(bodies)} if len(bodies) > 1 else bodies[0])
+
+
+def test_events_of_one_batch_see_those_before_them(learner, db):
+    about = ("video", "in-a-batch")
+    reply = send(learner, body_of(video("10:00:00", timeSpent=10), "b-0", about),
+                 body_of(video("10:00:20", timeSpent=11), "b-1", about),
+                 body_of(todo("10:30:00"), "b-2", about),
+                 body_of(said("skill_assessed", "ai_journey", "11:00:00", "failed"), "b-3", about),
+                 body_of(entry("10:45:00"), "b-4", about))
+    assert reply.status == 207
+    results = reply.json()["results"]
+    assert [result["status"] for result in results] == ["applied", "duplicate", "applied", "conflict", "conflict"]
+    assert [[conflict["conflictType"] for conflict in result["conflicts"]] for result in results] == [
+        [], ["duplicate_event"], ["timestamp_mismatch"], ["completion_status_conflict"], ["completion_status_conflict"]]
+    rows = query(db, "SELECT id, outcome, time_spent FROM progress_events WHERE user_id = %s ORDER BY position",
+                 (learner.id,))
+    assert [(row["outcome"], float(row["time_spent"])) for row in rows] == [
+        ("superseded", 11), ("duplicate", 11), ("applied", 11), ("conflict", 0), ("conflict", 0)]
+    (conflict,) = listed(learner)
+    assert [event["id"] for event in conflict["conflictingEvents"]] == ["b-2", "b-3", "b-4"]
+
+
+def test_a_repeat_gets_the_reply_that_told_of_the_conflict(learner, db):
+    about = ("video", "told")
+    send(learner, body_of(video("10:00:00"), "r-0", about))
+    body = body_of(todo("10:30:00"), "r-1", about)
+    first = send(learner, body)
+    assert first.json()["conflicts"][0]["resolution"]["winner"] == "r-1"
+    assert send(learner, body).json() == first.json()
+    assert len(listed(learner, status="all")) == 1
+
+
+def test_a_conflict_takes_no_more_than_it_can_show(learner, db):
+    """The hundred and first event is refused until the conflict is decided; its neighbours in a batch are not harmed."""
+    about = ("video", "much-disputed")
+    bodies = [body_of(video("10:00:00"), "m-0", about)] + [
+        body_of(said("skill_assessed", "ai_journey", f"10:{number // 60:02d}:{number % 60:02d}", "failed",
+                     newLevel=f"l{number}"), f"m-{number}", about) for number in range(1, 101)]
+    results = send(learner, *bodies).json()["results"]
+    assert {result["status"] for result in results[1:100]} == {"conflict"}
+    assert results[100]["status"] == "rejected" and results[100]["errors"][0]["field"] == "eventData.activityId"
+    alone = send(learner, bodies[100])
+    assert alone.status == 422
+    (conflict,) = listed(learner)
+    assert len(conflict["conflictingEvents"]) == 100
+    resolve(learner, conflict["id"], "use_most_complete")
+    assert send(learner, bodies[100]).json()["status"] == "conflict"
+
+
+def test_a_status_falls_only_where_nothing_else_holds_it(learner, db):
+    """Failed, then skipped, would make the activity less than it is, unless another event says that it was begun."""
+    about = ("video", "held")
+    send(learner, body_of(video("08:00:00", "in_progress"), "h-0", about))
+    send(learner, body_of(entry("10:00:00", "failed"), "h-1", about))
+    reply = send(learner, body_of(todo("11:00:00", "skipped"), "h-2", about)).json()
+    assert reply["status"] == "applied" and reply["conflicts"][0]["status"] == "resolved"
+    assert query_one(db, "SELECT status FROM activities WHERE user_id = %s", (learner.id,))["status"] == "in_progress"

@@ -4,6 +4,9 @@ from harness import truth
 from harness.database import execute, query_one
 from harness.truth import triple
 
+from conflict_cases import todo, video
+from conflict_runner import play
+
 MATH = {"progress": {"tokens_earned": 4, "total_questions_answered": 2, "correct_answers": 1}}
 
 
@@ -77,3 +80,23 @@ def test_percentiles_before_the_first_refresh(other, new_other_learner):
     learner = new_other_learner()
     stats = read(other, learner)["globalStats"]
     assert stats["tokenPercentile"] in (0, None) and stats["percentilesAsOf"] is None
+
+
+def test_conflicts_are_never_settled_unasked(other_learner, other_db):
+    """101 percent there: not even a repeat is set aside, and what repeats something joins what waits."""
+    reply, rows = play(other_learner, other_db, {"name": "all wait", "events": [
+        video("10:00:00"), video("10:00:10"), todo("10:30:00")]}, "wait")
+    assert [row["outcome"] for row in rows] == ["applied", "conflict", "conflict"]
+    conflict = reply["conflicts"][0]
+    assert conflict["requiresUserInput"] and conflict["conflictType"] == "timestamp_mismatch"
+    assert [event["id"] for event in conflict["conflictingEvents"]] == ["wait-0", "wait-1", "wait-2"]
+
+
+def test_other_windows_and_another_tolerance(other_learner, other_db):
+    """Ten seconds, an hour and a half of the larger figure there."""
+    for number, events in enumerate(([video("10:00:00"), video("10:00:10.001")], [video("10:00:00"), todo("11:00:00.001")],
+                                     [video("10:00:00", timeSpent=10), todo("10:00:05", timeSpent=20)])):
+        reply, _ = play(other_learner, other_db, {"name": "none", "events": events}, f"none{number}")
+        assert reply["status"] == "applied" and reply["conflicts"] == [], events
+    reply, _ = play(other_learner, other_db, {"name": "hour", "events": [video("10:00:00"), todo("11:00:00")]}, "hour")
+    assert reply["conflicts"][0]["suggestedResolution"]["confidence"] == 0.95
