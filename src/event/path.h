@@ -99,6 +99,17 @@ struct path_reply {
 };
 extern const struct schema path_reply_schema;
 
+/* What a path may have hundreds of is told alone. */
+struct path_step_reply {
+  bool success;
+  const char *path_id;
+  struct path_step step;
+  struct path_progress progress;
+  uint64_t revision;
+  struct system_outcome outcome;
+};
+extern const struct schema path_step_reply_schema;
+
 struct path_query {
   int status;
   enum presence status_given;
@@ -114,8 +125,8 @@ struct path_page {
 extern const struct schema path_page_schema;
 
 /* struct system_input with a struct path_body, of path_step_kind with a struct path_step_body; the reply is a
- * struct path_reply, of path_delete_kind a struct system_deleted. ERROR_NOT_FOUND: the learner has no such
- * path, or it no such step. */
+ * struct path_reply, of path_step_kind a struct path_step_reply, of path_delete_kind a struct system_deleted.
+ * ERROR_NOT_FOUND: the learner has no such path, or it no such step. */
 extern const struct ledger_kind path_create_kind;
 extern const struct ledger_kind path_change_kind;
 extern const struct ledger_kind path_delete_kind;

@@ -51,7 +51,7 @@ static const struct endpoint rows[] = {
     {PATHS, .method = "DELETE", .path = "/api/learning-paths/{id}", .flags = SYSTEM_WRITE_FLAGS,
      .reply = &system_deleted_schema, .handle = handle_delete, .summary = "Delete a learning path"},
     {PATHS, .method = "PATCH", .path = "/api/learning-paths/{id}/steps/{stepId}", .flags = SYSTEM_WRITE_FLAGS,
-     .body = &path_step_patch_schema, .reply = &path_reply_schema, .handle = handle_step,
+     .body = &path_step_patch_schema, .reply = &path_step_reply_schema, .handle = handle_step,
      .summary = "Change a step; completing it is an event"},
 };
 const struct endpoint_table path_endpoints = ENDPOINT_TABLE(rows);

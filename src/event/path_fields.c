@@ -147,6 +147,21 @@ static const struct field reply_fields[] = {
 const struct schema path_reply_schema = SCHEMA("LearningPathReply", struct path_reply, reply_fields,
                                                .summary = "A learning path that was made or changed.");
 
+static const struct field step_reply_fields[] = {
+    FIELD_BOOL(struct path_step_reply, "success", success, .flags = FIELD_REQUIRED,
+               .summary = "Always true here."),
+    FIELD_TEXT(struct path_step_reply, "pathId", path_id, .flags = FIELD_REQUIRED, .summary = "Its path."),
+    FIELD_OBJECT(struct path_step_reply, "step", step, .object = &path_step_schema, .flags = FIELD_REQUIRED,
+                 .summary = "The step as it is now."),
+    FIELD_OBJECT(struct path_step_reply, "progress", progress, .object = &progress_schema,
+                 .flags = FIELD_REQUIRED, .summary = "How far the learner is on the path."),
+    FIELD_UINT(struct path_step_reply, "revision", revision, .flags = FIELD_REQUIRED,
+               .summary = "The learner's revision."),
+    SYSTEM_OUTCOME_FIELDS(struct path_step_reply, outcome),
+};
+const struct schema path_step_reply_schema =
+    SCHEMA("PathStepReply", struct path_step_reply, step_reply_fields, .summary = "A step that was changed.");
+
 static const struct field query_fields[] = {
     FIELD_ENUM(struct path_query, "status", status, .names = path_status_names,
                .presence = PRESENCE(struct path_query, status_given), .summary = "Only those."),

@@ -56,7 +56,7 @@ static bool take_body(struct system_step *step, struct path_step *one, struct er
 
 /* The row stands as completed. */
 static bool complete(struct system_step *step, const struct path *path, const struct path_step *one,
-                     struct error *error, struct path_reply *reply) {
+                     struct error *error, struct path_step_reply *reply) {
   const struct path_step_body *given = step->input->body;
   struct event_body body = {.event_type = EVENT_PATH_PROGRESS_UPDATED,
                             .source_system = SYSTEM_PATH_GENERATOR,
@@ -83,8 +83,6 @@ static bool complete(struct system_step *step, const struct path *path, const st
   return system_complete(step, &body, error, &reply->outcome);
 }
 
-/* A step that says what stands, and none that says something else, is put back as it is: the row's own
- * updated_at tells whether it was another. */
 static bool is_same(const struct path_step *one, const struct path_step *other) {
   if (one->skills.count != other->skills.count) return false;
   const char *const *ones = one->skills.items;
@@ -116,8 +114,20 @@ static bool write(struct system_step *step, const struct path *path, const struc
                        error);
 }
 
+/* As the event left it, and the path with it. */
+static bool read_back(struct system_step *step, const char *id, struct error *error,
+                      struct path_step_reply *reply) {
+  struct path path;
+  if (!path_rows_find(step, reply->path_id, error, &path) || !path_rows_count(step, &path, error) ||
+      !find_step(&path, id, error, &reply->step))
+    return false;
+  reply->progress = path.progress;
+  reply->revision = step->entry->learner.revision;
+  return true;
+}
+
 static bool change_one(struct system_step *step, struct error *error) {
-  struct path_reply *reply = step->entry->reply;
+  struct path_step_reply *reply = step->entry->reply;
   struct path path;
   struct path_step before;
   if (!path_rows_find(step, step->input->id, error, &path) ||
@@ -125,16 +135,15 @@ static bool change_one(struct system_step *step, struct error *error) {
     return false;
   struct path_step one = before;
   if (!take_body(step, &one, error)) return false;
-  *reply = (struct path_reply){.success = true, .path = path, .revision = system_revision_before(step)};
+  *reply = (struct path_step_reply){.success = true,
+                                    .path_id = path.id,
+                                    .step = one,
+                                    .progress = path.progress,
+                                    .revision = system_revision_before(step)};
   if (is_same(&before, &one)) return true;
   bool completes = one.completed && !before.completed;
-  if (!write(step, &path, &before, &one, error) ||
-      (completes && !complete(step, &path, &one, error, reply)) ||
-      !path_rows_find(step, path.id, error, &path) || !path_rows_count(step, &path, error))
-    return false;
-  reply->path = path;
-  reply->revision = step->entry->learner.revision;
-  return true;
+  return write(step, &path, &before, &one, error) &&
+         (!completes || complete(step, &path, &one, error, reply)) && read_back(step, one.id, error, reply);
 }
 
 static bool change_work(struct ledger_tx *tx, struct error *error) {

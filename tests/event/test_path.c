@@ -39,7 +39,7 @@ static const char *set_steps(struct path_step_item *items, size_t count) {
 
 static const char *set_step(const char *id, enum path_step_status status) {
   struct path_step_body body = {.status = (int)status, .status_given = PRESENCE_GIVEN};
-  return do_it(&path_step_kind, "p", id, &body, &path_reply_schema);
+  return do_it(&path_step_kind, "p", id, &body, &path_step_reply_schema);
 }
 
 static const char *set_status(enum path_status status) {

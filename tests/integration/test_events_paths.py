@@ -65,11 +65,14 @@ def test_steps_are_changed_as_a_list_and_keep_how_far_they_are(learner):
 
 def test_one_step_is_changed(learner):
     make_path(learner, *STEPS, id="p1")
-    step = change_step(learner, "s1", {"title": "New", "skills": ["a", "b"], "activityType": None,
-                                       "activityId": None})["path"]["steps"][0]
+    reply = change_step(learner, "s1", {"title": "New", "skills": ["a", "b"], "activityType": None,
+                                        "activityId": None})
+    step = reply["step"]
     assert (step["title"], step["skills"], step["activityId"]) == ("New", ["a", "b"], None)
+    assert reply["pathId"] == "p1" and reply["progress"] == paths(learner)[0]["progress"]
+    assert step == paths(learner)[0]["steps"][0]
     assert change_step(learner, "s1", {})["revision"] == 2
-    assert far(change_step(learner, "s1", {"status": "skipped"})["path"]) == (0, 3, 0, "s2")
+    assert far(change_step(learner, "s1", {"status": "skipped"})) == (0, 3, 0, "s2")
     refused(learner.api.patch("/api/learning-paths/p1/steps/s1", {"activityType": "quiz"}), 422, "activityId")
     refused(learner.api.patch("/api/learning-paths/p1/steps/none", {"title": "x"}), 404)
     refused(learner.api.patch("/api/learning-paths/none/steps/s1", {"title": "x"}), 404)
@@ -117,7 +120,7 @@ def test_a_path_is_deleted_once(learner, db):
 def test_completing_a_step_is_an_event(learner, db):
     make_path(learner, *STEPS, id="p1")
     reply = change_step(learner, "s2", {"status": "completed", "completedAt": iso(hours=2), "difficultyRating": 3})
-    assert reply["event"]["status"] == "applied" and far(reply["path"]) == (1, 3, 33.33, "s1")
+    assert reply["event"]["status"] == "applied" and far(reply) == (1, 3, 33.33, "s1")
     assert events(db, learner) == [{"event_type": "path_progress_updated", "source_system": "learning_path_generator",
                                     "activity_type": "practice", "activity_id": "p1/s2",
                                     "completion_status": "completed", "outcome": "applied"}]
@@ -132,7 +135,7 @@ def test_opening_a_step_again_is_no_event_and_stays(learner, db):
     make_path(learner, *STEPS, id="p1")
     change_step(learner, "s2", {"status": "completed"})
     reply = change_step(learner, "s2", {"status": "pending"})
-    assert "event" not in reply and far(reply["path"]) == (0, 3, 0, "s1")
+    assert "event" not in reply and far(reply) == (0, 3, 0, "s1")
     assert far(paths(learner)[0]) == (0, 3, 0, "s1") and event_types(db, learner) == ["path_progress_updated"]
 
 
