@@ -108,8 +108,9 @@ static bool mention(struct cascade *cascade, struct error *error) {
   if (!cascade_mention(cascade->db, &params, error, &outcome)) return false;
   row->is_read = true;
   row->because = "the activity is completed";
+  if (outcome.affected == 0) return true;
   row->after[MENTION_COMPLETED_AT] = cascade->happened_at;
-  row->action = outcome.affected == 0 ? CASCADE_LEAVE : CASCADE_INSERT;
+  row->action = CASCADE_INSERT;
   return true;
 }
 

@@ -53,6 +53,17 @@ static void test_a_video_completes_what_waits_for_it(void **state) {
   assert_answer(PATHS, "p 2 3 66.66 s3 -");
 }
 
+/* The chat knows of it from the first time; the second is nobody's to take back. */
+static void test_what_was_done_again_is_mentioned_once(void **state) {
+  (void)state;
+  happen(video_event("ev1", "v", STATUS_COMPLETED));
+  struct event again = video_event("ev2", "v", STATUS_COMPLETED);
+  again.happened_at_ms += 86400000;
+  happen(again);
+  assert_answer("SELECT GROUP_CONCAT(completed_at) FROM chat_mentions", MOMENT);
+  assert_answer("SELECT GROUP_CONCAT(event_id) FROM propagations WHERE target_table = 'chat_mentions'", "ev1");
+}
+
 static void test_receipts_say_what_was_and_what_became(void **state) {
   (void)state;
   run("INSERT INTO todos (user_id, id) VALUES (7, 't')");
@@ -363,6 +374,7 @@ int main(void) {
   if (fixture_is_missing()) return 0;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_video_completes_what_waits_for_it, cascade_setup),
+      cmocka_unit_test_setup(test_what_was_done_again_is_mentioned_once, cascade_setup),
       cmocka_unit_test_setup(test_receipts_say_what_was_and_what_became, cascade_setup),
       cmocka_unit_test_setup(test_what_is_not_completed_touches_its_own_row_only, cascade_setup),
       cmocka_unit_test_setup(test_a_todo_completes_its_entries_and_its_only_video, cascade_setup),
