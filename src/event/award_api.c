@@ -1,7 +1,8 @@
 /* GET /api/progress-sync/achievements, PATCH /api/progress-sync/achievements/{id}. */
 #include "event/award_api.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "event/award.h"
@@ -14,7 +15,6 @@
 
 #define OWN_MAX 2000   /* definitions that there are, and have ever been */
 #define PUBLIC_MAX 100 /* of other learners' */
-#define TYPES_BYTES 64 /* all types' names with commas between */
 #define DAY_MS INT64_C(86400000)
 #define ZONE_MS (15 * INT64_C(3600000)) /* no zone is further from UTC */
 
@@ -92,7 +92,8 @@ static const struct schema reply_schema =
 
 /* What a query comes to: both ends included. */
 struct achievements_wanted {
-  char types[TYPES_BYTES];
+  const char *types[ACHIEVEMENT_TYPES]; /* different ones */
+  size_t type_count;
   int64_t first_ms;
   int64_t last_ms;
 };
@@ -126,26 +127,43 @@ static struct achievements_wanted wanted_of(struct request *request, const char 
   struct achievements_wanted wanted = {.first_ms = bound_of(request, zone, query->start, false),
                                        .last_ms = bound_of(request, zone, query->end, true)};
   const int *types = query->types.items;
-  size_t count = query->types.count == 0 ? ACHIEVEMENT_TYPES : query->types.count;
-  for (size_t at = 0, bytes = 0; at < count && bytes < sizeof wanted.types; at++) {
-    const char *name = achievement_type_names[query->types.count == 0 ? (int)at : types[at]];
-    int written =
-        snprintf(wanted.types + bytes, sizeof wanted.types - bytes, "%s%s", at == 0 ? "" : ",", name);
-    bytes += written < 0 ? 0 : (size_t)written;
+  for (int type = 0; type < ACHIEVEMENT_TYPES; type++) {
+    bool is_wanted = query->types.count == 0;
+    for (size_t at = 0; at < query->types.count; at++)
+      is_wanted = is_wanted || types[at] == type;
+    if (is_wanted) wanted.types[wanted.type_count++] = achievement_type_names[type];
   }
   return wanted;
 }
 
+/* A list of types is read in several executions: newest first they are only here. */
+static int compare_own(const void *left, const void *right) {
+  const struct achievement_view *a = left;
+  const struct achievement_view *b = right;
+  if (a->earned_at_ms != b->earned_at_ms) return a->earned_at_ms > b->earned_at_ms ? -1 : 1;
+  return strcmp(a->id, b->id);
+}
+
+static int compare_public(const void *left, const void *right) {
+  const struct public_achievement *a = left;
+  const struct public_achievement *b = right;
+  if (a->earned_at_ms != b->earned_at_ms) return a->earned_at_ms > b->earned_at_ms ? -1 : 1;
+  return strcmp(a->id, b->id);
+}
+
 static bool read_own(struct db *db, uint64_t user_id, const struct achievements_wanted *wanted,
                      struct arena *arena, struct error *error, struct achievements_reply *reply) {
-  struct award_own_params params = {.user_id = user_id,
-                                    .types = wanted->types,
-                                    .first = wanted->first_ms,
-                                    .last = wanted->last_ms,
-                                    .limit_rows = OWN_MAX};
+  struct award_own_params params[ACHIEVEMENT_TYPES];
   struct award_own_row *rows;
   size_t count;
-  if (!award_own(db, &params, arena, OWN_MAX, error, &rows, &count)) return false;
+  for (size_t at = 0; at < wanted->type_count; at++)
+    params[at] = (struct award_own_params){.user_id = user_id,
+                                           .achievement_type = wanted->types[at],
+                                           .first = wanted->first_ms,
+                                           .last = wanted->last_ms,
+                                           .limit_rows = OWN_MAX};
+  if (!award_own(db, params, wanted->type_count, arena, wanted->type_count * OWN_MAX, error, &rows, &count))
+    return false;
   struct achievement_view *views = arena_alloc_array(arena, count + 1, sizeof *views);
   if (views == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
@@ -157,20 +175,25 @@ static bool read_own(struct db *db, uint64_t user_id, const struct achievements_
                                           .is_public = rows[at].is_public,
                                           .trigger_event_id = rows[at].trigger_event_id,
                                           .metadata = rows[at].metadata};
-  reply->achievements = (struct field_list){.items = views, .count = count};
+  qsort(views, count, sizeof *views, compare_own);
+  reply->achievements = (struct field_list){.items = views, .count = count < OWN_MAX ? count : OWN_MAX};
   return true;
 }
 
 static bool read_public(struct db *db, uint64_t user_id, const struct achievements_wanted *wanted,
                         struct arena *arena, struct error *error, struct achievements_reply *reply) {
-  struct award_public_params params = {.user_id = user_id,
-                                       .types = wanted->types,
-                                       .first = wanted->first_ms,
-                                       .last = wanted->last_ms,
-                                       .limit_rows = PUBLIC_MAX};
+  struct award_public_params params[ACHIEVEMENT_TYPES];
   struct award_public_row *rows;
   size_t count;
-  if (!award_public(db, &params, arena, PUBLIC_MAX, error, &rows, &count)) return false;
+  for (size_t at = 0; at < wanted->type_count; at++)
+    params[at] = (struct award_public_params){.user_id = user_id,
+                                              .achievement_type = wanted->types[at],
+                                              .first = wanted->first_ms,
+                                              .last = wanted->last_ms,
+                                              .limit_rows = PUBLIC_MAX};
+  if (!award_public(db, params, wanted->type_count, arena, wanted->type_count * PUBLIC_MAX, error, &rows,
+                    &count))
+    return false;
   struct public_achievement *items = arena_alloc_array(arena, count + 1, sizeof *items);
   if (items == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
@@ -180,7 +203,8 @@ static bool read_public(struct db *db, uint64_t user_id, const struct achievemen
                                             .title = rows[at].title,
                                             .description = rows[at].description,
                                             .earned_at_ms = rows[at].earned_at};
-  reply->of_others = (struct field_list){.items = items, .count = count};
+  qsort(items, count, sizeof *items, compare_public);
+  reply->of_others = (struct field_list){.items = items, .count = count < PUBLIC_MAX ? count : PUBLIC_MAX};
   reply->of_others_given = PRESENCE_GIVEN;
   return true;
 }

@@ -398,6 +398,29 @@ def test_what_others_see(new_learner, db):
     assert owner.api.patch(f"{ACHIEVEMENTS}/first-step", {"isPublic": None}).status == 400
 
 
+def test_of_many_the_newest_are_shown(new_learner, db):
+    owner, other = new_learner(), new_learner()
+    name = f"Many {uuid.uuid4().hex}"
+    owner.api.patch("/api/profile", {"displayName": name})
+    execute(db, "INSERT INTO achievements (user_id, id, achievement_type, title, is_public, earned_at)"
+                " SELECT %s, CONCAT('s-', seq), 'streak', 'S', TRUE, UTC_TIMESTAMP(3) + INTERVAL seq SECOND"
+                " FROM seq_1_to_120", (owner.id,))
+    execute(db, "INSERT INTO achievements (user_id, id, achievement_type, title, is_public, earned_at)"
+                " SELECT %s, CONCAT('m-', seq), 'milestone', 'M', TRUE, UTC_TIMESTAMP(3) + INTERVAL 100 + seq SECOND"
+                " FROM seq_1_to_5", (owner.id,))
+
+    def shown(asked=""):
+        return [item for item in other.api.get(f"{ACHIEVEMENTS}?includePublic=true{asked}").json()["publicAchievements"]]
+
+    listed = shown()
+    assert len(listed) == 100 and {item["displayName"] for item in listed} == {name}
+    assert [item["earnedAt"] for item in listed] == sorted((item["earnedAt"] for item in listed), reverse=True)
+    assert sum(item["type"] == "milestone" for item in listed) == 5
+    assert {item["id"] for item in shown("&type=milestone")} >= {f"m-{at}" for at in range(1, 6)}
+    execute(db, "UPDATE achievements SET is_public = FALSE WHERE user_id = %s", (owner.id,))
+    assert [item for item in shown() if item["displayName"] == name] == []
+
+
 def test_a_key_names_one_change(new_learner, db):
     owner = new_learner()
     send(owner, event("p1", kind="todo_completed", source="todo_manager", activityType="project"))
