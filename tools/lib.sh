@@ -110,11 +110,11 @@ BUILD_PACKAGES=(gcc libc6-dev make autoconf automake pkg-config python3-minimal 
   libjson-c-dev libyaml-dev libcsv-dev libjwt-dev libssl-dev libicu-dev libwebsockets-dev)
 # Only the "-core" packages of MariaDB: they bring no service, no user and no data directory.
 # shellcheck disable=SC2034
-SERVE_PACKAGES=(mariadb-server-core mariadb-client-core nginx curl ca-certificates procps)
+SERVE_PACKAGES=(mariadb-server-core mariadb-client-core nginx curl ca-certificates procps nodejs npm)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(libcmocka-dev clang clang-format cppcheck shellcheck git xz-utils
   galera-4 rsync socat lsof
-  python3-pytest python3-pymysql python3-jwt python3-yaml python3-jsonschema python3-cryptography python3-websockets nodejs npm)
+  python3-pytest python3-pymysql python3-jwt python3-yaml python3-jsonschema python3-cryptography python3-websockets)
 
 package_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

@@ -355,7 +355,12 @@ write_nginx_configuration() {
   text=${text/unix:\/run\/lockstep\/lockstep.sock/"$(quoted "unix:$STATE/run/lockstep-fcgi.sock")"}
   printf '%s\n' "${text/unix:\/run\/lockstep\/live.sock/"$(quoted "unix:$STATE/run/lockstep-live.sock")"}" >"$include/http.conf"
   text=$(cat "$include/lockstep.conf")
-  printf '%s\n' "${text/alias \/usr\/share\/lockstep\/web\/client\/;/alias "$(quoted "$SOURCE/src/web/client/")";}" >"$include/lockstep.conf"
+  text=${text//alias \/usr\/share\/lockstep\/web\/libraries\/;/alias "$(quoted "$STATE/libraries/")";}
+  local part
+  for part in client/ pages/ pages/learner.html pages/admin.html; do
+    text=${text//"alias /usr/share/lockstep/web/$part;"/alias "$(quoted "$SOURCE/src/web/$part")";}
+  done
+  printf '%s\n' "$text" >"$include/lockstep.conf"
   cat >"$STATE/etc/nginx.conf" <<END
 # Written by ./run at every start.
 daemon off;

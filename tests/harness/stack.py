@@ -258,7 +258,8 @@ class Stack:
             text = file.read()
         assert "/usr/share/lockstep/web/" in text
         with open(path_of_server, "w", encoding="utf-8") as file:
-            file.write(text.replace("/usr/share/lockstep/web/", os.path.join(self.source, "src", "web") + "/"))
+            file.write(text.replace("/usr/share/lockstep/web/libraries/", os.path.join(self.directory, "libraries") + "/")
+                       .replace("/usr/share/lockstep/web/", os.path.join(self.source, "src", "web") + "/"))
         return f"  include {path};", "    include lockstep/lockstep.conf;"
 
     def start_nginx(self):

@@ -142,6 +142,9 @@ class Server:
         shutil.copytree(os.path.join(SOURCE, "src", "web", "client"), os.path.join(web, "client"), copy_function=shutil.copyfile,
                         ignore=shutil.ignore_patterns("node_modules", "test", "tools"), dirs_exist_ok=True)
         os.chmod(os.path.join(web, "client"), 0o755)
+        shutil.copytree(os.path.join(SOURCE, "src", "web", "pages"), os.path.join(web, "pages"), copy_function=shutil.copyfile,
+                        ignore=shutil.ignore_patterns("node_modules"), dirs_exist_ok=True)
+        os.chmod(os.path.join(web, "pages"), 0o755)
         with open(os.path.join(web, "secret"), "w", encoding="utf-8") as file:
             file.write("nobody's")
         self.conf = os.path.join(directory, "nginx.conf")
@@ -327,8 +330,21 @@ def test_the_client_is_served(server, _):
     assert packed[1]["content-encoding"] == "gzip"
 
 
-def test_nothing_beside_the_client_is_served(server, _):
-    for path in ("/lockstep/client/", "/lockstep/client", "/lockstep/client/nothing.js", "/lockstep/client/../secret",
+def test_the_pages_are_served(server, _):
+    for path, kind in (("/lockstep/learner", "text/html"), ("/lockstep/admin", "text/html"),
+                       ("/lockstep/pages/learner.js", "text/javascript"), ("/lockstep/pages/kit/app.js", "text/javascript"),
+                       ("/lockstep/pages/lockstep.css", "text/css"), ("/lockstep/pages/icon.svg", "image/svg+xml")):
+        status, headers, body = server.get(path)
+        assert status == 200 and body and headers["content-type"] == kind + "; charset=utf-8", (path, headers)
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self';") and "unsafe" not in policy, policy
+        assert "frame-ancestors 'none'" in policy and headers["x-content-type-options"] == "nosniff", headers
+        assert server.get(path, If_None_Match=headers["etag"])[0] == 304
+
+
+def test_nothing_beside_them_is_served(server, _):
+    for path in ("/lockstep/", "/lockstep/pages/", "/lockstep/pages/../secret", "/lockstep/pages../secret",
+                 "/lockstep/libraries/../secret", "/lockstep/learner/x", "/lockstep/learner.html", "/lockstep/client/", "/lockstep/client", "/lockstep/client/nothing.js", "/lockstep/client/../secret",
                  "/lockstep/client../secret", "/lockstep/secret"):
         assert server.get(path)[0] in (301, 400, 403, 404), path
 

@@ -1,0 +1,10 @@
+// The administrator's console.
+import { startApp } from './kit/app.js';
+
+startApp({
+  title: 'Lockstep console',
+  isLearner: false,
+  views: [
+    { path: 'health', label: 'Health', sign: '♥', load: () => import('./admin/health.js') },
+  ],
+});

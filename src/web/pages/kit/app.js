@@ -1,0 +1,196 @@
+// The frame around the views: who is signed in, where one is, how the connection stands.
+
+import { createLockstep } from '../../client/index.js';
+import { html, render, useEffect, useErrorBoundary, useState } from './html.js';
+import { LockstepContext, useConnection, useLockstep, useRead } from './data.js';
+import { heldToken, keepToken, onSessionChange, receiveToken, signInUrl, tokenProvider } from './session.js';
+import { Button, Failure, Field, Toasts } from './ui.js';
+import { plural } from './format.js';
+
+const THEMES = ['system', 'light', 'dark'];
+const THEME_KEY = 'lockstep.theme';
+
+const CONNECTION = {
+  connecting: ['', 'Connecting'],
+  live: ['good', 'Live'],
+  polling: ['good', 'Up to date'],
+  paused: ['', 'Paused'],
+  offline: ['warn', 'Offline'],
+  'signed-out': ['', 'Signed out'],
+};
+
+function applyTheme(theme) {
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  dispatchEvent(new Event('lockstep-theme'));
+}
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(localStorage.getItem(THEME_KEY) ?? 'system');
+  const turn = () => {
+    const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+    localStorage.setItem(THEME_KEY, next);
+    applyTheme(next);
+    setTheme(next);
+  };
+  const sign = { system: '◐', light: '☀', dark: '☾' }[theme];
+  return html`<button type="button" class="plain" onClick=${turn} aria-label="Colours: ${theme}" title="Colours: ${theme}">${sign}</button>`;
+}
+
+function ConnectionSign() {
+  const { sync } = useConnection();
+  if (sync.connection === 'idle') return null;
+  const [tone, text] = CONNECTION[sync.connection] ?? ['', sync.connection];
+  return html`<span class="connection ${tone}" role="status" data-connection=${sync.connection}>${text}</span>`;
+}
+
+/** What waits offline, and what became of what could not be taken. */
+function OfflineBanner() {
+  const { offline } = useConnection();
+  if (offline.pending === 0 && offline.blocked !== 'offline') return null;
+  const why = { offline: 'You are offline.', away: 'The server cannot be reached.', 'signed-out': 'Please sign in again.', forbidden: 'Not all of it may be sent.' }[offline.blocked];
+  return html`<p class="banner" role="status" data-pending=${offline.pending}>
+    ${why ?? 'Saving.'} ${offline.pending > 0 && `${plural(offline.pending, 'thing')} ${offline.pending === 1 ? 'waits' : 'wait'} on this device and will be sent.`}
+    ${!offline.durable && offline.pending > 0 && ' Keep this page open: there is no room to keep it otherwise.'}
+  </p>`;
+}
+
+/** What a view throws is shown in its place; the frame stays. */
+function Guarded({ children }) {
+  const [error, reset] = useErrorBoundary();
+  return error ? html`<${Failure} error=${error} retry=${reset} />` : children;
+}
+
+function place(views) {
+  const [name, ...rest] = decodeURIComponent(location.hash.replace(/^#\/?/, '')).split('/');
+  const view = views.find((one) => one.path === name) ?? views[0];
+  return { view, rest };
+}
+
+/** The view of the address (`#/courses/7`: the view `courses`, given rest ['7']), loaded when it is first wanted. */
+function Place({ views }) {
+  const [at, setAt] = useState(() => place(views));
+  const [loaded, setLoaded] = useState({});
+  const [error, setError] = useState(null);
+  useEffect(() => {
+    const moved = () => setAt(place(views));
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
+  useEffect(() => {
+    document.title = `${at.view.label} · Lockstep`;
+    setError(null);
+    at.view.load().then((module) => setLoaded((before) => ({ ...before, [at.view.path]: module.View })), setError);
+  }, [at.view]);
+  useEffect(() => {
+    const main = document.querySelector('main');
+    if (document.activeElement !== document.body) main.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [at.view]);
+  const View = loaded[at.view.path];
+  return html`
+    <nav aria-label="Pages">${views.map((view) => html`<a href="#/${view.path}" aria-current=${view === at.view ? 'page' : undefined}><span class="sign" aria-hidden="true">${view.sign}</span>${view.label}</a>`)}</nav>
+    <main id="main" tabindex="-1" key=${at.view.path}>
+      <h1>${at.view.label}</h1>
+      ${error && html`<${Failure} error=${error} retry=${() => location.reload()} />`}
+      ${View && html`<${Guarded}><${View} rest=${at.rest} /><//>`}
+    </main>`;
+}
+
+function SignIn({ title, guest, signedIn }) {
+  const [token, setToken] = useState('');
+  const [error, setError] = useState(null);
+  const enter = (event) => {
+    event.preventDefault();
+    if (token.trim().split('.').length !== 3) setError('A token has three parts, with dots between them.');
+    else signedIn(token.trim());
+  };
+  return html`<main id="main" class="sign-in" tabindex="-1">
+    <h1>${title}</h1>
+    ${signInUrl() && html`<p><a class="button primary" href=${signInUrl()}>Sign in</a></p>`}
+    ${guest && html`<p><button type="button" class=${signInUrl() ? '' : 'primary'} onClick=${guest}>Try it as a guest</button></p>`}
+    <form onSubmit=${enter}>
+      <${Field} label="Or sign in with a token" type="password" autocomplete="off" value=${token} error=${error} onInput=${(event) => setToken(event.target.value)} />
+      <${Button} type="submit">Sign in<//>
+    </form>
+  </main>`;
+}
+
+function Account({ leave, claims }) {
+  const { client } = useLockstep();
+  const [who, setWho] = useState(null);
+  const profile = useRead(claims ? '/api/profile' : null);
+  useEffect(() => void client.whoami().then(setWho), []);
+  const name = who?.guest ? 'Guest' : (profile.data?.displayName ?? '');
+  return html`<span class="account"><span class="name">${name}</span><button type="button" class="plain" onClick=${leave}>${who?.guest ? 'Sign in' : 'Sign out'}</button></span>`;
+}
+
+function Frame({ title, views, asksProfile, leave, lockstep }) {
+  return html`<${LockstepContext.Provider} value=${lockstep}><${Toasts}>
+    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>To the content</a>
+    <header class="top">
+      <a class="brand" href="#/${views[0].path}"><span aria-hidden="true">⇄</span> ${title}</a>
+      <${ConnectionSign} /><${ThemeButton} /><${Account} leave=${leave} claims=${asksProfile} />
+    </header>
+    <${OfflineBanner} />
+    <div class="body"><${Place} views=${views} /></div>
+  <//><//>`;
+}
+
+/**
+ * views: [{path, label, sign, load: () => import(…)}], a module with a component View({rest}); the first is the start.
+ * guests: whether the pages are of use without an account. isLearner: who is signed in has progress of their own,
+ * which is kept fresh.
+ */
+export function startApp({ title, views, guests = false, isLearner = true }) {
+  const root = document.getElementById('app');
+  applyTheme(localStorage.getItem(THEME_KEY) ?? 'system');
+  receiveToken();
+  let lockstep = null;
+  let isGuest = guests && localStorage.getItem('lockstep.guest') === '1';
+
+  const open = async () => {
+    lockstep = createLockstep({ token: tokenProvider, offline: { anonymous: guests, persist: () => navigator.storage?.persist?.() } });
+    lockstep.start().catch((error) => console.error(error));
+    if (isLearner) lockstep.sync.subscribeQuietly(() => {});
+    show();
+  };
+  const enter = (token) => {
+    keepToken(token);
+    moved();
+  };
+  const guest = () => {
+    localStorage.setItem('lockstep.guest', '1');
+    isGuest = true;
+    moved();
+  };
+  const leave = () => {
+    keepToken(null);
+    localStorage.removeItem('lockstep.guest');
+    isGuest = false;
+    moved();
+  };
+  /** Somebody else, or nobody, is signed in from now on: what the queue of the one before holds stays theirs. */
+  const moved = async () => {
+    if (lockstep === null && (heldToken() || isGuest)) return open();
+    if (lockstep !== null) await lockstep.signedIn().catch((error) => console.error(error));
+    show();
+  };
+  const show = () => {
+    const inside = lockstep !== null && (heldToken() || isGuest);
+    render(
+      inside
+        ? html`<${Frame} key=${heldToken() ?? 'guest'} title=${title} views=${views} asksProfile=${isLearner} leave=${leave} lockstep=${lockstep} />`
+        : html`<${SignIn} title=${title} guest=${guests ? guest : null} signedIn=${enter} />`,
+      root,
+    );
+  };
+  onSessionChange(moved);
+  addEventListener('hashchange', () => {
+    if (!location.hash.includes('token=')) return;
+    receiveToken();
+    moved();
+  });
+  if (heldToken() || isGuest) open();
+  else show();
+}

@@ -1,0 +1,10 @@
+// The learner's pages.
+import { startApp } from './kit/app.js';
+
+startApp({
+  title: 'Lockstep',
+  guests: true,
+  views: [
+    { path: 'dashboard', label: 'Dashboard', sign: '◎', load: () => import('./learner/dashboard.js') },
+  ],
+});
