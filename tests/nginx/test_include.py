@@ -361,7 +361,7 @@ TESTS = [test_configuration_is_accepted, test_path_goes_through_untouched, test_
          test_path_info_is_empty, test_address_is_the_connections, test_request_id_is_made_or_taken,
          test_headers_arrive, test_connections_are_kept, test_body_limits, test_problems_of_the_service_pass,
          test_unreadable_requests_are_problems, test_slow_service_is_504, test_loopback_is_not_limited,
-         test_site_keeps_its_own_pages, test_the_client_is_served, test_nothing_beside_the_client_is_served,
+         test_site_keeps_its_own_pages, test_the_client_is_served, test_the_pages_are_served, test_nothing_beside_them_is_served,
          test_absent_service_is_502, test_limits_hold_for_others]
 
 
