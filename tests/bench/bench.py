@@ -5,7 +5,7 @@ machine does falls on both. Ends with 1 when an aim is missed.
   make bench            all, at full size (about ten minutes)
   bench.py --quick      the same at a tenth of the size, to see that it runs
   bench.py answers …    some: jobs answers sessions learners attempts unchanged healthz memory repair
-                        bulk courses
+                        bulk courses events
 """
 
 import argparse
@@ -20,7 +20,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from bench import enrollment, population  # noqa: E402
+from bench import enrollment, events, population  # noqa: E402
 from harness import jobs  # noqa: E402
 from harness.client import Client  # noqa: E402
 from harness.database import execute  # noqa: E402
@@ -424,9 +424,14 @@ def bench_courses(bench, field):
     enrollment.run(bench, field, WORKERS, CONNECTIONS)
 
 
+def bench_events(bench, field):
+    events.run(bench, field, WORKERS)
+
+
 BENCHES = {"jobs": bench_jobs, "answers": bench_answers, "sessions": bench_sessions, "learners": bench_learners,
            "attempts": bench_attempts, "unchanged": bench_unchanged, "healthz": bench_healthz, "memory": bench_memory,
-           "repair": bench_repair, "bulk": bench_bulk, "courses": bench_courses}
+           "repair": bench_repair, "bulk": bench_bulk, "courses": bench_courses,
+           "events": bench_events}
 
 
 def main():
