@@ -36,24 +36,32 @@ SELECT STRAIGHT_JOIN k.user_id,
        END AS wanted
   FROM (SELECT STRAIGHT_JOIN i.user_id, i.video_id, p.user_id IS NOT NULL AS is_there, p.status, p.percentage_watched,
                p.completed_at, COALESCE(MAX(i.done_at), UTC_TIMESTAMP(3)) AS done_at
-          FROM (SELECT v.user_id, MIN(v.video_id) AS video_id, MIN(t.completed_at) AS done_at
-                  FROM todo_videos AS v FORCE INDEX (PRIMARY)
-                  JOIN todos AS t ON t.user_id = v.user_id AND t.id = v.todo_id
-                 WHERE v.user_id BETWEEN :from AND :to
-                 GROUP BY v.user_id, v.todo_id
-                HAVING COUNT(*) = 1 AND MIN(t.status) = 'completed'
+          FROM (SELECT STRAIGHT_JOIN v.user_id, v.video_id, t.completed_at AS done_at
+                  FROM todo_videos AS v FORCE INDEX (todo_videos_video)
+                  LEFT JOIN video_progress AS d
+                    ON d.user_id = v.user_id AND d.video_id = v.video_id AND d.status = 'completed'
+                  JOIN todos AS t ON t.user_id = v.user_id AND t.id = v.todo_id AND t.status = 'completed'
+                 WHERE v.user_id BETWEEN :from AND :to AND d.user_id IS NULL
+                   AND NOT EXISTS (SELECT 1
+                                     FROM todo_videos AS o
+                                    WHERE o.user_id = v.user_id AND o.todo_id = v.todo_id
+                                      AND o.video_id <> v.video_id)
                  UNION ALL
-                SELECT e.user_id, e.video_id, e.actual_end
-                  FROM schedule_entries AS e FORCE INDEX (schedule_entries_status)
-                 WHERE e.user_id BETWEEN :from AND :to AND e.status = 'completed' AND e.video_id IS NOT NULL
+                SELECT STRAIGHT_JOIN e.user_id, e.video_id, e.actual_end
+                  FROM schedule_entries AS e FORCE INDEX (schedule_entries_video)
+                  LEFT JOIN video_progress AS d
+                    ON d.user_id = e.user_id AND d.video_id = e.video_id AND d.status = 'completed'
+                 WHERE e.user_id BETWEEN :from AND :to AND e.video_id IS NOT NULL AND e.status = 'completed'
+                   AND d.user_id IS NULL
                  UNION ALL
-                SELECT s.user_id, s.activity_id, s.completed_at
+                SELECT STRAIGHT_JOIN s.user_id, s.activity_id, s.completed_at
                   FROM learning_path_steps AS s FORCE INDEX (learning_path_steps_activity)
+                  LEFT JOIN video_progress AS d
+                    ON d.user_id = s.user_id AND d.video_id = s.activity_id AND d.status = 'completed'
                  WHERE s.user_id BETWEEN :from AND :to AND s.activity_type = 'video' AND s.activity_id IS NOT NULL
-                   AND s.status = 'completed') AS i
+                   AND s.status = 'completed' AND d.user_id IS NULL) AS i
           LEFT JOIN video_progress AS p ON p.user_id = i.user_id AND p.video_id = i.video_id
-         WHERE (p.user_id IS NULL OR p.status <> 'completed')
-           AND NOT EXISTS (SELECT 1
+         WHERE NOT EXISTS (SELECT 1
                              FROM propagations AS r
                             WHERE r.user_id = i.user_id AND r.target_table = 'video_progress'
                               AND r.target_key = i.video_id)
