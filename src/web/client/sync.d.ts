@@ -1,16 +1,15 @@
 import type { Client } from './client.js';
 
-/** One thing that happened; `data` is what the history says of it. */
-export interface Change {
-  type: 'progress_update' | 'achievement_earned' | 'conflict_detected';
-  userId?: number;
-  data: {
-    kind?: string;
-    at?: string;
-    changes?: ReadonlyArray<{ what: string; key?: string; by?: number; because?: string }>;
-    [more: string]: unknown;
-  };
-}
+/** One part of a revision. */
+export type Change =
+  | {
+      type: 'progress_update';
+      userId?: number;
+      /** What the history says of it. */
+      data: { kind: string; at: string; changes: ReadonlyArray<{ what: string; key?: string; by?: number; because?: string }> };
+    }
+  | { type: 'achievement_earned'; userId?: number; data: { id: string; title: string; at: string } }
+  | { type: 'conflict_detected'; userId?: number; data: { id: number; conflictType: string; at: string } };
 export type SyncMessage =
   /** A revision, whole; each once and in order. */
   | { type: 'changes'; revision: number; changes: Change[] }

@@ -318,8 +318,7 @@ export class Sync {
     }
     for (const { revision, kind, at, changes } of data.changes) {
       if (revision <= known) continue;
-      const change = { type: 'progress_update', data: { kind, at, changes } };
-      this.#deliver({ type: 'changes', revision, changes: [change] });
+      this.#deliver({ type: 'changes', revision, changes: partsOf(kind, at, changes) });
     }
   }
 
@@ -376,6 +375,17 @@ export class Sync {
     this.#state = Object.freeze({ ...this.#state, ...patch });
     if (told) this.#emitter.emit('state', this.#state);
   }
+}
+
+// The parts of a revision as the live channel tells them: those that pages show for themselves come again alone.
+function partsOf(kind, at, changes) {
+  const parts = [{ type: 'progress_update', data: { kind, at, changes } }];
+  for (const { what, key, because } of changes ?? []) {
+    if (what === 'achievement' && key) parts.push({ type: 'achievement_earned', data: { id: key, title: because ?? '', at } });
+    if (what === 'conflict' && /^\d+$/.test(key ?? ''))
+      parts.push({ type: 'conflict_detected', data: { id: Number(key), conflictType: because ?? '', at } });
+  }
+  return parts;
 }
 
 export function createSync(options) {

@@ -75,7 +75,7 @@ class LiveServer {
     if (this.anonymous) return problem(403);
     const since = searchParams.get('since') === null ? null : Number(searchParams.get('since'));
     this.polls.push(since);
-    const changes = since === null ? [] : this.history.filter(({ revision }) => revision > since).map((entry) => ({ ...entry, at: '', changes: [] }));
+    const changes = since === null ? [] : this.history.filter(({ revision }) => revision > since).map((entry) => ({ at: '', changes: [], ...entry }));
     const resync = since !== null && (since > this.revision || changes.length !== this.revision - since);
     return json({ revision: this.revision, serverTime: new Date().toISOString(), pollIntervalMs: this.pollIntervalMs, changes, resync });
   };
@@ -206,6 +206,28 @@ test('where WebSockets cannot be had it asks, at the server\'s interval', async 
   await tick(100);
   assert.ok(server.polls.length - count >= 3 && server.polls.length - count <= 8, String(server.polls.length - count));
   assert.equal(server.polls.at(-1), 12);
+});
+
+test('what pages show for themselves comes alone when it is asked for, too', async () => {
+  const server = new LiveServer();
+  const sync = syncOf(server, {}, { live: false });
+  const parts = [];
+  sync.subscribe((message) => parts.push(...(message.changes ?? [])));
+  await until(() => sync.state.connection === 'polling');
+  server.history.push({
+    revision: ++server.revision,
+    kind: 'event',
+    changes: [
+      { what: 'event', key: 'video_completed', by: 1 },
+      { what: 'achievement', key: 'first-step', because: 'First step' },
+      { what: 'conflict', key: '12', because: 'timestamp_mismatch' },
+      { what: 'conflict', by: 40 },
+    ],
+  });
+  await until(() => parts.length > 0);
+  assert.deepEqual(parts.map(({ type, data }) => [type, data.id]), [
+    ['progress_update', undefined], ['achievement_earned', 'first-step'], ['conflict_detected', 12],
+  ]);
 });
 
 test('history that was folded away is read anew', async () => {
