@@ -9,23 +9,6 @@
 SELECT (SELECT COUNT(*) FROM learning_paths AS p WHERE p.user_id = :user_id) AS paths,
        (SELECT COUNT(*) FROM learning_path_steps AS s WHERE s.user_id = :user_id) AS steps;
 
--- name: path_stamp :one
--- param user_id u64
--- column paths_all u64
--- column paths_digest u64
--- column steps_all u64
--- column steps_digest u64
--- column progress_digest u64
--- Changes with every change of a path, a step or the progress; see todo_stamp.
-SELECT (SELECT COUNT(*) FROM learning_paths AS p WHERE p.user_id = :user_id) AS paths_all,
-       (SELECT COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', p.id, p.updated_at))), 0)
-          FROM learning_paths AS p WHERE p.user_id = :user_id) AS paths_digest,
-       (SELECT COUNT(*) FROM learning_path_steps AS s WHERE s.user_id = :user_id) AS steps_all,
-       (SELECT COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', s.path_id, s.step_id, s.updated_at))), 0)
-          FROM learning_path_steps AS s WHERE s.user_id = :user_id) AS steps_digest,
-       (SELECT COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', g.path_id, g.updated_at))), 0)
-          FROM path_progress AS g WHERE g.user_id = :user_id) AS progress_digest;
-
 -- name: path_insert :exec
 -- param user_id u64
 -- param id text

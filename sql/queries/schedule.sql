@@ -8,16 +8,6 @@
 SELECT COUNT(*) AS entries
   FROM (SELECT e.id FROM schedule_entries AS e WHERE e.user_id = :user_id LIMIT :limit_rows) AS some;
 
--- name: schedule_stamp :one
--- param user_id u64
--- column rows_all u64
--- column rows_digest u64
--- Changes with every change of an entry; see todo_stamp.
-SELECT COUNT(*) AS rows_all,
-       COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', e.id, e.updated_at))), 0) AS rows_digest
-  FROM schedule_entries AS e
- WHERE e.user_id = :user_id;
-
 -- name: schedule_insert :exec
 -- param user_id u64
 -- param id text

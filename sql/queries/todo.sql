@@ -8,22 +8,6 @@
 SELECT COUNT(*) AS todos
   FROM (SELECT t.id FROM todos AS t WHERE t.user_id = :user_id LIMIT :limit_rows) AS some;
 
--- name: todo_stamp :one
--- param user_id u64
--- column rows_all u64
--- column rows_digest u64
--- column videos_all u64
--- column videos_digest u64
--- Changes with every change of a todo or of its videos. The latest updated_at alone would not: a transaction that is
--- committed late brings an early one.
-SELECT COUNT(*) AS rows_all,
-       COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', t.id, t.updated_at))), 0) AS rows_digest,
-       (SELECT COUNT(*) FROM todo_videos AS v WHERE v.user_id = :user_id) AS videos_all,
-       (SELECT COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', v.todo_id, v.video_id))), 0)
-          FROM todo_videos AS v WHERE v.user_id = :user_id) AS videos_digest
-  FROM todos AS t
- WHERE t.user_id = :user_id;
-
 -- name: todo_insert :exec
 -- param user_id u64
 -- param id text

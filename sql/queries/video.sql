@@ -20,16 +20,6 @@ SELECT v.youtube_id, v.percentage_watched, v.seconds_watched, v.status, v.comple
 -- Held against other applications for the rest of the transaction.
 SELECT v.video_id FROM video_progress AS v WHERE v.user_id = :user_id AND v.video_id = :video_id FOR UPDATE;
 
--- name: video_stamp :one
--- param user_id u64
--- column rows_all u64
--- column rows_digest u64
--- Changes with every change of a learner's video; see todo_stamp.
-SELECT COUNT(*) AS rows_all,
-       COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', v.video_id, v.updated_at))), 0) AS rows_digest
-  FROM video_progress AS v
- WHERE v.user_id = :user_id;
-
 -- name: video_write :exec
 -- param user_id u64
 -- param video_id text

@@ -134,8 +134,6 @@ extern const struct ledger_kind path_step_kind;
 
 bool path_read_page(struct db *db, uint64_t user_id, const struct path_query *query, struct arena *arena,
                     struct error *error, struct path_page *ret_page) WARN_UNUSED;
-bool path_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                     const char **ret_text) WARN_UNUSED;
 
 /* A list of skills as its column holds it, and back; what is no list of texts there is no skills. */
 bool path_skills_print(const struct field_list *skills, struct arena *arena, struct error *error,

@@ -108,14 +108,3 @@ bool path_read_page(struct db *db, uint64_t user_id, const struct path_query *qu
   *ret_page = page;
   return true;
 }
-
-bool path_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                     const char **ret_text) {
-  struct path_stamp_params params = {.user_id = user_id};
-  struct path_stamp_row row = {.paths_all = 0};
-  bool found;
-  if (!path_stamp(db, &params, arena, error, &row, &found)) return false;
-  uint64_t digests[] = {row.paths_all, row.paths_digest, row.steps_all, row.steps_digest,
-                        row.progress_digest};
-  return system_stamp(digests, ARRAY_LENGTH(digests), arena, error, ret_text);
-}

@@ -91,7 +91,5 @@ extern const struct ledger_kind schedule_delete_kind;
 
 bool schedule_read_page(struct db *db, uint64_t user_id, const struct schedule_query *query,
                         struct arena *arena, struct error *error, struct schedule_page *ret_page) WARN_UNUSED;
-bool schedule_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                         const char **ret_text) WARN_UNUSED;
 
 #endif

@@ -56,13 +56,3 @@ bool schedule_read_page(struct db *db, uint64_t user_id, const struct schedule_q
   *ret_page = page;
   return true;
 }
-
-bool schedule_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                         const char **ret_text) {
-  struct schedule_stamp_params params = {.user_id = user_id};
-  struct schedule_stamp_row row = {.rows_all = 0};
-  bool found;
-  if (!schedule_stamp(db, &params, arena, error, &row, &found)) return false;
-  uint64_t digests[] = {row.rows_all, row.rows_digest};
-  return system_stamp(digests, ARRAY_LENGTH(digests), arena, error, ret_text);
-}

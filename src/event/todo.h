@@ -83,8 +83,5 @@ extern const struct ledger_kind todo_delete_kind;
 
 bool todo_read_page(struct db *db, uint64_t user_id, const struct todo_query *query, struct arena *arena,
                     struct error *error, struct todo_page *ret_page) WARN_UNUSED;
-/* What a list depends on besides the learner's revision (endpoint.depends_on). */
-bool todo_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                     const char **ret_text) WARN_UNUSED;
 
 #endif

@@ -100,13 +100,3 @@ bool todo_read_page(struct db *db, uint64_t user_id, const struct todo_query *qu
   *ret_page = page;
   return true;
 }
-
-bool todo_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                     const char **ret_text) {
-  struct todo_stamp_params params = {.user_id = user_id};
-  struct todo_stamp_row row = {.rows_all = 0};
-  bool found;
-  if (!todo_stamp(db, &params, arena, error, &row, &found)) return false;
-  uint64_t digests[] = {row.rows_all, row.rows_digest, row.videos_all, row.videos_digest};
-  return system_stamp(digests, ARRAY_LENGTH(digests), arena, error, ret_text);
-}

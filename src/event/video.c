@@ -92,16 +92,6 @@ bool video_read_progress(struct db *db, uint64_t user_id, const char *video_id, 
   return true;
 }
 
-bool video_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                      const char **ret_text) {
-  struct video_stamp_params params = {.user_id = user_id};
-  struct video_stamp_row row = {.rows_all = 0};
-  bool found;
-  if (!video_stamp(db, &params, arena, error, &row, &found)) return false;
-  uint64_t digests[] = {row.rows_all, row.rows_digest};
-  return system_stamp(digests, ARRAY_LENGTH(digests), arena, error, ret_text);
-}
-
 /* --- Writing --------------------------------------------------------------------------------------- */
 
 /* As the column holds it; what is not quite the end is not rounded up to it. */

@@ -52,7 +52,5 @@ extern const struct ledger_kind video_kind;
 /* Of a video that the learner never watched: not started. */
 bool video_read_progress(struct db *db, uint64_t user_id, const char *video_id, struct arena *arena,
                          struct error *error, struct video_progress *ret_progress) WARN_UNUSED;
-bool video_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                      const char **ret_text) WARN_UNUSED;
 
 #endif

@@ -133,14 +133,6 @@ static void test_what_is_the_same(void **state) {
   assert_int_equal(system_word(completion_status_names, "nothing"), 0);
 }
 
-static void test_digests_as_a_text(void **state) {
-  static const uint64_t digests[] = {0, UINT64_MAX, 7};
-  struct error error = ERROR_INIT;
-  const char *text;
-  assert_true(system_stamp(digests, 3, *state, &error, &text));
-  assert_string_equal(text, "0 18446744073709551615 7 ");
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_places_come_back_as_they_were_handed_out),
@@ -150,7 +142,6 @@ int main(void) {
       cmocka_unit_test(test_no_name_ends_with_a_blank),
       cmocka_unit_test(test_names_in_a_list_are_different),
       cmocka_unit_test(test_what_is_the_same),
-      cmocka_unit_test(test_digests_as_a_text),
   };
   return cmocka_run_group_tests_name("event/system", tests, setup, teardown);
 }

@@ -3,7 +3,9 @@
 
 import datetime
 
-from systems import entries, iso, make_entry, make_path, make_todo, ok, paths, todos
+import pytest
+
+from systems import entries, foreign, iso, make_entry, make_path, make_todo, ok, paths, todos
 
 EVENTS = "/api/progress-sync/events"
 SUMMARY = "/api/progress-sync/summary"
@@ -150,3 +152,29 @@ def test_what_was_completed_here_and_opened_again_stays_open(learner):
     ok(learner.api.get(SUMMARY))
     assert todos(learner)[0]["status"] == "pending"
     assert ok(learner.api.get("/api/videos/v1/progress"))["completed"] is True
+
+
+def test_what_another_application_completes_is_seen_with_all_that_follows(learner, db):
+    """It writes its own table, and knows nothing of the others; who has read them before is not told 'not modified'."""
+    make_todo(learner, id="t1", videoIds=["v1"])
+    make_entry(learner, id="e1", todoId="t1")
+    make_path(learner, {"stepId": "s1", "activityType": "video", "activityId": "v1"}, id="p1")
+    reads = ("/api/todos", "/api/schedule", "/api/learning-paths", SUMMARY)
+    tags = {path: learner.api.get(path).etag for path in reads}
+    foreign(db, "INSERT INTO video_progress (user_id, video_id, status, percentage_watched, completed_at)"
+                " VALUES (%s, 'v1', 'completed', 100, UTC_TIMESTAMP(3))", learner.id)
+    for path in reads:
+        assert learner.api.get(path, headers={"If-None-Match": tags[path]}).status == 200, path
+    assert todos(learner)[0]["completed"] and entries(learner)[0]["completed"]
+    assert paths(learner)[0]["steps"][0]["completed"] and paths(learner)[0]["progress"]["percentage"] == 100
+
+
+@pytest.mark.parametrize("path", ["/api/todos", "/api/schedule", "/api/learning-paths"])
+def test_each_list_alone_sees_it(learner, db, path):
+    make_todo(learner, id="t1", videoIds=["v1"])
+    make_entry(learner, id="e1", videoId="v1")
+    make_path(learner, {"stepId": "s1", "activityType": "video", "activityId": "v1"}, id="p1")
+    tag = learner.api.get(path).etag
+    foreign(db, "INSERT INTO video_progress (user_id, video_id, status) VALUES (%s, 'v1', 'completed')", learner.id)
+    seen = learner.api.get(path, headers={"If-None-Match": tag})
+    assert seen.status == 200 and b'"completed":true' in seen.body, seen
