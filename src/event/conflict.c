@@ -166,7 +166,26 @@ bool conflict_judge(struct event_intake *intake, struct event *event, struct con
 
 /* --- Writing ------------------------------------------------------------------------------------------ */
 
-static bool show(struct event_intake *intake, const struct conflict_verdict *verdict, struct error *error,
+/* The events as they are now. */
+static bool show_events(struct event_intake *intake, const struct event *fresh,
+                        const struct conflict_verdict *verdict, struct error *error,
+                        struct field_list *ret_list) {
+  struct event *events = arena_alloc_array(ledger_arena(intake->tx), verdict->count, sizeof *events);
+  size_t last = verdict->count - 1;
+  if (events == NULL) return error_set_memory(error);
+  memcpy(events, verdict->events, verdict->count * sizeof *events);
+  if (verdict->settled) {
+    struct event *winner = &events[verdict->suggested.winner];
+    winner->happened_at_ms = verdict->suggested.happened_at_ms;
+    for (size_t at = 0; at < last && fresh->outcome != EVENT_DUPLICATE; at++)
+      events[at].outcome = &events[at] == winner ? EVENT_APPLIED : EVENT_SUPERSEDED;
+  }
+  events[last].outcome = fresh->outcome;
+  return conflict_show_events(events, NULL, verdict->count, ledger_arena(intake->tx), error, ret_list);
+}
+
+static bool show(struct event_intake *intake, const struct event *fresh,
+                 const struct conflict_verdict *verdict, struct error *error,
                  struct conflict_view *ret_view) {
   struct arena *arena = ledger_arena(intake->tx);
   const struct event *first = &verdict->events[0];
@@ -179,7 +198,7 @@ static bool show(struct event_intake *intake, const struct conflict_verdict *ver
                                .impact = (int)verdict->weight.impact,
                                .created_at_ms = verdict->joins ? verdict->created_at_ms : intake->now_ms,
                                .revision = intake->entry->learner.revision};
-  if (!conflict_show_events(verdict->events, NULL, verdict->count, arena, error, &view.events) ||
+  if (!show_events(intake, fresh, verdict, error, &view.events) ||
       !conflict_show_resolution(verdict->events, &verdict->suggested, conflict_reasoning(&verdict->weight),
                                 (double)verdict->weight.confidence / CONFLICT_SURE, arena, error,
                                 &view.suggested))
@@ -272,7 +291,7 @@ bool conflict_write(struct event_intake *intake, const struct event *event,
   if (verdict->kind == CONFLICT_NONE) return true;
   struct conflict_view *view = arena_alloc(ledger_arena(intake->tx), sizeof *view);
   if (view == NULL) return error_set_memory(error);
-  if (!write_others(intake, event, verdict, error) || !show(intake, verdict, error, view) ||
+  if (!write_others(intake, event, verdict, error) || !show(intake, event, verdict, error, view) ||
       !write_row(intake, verdict, view, error) ||
       !conflict_write_events(intake, view->id, verdict->events, verdict->count, error) ||
       !tell(intake, verdict, view, error))

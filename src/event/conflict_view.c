@@ -49,7 +49,7 @@ static const struct field resolution_fields[] = {
     FIELD_TEXT(struct resolution_view, "reasoning", reasoning, .flags = FIELD_REQUIRED,
                .summary = "Why, in a sentence."),
     FIELD_NUMBER(struct resolution_view, "confidence", confidence, .flags = FIELD_REQUIRED, .minimum = 0,
-                 .maximum = 1, .summary = "How sure that is."),
+                 .maximum = 1, .summary = "How sure that is; 0 of one that is not suggested."),
     FIELD_TEXT(struct resolution_view, "winner", winner, .flags = FIELD_REQUIRED,
                .summary = "The event that carries it."),
     FIELD_TIME(struct resolution_view, "happenedAt", happened_at_ms, .flags = FIELD_REQUIRED,

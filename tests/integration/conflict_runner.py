@@ -72,7 +72,7 @@ def play(learner, db, case, prefix):
         activity = event["about"] or ("video", "v")
         ids.append(f"{prefix}-{at}")
         answer = learner.api.post(PATH, body_of(event, ids[-1], (activity[0], f"{prefix}-{activity[1]}")))
-        assert answer.status in (200, 207), (case["name"], answer, answer.text)
+        assert answer.status in (200, 207), (case["name"], answer, answer.body)
         reply = answer.json()
         assert reply["status"] != "rejected", (case["name"], reply)
     marks = ",".join(["%s"] * len(ids))

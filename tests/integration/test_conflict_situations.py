@@ -85,7 +85,7 @@ def decide(tally, where, learner, activity, chance, activity_id):
     word = own_word(chance, activity_id) if how == "manual_review" else None
     answer = learner.api.post(f"{CONFLICTS}/{conflict['id']}/resolve",
                               {"resolutionType": how, **({} if word is None else {"userData": word})})
-    assert answer.status == 200, (where, answer, answer.text)
+    assert answer.status == 200, (where, answer, answer.body)
     compare_resolution(tally, f"{where}, {how}", activity.decide(how, word), answer.json()["conflict"]["resolution"])
     tally.count("decided by the learner", True)
 
@@ -95,7 +95,7 @@ def play(tally, learners, chance, number, group, case):
     activity = Activity(case["zone"])
     for at, body in enumerate(bodies_of(number, case)):
         answer = learner.api.post(PATH, body)
-        assert answer.status in (200, 207), (number, case, answer, answer.text)
+        assert answer.status in (200, 207), (number, case, answer, answer.body)
         compare_reply(tally, f"{number} ({case['made']}), event {at}", group, activity.take(body), answer.json())
     if activity.open:
         decide(tally, f"{number} ({case['made']})", learner, activity, chance, f"s{number}")

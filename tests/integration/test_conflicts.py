@@ -36,13 +36,13 @@ def disputed(learner, db):
 def listed(learner, **query_fields):
     parameters = "&".join(f"{name}={value}" for name, value in query_fields.items())
     reply = learner.api.get(f"{CONFLICTS}?{parameters}")
-    assert reply.status == 200, (reply, reply.text)
+    assert reply.status == 200, (reply, reply.body)
     return reply.json()["conflicts"]
 
 
 def resolve(learner, conflict_id, how, status=200, headers=None, **body):
     reply = learner.api.post(f"{CONFLICTS}/{conflict_id}/resolve", {"resolutionType": how, **body}, headers=headers)
-    assert reply.status == status, (reply, reply.text)
+    assert reply.status == status, (reply, reply.body)
     return reply.json()
 
 
@@ -68,7 +68,9 @@ def test_what_waits_is_listed(learner, db):
         (f"{prefix}-0", "applied"), (f"{prefix}-1", "conflict")]
     assert conflict["conflictingEvents"][0]["eventData"]["timeSpent"] == 40
     assert conflict["suggestedResolution"]["resolutionType"] == "manual_review"
-    assert reply["conflicts"][0]["id"] == conflict["id"]
+    told = reply["conflicts"][0]
+    assert told["id"] == conflict["id"] and told["suggestedResolution"] == conflict["suggestedResolution"]
+    assert [event["outcome"] for event in told["conflictingEvents"]] == ["applied", "conflict"]
 
 
 def test_the_list_can_be_narrowed(learner, db):
@@ -271,6 +273,8 @@ def test_events_of_one_batch_see_those_before_them(learner, db):
     assert reply.status == 207
     results = reply.json()["results"]
     assert [result["status"] for result in results] == ["applied", "duplicate", "applied", "conflict", "conflict"]
+    assert [event["outcome"] for result in results[1:3] for event in result["conflicts"][0]["conflictingEvents"]] == [
+        "applied", "duplicate", "superseded", "applied"]
     assert [[conflict["conflictType"] for conflict in result["conflicts"]] for result in results] == [
         [], ["duplicate_event"], ["timestamp_mismatch"], ["completion_status_conflict"], ["completion_status_conflict"]]
     rows = query(db, "SELECT id, outcome, time_spent FROM progress_events WHERE user_id = %s ORDER BY position",
