@@ -15,8 +15,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "live/live_hub.h"
+#include "live/live_loop.h"
 #include "live/live_message.h"
 #include "live/live_scan.h"
+#include "live/live_wish.h"
 
 #include "base/banned.h"
 
@@ -44,14 +46,17 @@ struct live_connection {
   struct live_message message;    /* that is arriving */
   int close_code;                 /* it is to be closed with this; 0: not */
   int64_t beat_at_ms;             /* monotonic */
+  struct live_connection *next_with_news;
 };
 
 struct live_server {
   const struct config *config;
   struct lws_context *context;
   struct lws_retry_bo validity;
+  struct live_loop loop;
   struct live_hub *hub;
   struct live_scan *scan;
+  struct live_connection *with_news; /* while they are told */
   int wake_scanner;
   struct buffer frame; /* LWS_PRE bytes, then what is sent */
   atomic_bool stops;
@@ -69,32 +74,13 @@ static bool header(struct lws *wsi, enum lws_token_indexes token, char *text) {
   return bytes > 0;
 }
 
-/* A page of this site, or of one that may call the interface. Only browsers send an Origin, and only they
- * can be made to by somebody else's page. */
 static bool origin_may(const struct live_server *server, struct lws *wsi) {
-  const struct field_list *origins = &server->config->http.cors_origins;
-  const char *const *items = origins->items;
   char origin[SERVER_HEADER_BYTES];
   char host[SERVER_HEADER_BYTES];
   if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return true;
   if (!header(wsi, WSI_TOKEN_ORIGIN, origin)) return false;
-  for (size_t at = 0; at < origins->count; at++)
-    if (strcmp(items[at], "*") == 0 || strcmp(items[at], origin) == 0) return true;
-  const char *authority = strstr(origin, "://");
-  return authority != NULL && header(wsi, WSI_TOKEN_HOST, host) && strcmp(authority + 3, host) == 0;
-}
-
-/* One of the address's arguments, as name=value. */
-static bool take_argument(const char *text, struct live_wish *wish) {
-  if (strncmp(text, "ticket=", 7) == 0) {
-    if (strlen(text + 7) != LIVE_TICKET_BYTES) return false;
-    memcpy(wish->ticket, text + 7, LIVE_TICKET_BYTES);
-    return true;
-  }
-  if (strncmp(text, "epoch=", 6) == 0) return live_message_number(text + 6, &wish->epoch);
-  if (strncmp(text, "since=", 6) != 0) return true; /* somebody else's */
-  wish->since_given = true;
-  return live_message_number(text + 6, &wish->since);
+  if (!header(wsi, WSI_TOKEN_HOST, host)) host[0] = '\0';
+  return live_wish_origin_may(&server->config->http.cors_origins, origin, host);
 }
 
 /* What is too long to be one of ours is refused, whatever it is: nothing behind it must be overlooked. */
@@ -106,7 +92,7 @@ static bool wish_of(struct lws *wsi, struct live_wish *ret_wish) {
     if (bytes <= 0) break;
     if (bytes >= (int)sizeof text) return false;
     if (lws_hdr_copy_fragment(wsi, text, sizeof text, WSI_TOKEN_HTTP_URI_ARGS, at) < 0) return false;
-    if (!take_argument(text, &wish)) return false;
+    if (!live_wish_take(text, &wish)) return false;
   }
   *ret_wish = wish;
   return wish.ticket[0] != '\0';
@@ -151,7 +137,8 @@ static int establish(struct live_server *server, struct lws *wsi, struct live_co
   struct live_wish wish;
   connection->wsi = wsi;
   server->connections++;
-  if (!wish_of(wsi, &wish) || !live_hub_join(server->hub, connection, &wish, &error, &connection->listener))
+  if (!wish_of(wsi, &wish) || !live_loop_add(&server->loop, wsi) ||
+      !live_hub_join(server->hub, connection, &wish, &error, &connection->listener))
     return close_with(wsi, LIVE_CLOSE_BUSY);
   connection->beat_at_ms = clock_monotonic_ms() + server->config->live.heartbeat_s * 1000;
   look_later(connection, 0);
@@ -204,8 +191,9 @@ static int send_some(struct live_server *server, struct live_connection *connect
 
 /* Whoever sends what makes no sense is not listened to until the close is acknowledged, for that may be as
  * long as they like: what they go on sending stays with them. */
-static int close_unheard(struct lws *wsi, int code) {
+static int close_unheard(struct live_server *server, struct lws *wsi, int code) {
   lws_rx_flow_control(wsi, 0);
+  live_loop_ignore(&server->loop, wsi);
   return close_with(wsi, code);
 }
 
@@ -217,7 +205,7 @@ static int hear(struct live_server *server, struct live_connection *connection, 
   int code = lws_frame_is_binary(wsi) ? LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE
                                       : live_message_take(&connection->message, data, bytes, is_last,
                                                           clock_monotonic_ms(), &subscription);
-  if (code != 0) return close_unheard(wsi, code);
+  if (code != 0) return close_unheard(server, wsi, code);
   if (is_last) live_hub_subscribe(server->hub, connection->listener, subscription.add, subscription.remove);
   return 0;
 }
@@ -295,9 +283,22 @@ static int answer_http(struct live_server *server, struct lws *wsi, const char *
 
 /* --- libwebsockets ------------------------------------------------------------------------------------ */
 
-static void want_to_write(void *context) {
+/* The hub's lock is held. */
+static void note_news(void *context) {
   struct live_connection *connection = context;
-  lws_callback_on_writable(connection->wsi);
+  struct live_server *server = server_of(connection->wsi);
+  connection->next_with_news = server->with_news;
+  server->with_news = connection;
+}
+
+/* None of them goes but by its own turn. */
+static void tell_news(struct live_server *server) {
+  live_hub_collect_news(server->hub, note_news);
+  while (server->with_news != NULL) {
+    struct live_connection *connection = server->with_news;
+    server->with_news = connection->next_with_news;
+    live_loop_write(server->context, connection->wsi);
+  }
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t bytes) {
@@ -319,8 +320,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_CLOSED:
     leave(server, connection);
     return 0;
-  case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-    if (server->hub != NULL) live_hub_collect_news(server->hub, want_to_write);
+  case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+    live_loop_hurry(&server->loop);
     return 0;
   default:
     return lws_callback_http_dummy(wsi, reason, user, in, bytes);
@@ -337,7 +338,7 @@ static const struct lws_protocols server_protocols[] = {
 
 static void tell(void *context) {
   struct live_server *server = context;
-  lws_cancel_service(server->context);
+  live_loop_wake(&server->loop);
 }
 
 static void log_line_of_library(int level, const char *line) {
@@ -395,7 +396,9 @@ static bool open_parts(struct live_server *server, struct error *error) {
   /* Somebody who vanished without a word is noticed, and so is a silent network in between. */
   server->validity.secs_since_valid_ping = (uint16_t)server->config->live.heartbeat_s;
   server->validity.secs_since_valid_hangup = (uint16_t)(server->config->live.heartbeat_s * 3);
-  if (!live_hub_new(server->wake_scanner, error, &server->hub) || !open_context(server, error)) return false;
+  if (!live_loop_open(&server->loop, error) || !live_hub_new(server->wake_scanner, error, &server->hub) ||
+      !open_context(server, error))
+    return false;
   struct live_scan_options options = {.config = server->config,
                                       .hub = server->hub,
                                       .wake = server->wake_scanner,
@@ -410,6 +413,7 @@ bool live_server_open(const struct config *config, struct error *error, struct l
   server->config = config;
   server->frame = (struct buffer)BUFFER_INIT(SERVER_FRAME_BYTES);
   server->wake_scanner = -1;
+  server->loop = (struct live_loop)LIVE_LOOP_INIT;
   if (!open_parts(server, error)) {
     live_server_close(server);
     return false;
@@ -423,22 +427,24 @@ static void drain(struct live_server *server) {
   int64_t until_ms = clock_monotonic_ms() + SERVER_DRAIN_MS;
   lws_callback_on_writable_all_protocol(server->context, &server_protocols[0]);
   while (server->connections > 0 && clock_monotonic_ms() < until_ms) {
-    lws_cancel_service(server->context); /* it would wait for a client otherwise */
-    if (lws_service(server->context, 0) < 0) return;
+    if (lws_service_tsi(server->context, -1, 0) < 0) return;
     clock_sleep_ms(SERVER_DRAIN_STEP_MS);
   }
 }
 
 bool live_server_run(struct live_server *server) {
-  while (!atomic_load(&server->stops))
-    if (lws_service(server->context, 0) < 0) return false;
+  while (!atomic_load(&server->stops)) {
+    bool woken;
+    if (!live_loop_turn(&server->loop, server->context, &woken)) return false;
+    if (woken) tell_news(server);
+  }
   drain(server);
   return true;
 }
 
 void live_server_stop(struct live_server *server) {
   atomic_store(&server->stops, true);
-  lws_cancel_service(server->context);
+  live_loop_wake(&server->loop);
 }
 
 void live_server_close(struct live_server *server) {
@@ -448,6 +454,7 @@ void live_server_close(struct live_server *server) {
     lws_context_destroy(server->context);
     unlink(server->config->live.socket);
   }
+  live_loop_close(&server->loop);
   live_hub_free(server->hub);
   if (server->wake_scanner >= 0) close(server->wake_scanner);
   buffer_free(&server->frame);
