@@ -25,13 +25,22 @@ SELECT t.digest, t.user_id, t.expires_at, t.token_expires_at, u.revision,
 
 -- name: live_tickets_take :exec
 -- param digest hash
--- Whoever deletes it has it.
-DELETE FROM live_tickets WHERE digest IN ([[:digest]]);
+-- Whoever deletes it has it. A list in WHERE would be a scan where there are few, and a scan waits for what others
+-- are taking.
+DELETE t
+  FROM ([[SELECT CAST(:digest AS BINARY(32)) AS digest]]) AS w
+  STRAIGHT_JOIN live_tickets AS t FORCE INDEX (PRIMARY) ON t.digest = w.digest;
 
--- name: live_tickets_forget :exec
+-- name: live_tickets_expired :many
 -- param now time
 -- param limit_rows u64
-DELETE FROM live_tickets WHERE expires_at < :now ORDER BY expires_at LIMIT :limit_rows;
+-- column digest hash
+-- Read without locks, and then taken like others: a DELETE by this index would meet those that redeem in the other
+-- order, and one of them would be thrown out.
+SELECT t.digest FROM live_tickets AS t FORCE INDEX (live_tickets_expired)
+ WHERE t.expires_at < :now
+ ORDER BY t.expires_at
+ LIMIT :limit_rows;
 
 -- name: live_learners :many
 -- param user_ids text -- a JSON array

@@ -79,8 +79,8 @@ SELECT w.source_system, COALESCE(SUM(w.pending), 0) AS pending, MIN(w.since) AS 
 
 -- name: sync_status_pairs :many
 -- param systems text -- a JSON array of all
--- column source_system text
--- column target_system text
+-- column source_system text null -- never
+-- column target_system text null -- never
 -- column last_sync_time time null
 -- column last_delay_ms u64 null
 -- Of everybody: the latest of each pair, out of the index.

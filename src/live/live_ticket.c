@@ -1,6 +1,7 @@
 #include "live/live_ticket.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -8,7 +9,8 @@
 
 #include "base/banned.h"
 
-#define FORGET_ROWS 100 /* expired ones, with every ticket that is minted: they never pile up */
+#define FORGET_ROWS DB_ROWS_MAX /* expired ones, with every ticket that is minted: they never pile up */
+#define REDEEM_TRIES 3
 
 static bool digest(const char *text, struct error *error, struct db_hash *ret_digest) {
   unsigned bytes = 0;
@@ -18,9 +20,31 @@ static bool digest(const char *text, struct error *error, struct db_hash *ret_di
   return error_set(error, ERROR_INTERNAL, "The ticket's digest cannot be made.");
 }
 
+static int compare_digests(const void *left, const void *right) {
+  return memcmp(left, right, sizeof(struct live_tickets_take_params));
+}
+
+/* In one order, so that two who take some of the same wait for each other, and no more. */
+static bool take(struct db *db, struct live_tickets_take_params *tickets, size_t count, struct error *error,
+                 struct db_outcome *ret_outcome) {
+  qsort(tickets, count, sizeof *tickets, compare_digests);
+  return live_tickets_take(db, tickets, count, error, ret_outcome);
+}
+
+static bool forget_expired(struct db *db, int64_t now_ms, struct arena *arena, struct error *error) {
+  struct live_tickets_expired_params params = {.now = now_ms, .limit_rows = FORGET_ROWS};
+  struct live_tickets_take_params old[FORGET_ROWS] = {{.digest = {{0}}}};
+  struct live_tickets_expired_row *rows;
+  struct db_outcome outcome;
+  size_t count;
+  if (!live_tickets_expired(db, &params, arena, FORGET_ROWS, error, &rows, &count)) return false;
+  for (size_t at = 0; at < count; at++)
+    old[at].digest = rows[at].digest;
+  return count == 0 || take(db, old, count, error, &outcome);
+}
+
 bool live_ticket_mint(struct db *db, const struct live_ticket *ticket, int64_t now_ms, struct arena *arena,
                       struct error *error, const char **ret_text) {
-  struct live_tickets_forget_params forget = {.now = now_ms, .limit_rows = FORGET_ROWS};
   struct live_ticket_add_params add = {.user_id = ticket->user_id,
                                        .expires_at = now_ms + LIVE_TICKET_LIFETIME_S * 1000,
                                        .token_expires_at = ticket->token_ends_at_ms};
@@ -28,7 +52,7 @@ bool live_ticket_mint(struct db *db, const struct live_ticket *ticket, int64_t n
   char *text = arena_alloc(arena, LIVE_TICKET_BYTES + 1);
   if (text == NULL) return error_set_memory(error);
   random_hex(text, LIVE_TICKET_BYTES / 2);
-  if (!digest(text, error, &add.digest) || !live_tickets_forget(db, &forget, error, &outcome) ||
+  if (!digest(text, error, &add.digest) || !forget_expired(db, now_ms, arena, error) ||
       !live_ticket_add(db, &add, error, &outcome) || !db_commit(db, error))
     return false;
   *ret_text = text;
@@ -52,21 +76,11 @@ static bool settle(struct live_redemption *redemption, const struct db_hash *dig
   return false;
 }
 
-/* Somebody else had the same moment: who has which can only be told of each. */
-static bool redeem_each(struct db *db, struct live_redemption *redemptions, size_t count, int64_t now_ms,
-                        struct arena *arena, struct error *error) {
-  db_rollback(db);
-  for (size_t at = 0; at < count; at++)
-    redemptions[at].holds = false;
-  for (size_t at = 0; count > 1 && at < count; at++)
-    if (!live_ticket_redeem(db, &redemptions[at], 1, now_ms, arena, error)) return false;
-  return true;
-}
-
-bool live_ticket_redeem(struct db *db, struct live_redemption *redemptions, size_t count, int64_t now_ms,
-                        struct arena *arena, struct error *error) {
+/* False with ERROR_TRANSIENT: somebody takes one of them at the same moment. */
+static bool redeem(struct db *db, struct live_redemption *redemptions, size_t count, int64_t now_ms,
+                   struct arena *arena, struct error *error) {
   struct live_tickets_find_params find[LIVE_REDEEM_MAX] = {{.digest = {{0}}}};
-  struct live_tickets_take_params take[LIVE_REDEEM_MAX];
+  struct live_tickets_take_params taken[LIVE_REDEEM_MAX] = {{.digest = {{0}}}};
   struct live_tickets_find_row *rows;
   struct db_outcome outcome;
   size_t found;
@@ -77,13 +91,23 @@ bool live_ticket_redeem(struct db *db, struct live_redemption *redemptions, size
   for (size_t at = 0; at < count; at++) {
     redemptions[at].holds = false;
     if (settle(&redemptions[at], &find[at].digest, now_ms, rows, found))
-      take[held++].digest = find[at].digest;
+      taken[held++].digest = find[at].digest;
   }
   if (held == 0) {
     db_rollback(db);
     return true;
   }
-  if (!live_tickets_take(db, take, held, error, &outcome)) return false;
-  if (outcome.affected != held) return redeem_each(db, redemptions, count, now_ms, arena, error);
+  if (!take(db, taken, held, error, &outcome)) return false;
+  if (outcome.affected != held) return error_set(error, ERROR_TRANSIENT, "A ticket was taken meanwhile.");
   return db_commit(db, error);
+}
+
+bool live_ticket_redeem(struct db *db, struct live_redemption *redemptions, size_t count, int64_t now_ms,
+                        struct arena *arena, struct error *error) {
+  for (int tries = 1;; tries++) {
+    if (redeem(db, redemptions, count, now_ms, arena, error)) return true;
+    db_rollback(db);
+    if (error->code != ERROR_TRANSIENT || tries == REDEEM_TRIES) return false;
+    error_clear(error);
+  }
 }
