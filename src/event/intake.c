@@ -82,37 +82,56 @@ static bool make_event(struct event_intake *intake, const struct event_item *ite
   return true;
 }
 
-/* The activity counts what the event says, and no longer what it decided against. */
-static bool count(struct event_intake *intake, const struct event *event,
-                  const struct conflict_verdict *verdict, struct event_result *result, struct error *error) {
-  if (event->outcome == EVENT_APPLIED && !activity_count(intake, event, error)) return false;
-  return conflict_write(intake, event, verdict, result, error);
+/* An event on its way through the stages. */
+struct event_step {
+  const struct event_item *item;
+  struct event event;
+  struct conflict_verdict verdict;
+  struct event_result *result;
+};
+
+/* ERROR_UNPROCESSABLE: it is refused. */
+static bool judge(struct event_intake *intake, struct event_step *step, struct error *error) {
+  return conflict_judge(intake, &step->event, &step->verdict, error);
 }
 
-/* Only an event that counts goes on from here. */
-static bool follow(struct event_intake *intake, const struct event *event, struct event_result *result,
-                   struct error *error) {
-  if (event->outcome != EVENT_APPLIED) return true;
-  return cascade_run(intake, event, result, error) && award_check(intake, event, result, error);
+static bool write(struct event_intake *intake, struct event_step *step, struct error *error) {
+  return intake_write_row(intake, step->item, &step->event, NULL, error);
 }
+
+/* What the event says, and no longer what it decided against. */
+static bool count(struct event_intake *intake, struct event_step *step, struct error *error) {
+  if (step->event.outcome == EVENT_APPLIED && !activity_count(intake, &step->event, error)) return false;
+  return conflict_write(intake, &step->event, &step->verdict, step->result, error);
+}
+
+static bool propagate(struct event_intake *intake, struct event_step *step, struct error *error) {
+  return step->event.outcome != EVENT_APPLIED || cascade_run(intake, &step->event, step->result, error);
+}
+
+static bool award(struct event_intake *intake, struct event_step *step, struct error *error) {
+  return step->event.outcome != EVENT_APPLIED || award_check(intake, &step->event, step->result, error);
+}
+
+static bool (*const stages[])(struct event_intake *intake, struct event_step *step,
+                              struct error *error) = {judge, write, count, propagate, award};
 
 /* What was decided against at once is told as a conflict: it says how that ended. */
 static const char *status_of(enum event_outcome outcome) {
   return event_outcome_names[outcome == EVENT_SUPERSEDED ? EVENT_CONFLICT : outcome];
 }
 
-/* written → counted → propagated → awarded; the last two only where it counts */
-static bool process(struct event_intake *intake, const struct event_item *item, const struct event *event,
-                    const struct conflict_verdict *verdict, struct error *error,
+static bool process(struct event_intake *intake, const struct event_item *item, struct error *error,
                     struct event_result *result) {
   int64_t started_ns = clock_monotonic_ns();
-  *result = (struct event_result){.event_id = event->id, .revision = event->revision};
-  if (!intake_write_row(intake, item, event, NULL, error) || !count(intake, event, verdict, result, error) ||
-      !follow(intake, event, result, error))
-    return false;
-  result->status = status_of(event->outcome);
+  struct event_step step = {.item = item, .result = result};
+  if (!make_event(intake, item, error, &step.event)) return false;
+  *result = (struct event_result){.event_id = step.event.id, .revision = step.event.revision};
+  for (size_t at = 0; at < ARRAY_LENGTH(stages); at++)
+    if (!stages[at](intake, &step, error)) return false;
+  result->status = status_of(step.event.outcome);
   result->total_processing_time = (double)(clock_monotonic_ns() - started_ns) / NS_PER_MS;
-  return report_event(intake, event, error);
+  return report_event(intake, &step.event, error);
 }
 
 /* It is taken, and that is all for now. */
@@ -177,17 +196,12 @@ static bool take(struct event_intake *intake, const struct event_batch *batch, s
     batch->results[at] = known[at].result;
     return true;
   }
-  if (batch->failure != NULL) {
-    if (!keep(intake, item, batch->failure, error, &batch->results[at])) return false;
-  } else {
-    struct conflict_verdict verdict;
-    struct event event;
-    if (!make_event(intake, item, error, &event)) return false;
-    if (!conflict_judge(intake, &event, &verdict, &why)) {
-      *error = why;
-      return why.code == ERROR_UNPROCESSABLE && refuse(intake, batch, at, &why, error);
-    }
-    if (!process(intake, item, &event, &verdict, error, &batch->results[at])) return false;
+  bool taken = batch->failure == NULL ? process(intake, item, &why, &batch->results[at])
+                                      : keep(intake, item, batch->failure, &why, &batch->results[at]);
+  if (!taken && why.code == ERROR_UNPROCESSABLE) return refuse(intake, batch, at, &why, error);
+  if (!taken) {
+    *error = why;
+    return false;
   }
   remember(batch, known, at);
   *ret_written = true;
@@ -202,7 +216,7 @@ static bool note_sync(struct event_intake *intake, const struct event_batch *bat
   return sync_status_note(intake, sources, error);
 }
 
-/* The pipeline: known, then each event through its stages, then what is said once for all of them. */
+/* The whole: which are known; each of the others through its stages; what is written once for all of them. */
 bool intake_take(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
   bool *written = arena_alloc_array(ledger_arena(intake->tx), batch->count, sizeof *written);
   struct event_known *known;
