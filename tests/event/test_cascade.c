@@ -61,7 +61,8 @@ static void test_what_was_done_again_is_mentioned_once(void **state) {
   again.happened_at_ms += 86400000;
   happen(again);
   assert_answer("SELECT GROUP_CONCAT(completed_at) FROM chat_mentions", MOMENT);
-  assert_answer("SELECT GROUP_CONCAT(event_id) FROM propagations WHERE target_table = 'chat_mentions'", "ev1");
+  assert_answer("SELECT GROUP_CONCAT(event_id) FROM propagations WHERE target_table = 'chat_mentions'",
+                "ev1");
 }
 
 static void test_receipts_say_what_was_and_what_became(void **state) {
@@ -160,6 +161,18 @@ static void test_an_entry_completes_what_it_stands_for(void **state) {
                 "2026-01-01 11:59:00.000 to " MOMENT);
   assert_answer(TODOS, "t completed");
   assert_answer(VIDEOS, "y completed 100.00");
+}
+
+/* Somebody opened the todo again after its video was completed: another entry of that video is no reason. */
+static void test_what_was_completed_before_leads_nowhere(void **state) {
+  (void)state;
+  run("INSERT INTO todos (user_id, id) VALUES (7, 't')");
+  run("INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (7, 't', 'v')");
+  run("INSERT INTO video_progress (user_id, video_id, status) VALUES (7, 'v', 'completed')");
+  run("INSERT INTO schedule_entries (user_id, id, starts_at, video_id) VALUES (7, 'e', '2026-01-01', 'v')");
+  happen(entry_event("ev", "e", STATUS_COMPLETED));
+  assert_answer(ENTRIES, "e completed");
+  assert_answer(TODOS, "t pending");
 }
 
 static void test_what_is_not_there_still_leads_on(void **state) {
@@ -287,13 +300,15 @@ static void test_undone_stays_undone(void **state) {
   three_todos();
   happen(video_event("ev", "v", STATUS_COMPLETED));
   undo("ev");
+  run("INSERT INTO todos (user_id, id) VALUES (7, 'e')");
+  run("INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (7, 'e', 'v')");
   struct event again = video_event("ev", "v", STATUS_COMPLETED);
   again.revision = 1;
   happen(again);
-  assert_answer(TODOS, "a pending,b pending,c pending,d pending");
+  assert_answer(TODOS, "a pending,b pending,c pending,d pending,e pending");
   assert_answer("SELECT COUNT(*) FROM propagations WHERE undone_at IS NULL", "0");
   happen(video_event("later", "v", STATUS_COMPLETED));
-  assert_answer(TODOS, "a completed,b completed,c completed,d completed");
+  assert_answer(TODOS, "a completed,b completed,c completed,d completed,e completed");
 }
 
 static void test_an_event_run_again_brings_along_what_is_new_only(void **state) {
@@ -379,6 +394,7 @@ int main(void) {
       cmocka_unit_test_setup(test_what_is_not_completed_touches_its_own_row_only, cascade_setup),
       cmocka_unit_test_setup(test_a_todo_completes_its_entries_and_its_only_video, cascade_setup),
       cmocka_unit_test_setup(test_an_entry_completes_what_it_stands_for, cascade_setup),
+      cmocka_unit_test_setup(test_what_was_completed_before_leads_nowhere, cascade_setup),
       cmocka_unit_test_setup(test_what_is_not_there_still_leads_on, cascade_setup),
       cmocka_unit_test_setup(test_a_step_moves_its_path_and_the_journey, cascade_setup),
       cmocka_unit_test_setup(test_a_skill_has_the_level_of_its_latest_assessment, cascade_setup),

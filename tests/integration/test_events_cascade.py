@@ -21,8 +21,8 @@ def plan(db, learner, video="video456"):
     """A todo and a calendar entry that wait for a video."""
     execute(db, "INSERT INTO todos (user_id, id, title) VALUES (%s, 'todo1', 'Watch')", (learner.id,))
     execute(db, "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, 'todo1', %s)", (learner.id, video))
-    execute(db, "INSERT INTO schedule_entries (user_id, id, starts_at, video_id) VALUES (%s, 'entry1', '2026-01-01', %s)",
-            (learner.id, video))
+    execute(db, "INSERT INTO schedule_entries (user_id, id, starts_at, video_id)"
+                " VALUES (%s, 'entry1', '2026-01-01', %s)", (learner.id, video))
 
 
 def state(db, learner):
@@ -137,3 +137,60 @@ def test_an_event_that_touched_nothing_has_no_receipts(new_learner):
     event_id = reply.json()["eventId"]
     assert receipts(learner, event_id)["propagations"] == []
     assert undo(learner, event_id)["restored"] == []
+
+
+# --- Other applications
+
+
+def todo(learner):
+    reply = learner.api.get("/api/todos")
+    assert reply.status == 200, (reply, reply.text)
+    return reply.json()["todos"][0]["status"], reply.etag
+
+
+def watch_elsewhere(db, learner, video="video456"):
+    execute(db, "INSERT INTO video_progress (user_id, video_id, status, completed_at)"
+                " VALUES (%s, %s, 'completed', '2026-01-02')", (learner.id, video))
+
+
+def test_what_another_application_completed_brings_the_rest_along(new_learner, db):
+    learner = new_learner()
+    plan(db, learner)
+    before, tag = todo(learner)
+    watch_elsewhere(db, learner)
+    after, _ = todo(learner)
+    assert (before, after) == ("pending", "completed") and state(db, learner) == ("completed", "completed")
+    told = receipts(learner, "rule:completed_video_completes_todo")["propagations"]
+    assert [(row["table"], row["key"], row["before"]["status"]) for row in told] == [("todos", "todo1", "pending")]
+    history = learner.api.get("/api/progress/history").json()["entries"][0]
+    assert history["kind"] == "repair" and told[0]["revision"] == history["revision"]
+    assert query(db, "SELECT 1 FROM progress_events WHERE user_id = %s", (learner.id,)) == ()
+    assert learner.api.get("/api/todos", headers={"If-None-Match": tag}).status == 200
+
+
+def test_what_was_opened_again_stays_open(new_learner, db):
+    learner = new_learner()
+    plan(db, learner)
+    watch_elsewhere(db, learner)
+    todo(learner)
+    execute(db, "UPDATE todos SET status = 'in_progress' WHERE user_id = %s", (learner.id,))
+    assert todo(learner)[0] == "in_progress"
+
+
+def test_what_a_rule_brought_along_can_be_undone(new_learner, db):
+    learner = new_learner()
+    plan(db, learner)
+    watch_elsewhere(db, learner)
+    todo(learner)
+    undone = undo(learner, "rule:completed_video_completes_todo")
+    assert [(row["table"], row["key"]) for row in undone["restored"]] == [("todos", "todo1")]
+    assert todo(learner)[0] == "pending" and state(db, learner) == ("pending", "completed")
+
+
+def test_an_undone_cascade_is_not_completed_by_the_rules(new_learner, db):
+    learner = new_learner()
+    plan(db, learner)
+    watch_elsewhere(db, learner)
+    result = complete(learner, "video456")
+    undo(learner, result["eventId"])
+    assert todo(learner)[0] == "pending" and state(db, learner) == ("pending", "planned")

@@ -217,7 +217,8 @@ def test_who_writes_at_the_same_moment_is_not_overwritten(stack, mint, size):
     outcomes = set()
     for at in range(size.of(40, 1000)):
         execute(db, "INSERT INTO todos (user_id, id) VALUES (%s, %s)", (learner, f"t{at}"))
-        execute(db, "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, %s, %s)", (learner, f"t{at}", f"v{at}"))
+        execute(db, "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, %s, %s)",
+                (learner, f"t{at}", f"v{at}"))
         body = {"id": f"ev{at}", "eventType": "video_completed", "sourceSystem": "video_player", "eventData": {
             "activityType": "video", "activityId": f"v{at}", "completionStatus": "completed",
             "videoProgress": {"videoId": f"v{at}", "youtubeId": "y"}}}
