@@ -125,3 +125,16 @@ SELECT w.source_system, COALESCE(SUM(w.pending), 0) AS pending, MIN(w.since) AS 
        STRAIGHT_JOIN progress_events AS e FORCE INDEX (PRIMARY) ON e.user_id = m.user_id AND e.id = m.event_id
       GROUP BY e.source_system)) AS w
  GROUP BY w.source_system;
+
+-- name: sync_status_figures :one
+-- param limit_rows u64 -- counted no further
+-- column pending u64
+-- column since time null -- the oldest of them
+-- column conflicts u64
+-- For /metrics: what waits, of everybody.
+SELECT (SELECT COUNT(*) FROM (SELECT e.user_id FROM progress_events AS e FORCE INDEX (progress_events_waiting)
+                               WHERE e.processed = FALSE LIMIT :limit_rows) AS p) AS pending,
+       (SELECT MIN(w.created_at) FROM (SELECT o.created_at FROM progress_events AS o FORCE INDEX (progress_events_waiting)
+                                        WHERE o.processed = FALSE LIMIT :limit_rows) AS w) AS since,
+       (SELECT COUNT(*) FROM (SELECT c.id FROM progress_conflicts AS c FORCE INDEX (progress_conflicts_open)
+                               WHERE c.resolved_at IS NULL LIMIT :limit_rows) AS k) AS conflicts;

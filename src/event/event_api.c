@@ -2,6 +2,7 @@
 
 #include "event/event_read.h"
 #include "event/intake.h"
+#include "http/metrics.h"
 #include "http/request.h"
 #include "schema/encode.h"
 
@@ -10,7 +11,10 @@
 /* Of one event, the result alone; of several, a list of them. */
 static void answer(struct request *request, const struct event_submission *body,
                    const struct event_submitted *submitted) {
+  const struct event_result *results = submitted->results.items;
   request->db_ns += submitted->db_ns;
+  for (size_t at = 0; request->app->metrics != NULL && at < submitted->results.count; at++)
+    metrics_count_event(request->app->metrics, results[at].status);
   if (!submitted->success) request->status = 207;
   if (body->events_given == PRESENCE_GIVEN)
     schema_encode_json(&event_submitted_schema, submitted, &request->reply);

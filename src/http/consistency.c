@@ -7,12 +7,14 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "queries/sync_status.h"
 
 #include "base/banned.h"
 
 #define TEXT_BYTES_MAX ((size_t)1024 * 1024)
 #define ARENA_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define POOL_WAIT_MS 1000
+#define EVENTS_MAX 10000 /* counted no further */
 #define MS_PER_S 1000
 #define NS_PER_MS 1000000
 
@@ -84,6 +86,23 @@ static const struct {
     {"lockstep_rule_paused", "Of those, rows that no repair touches.", print_paused},
 };
 
+/* What waits of progress events. */
+static bool read_events(struct db *db, struct arena *arena, struct error *error, struct buffer *text) {
+  struct sync_status_figures_params params = {.limit_rows = EVENTS_MAX};
+  struct sync_status_figures_row row;
+  bool found;
+  if (!sync_status_figures(db, &params, arena, error, &row, &found)) return false;
+  if (!found) return true;
+  int64_t waited_ms = row.since_is_null ? 0 : clock_now_ms() - row.since;
+  print_head(text, "lockstep_events_pending", "Progress events whose processing failed; counted to 10000.");
+  buffer_printf(text, "lockstep_events_pending %" PRIu64 "\n", row.pending);
+  print_head(text, "lockstep_events_pending_seconds", "How long the oldest of them has been waiting.");
+  buffer_printf(text, "lockstep_events_pending_seconds %.3f\n", (double)waited_ms / MS_PER_S);
+  print_head(text, "lockstep_conflicts_open", "Conflicts that wait for their learners; counted to 10000.");
+  buffer_printf(text, "lockstep_conflicts_open %" PRIu64 "\n", row.conflicts);
+  return true;
+}
+
 static bool reading_take(const struct repair_engine *engine, struct arena *arena, struct error *error,
                          struct reading *reading) {
   CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = engine->pool};
@@ -91,6 +110,7 @@ static bool reading_take(const struct repair_engine *engine, struct arena *arena
   for (size_t at = 0; at < ARRAY_LENGTH(kinds); at++)
     if (!pass_read_last(engine, lease.db, kinds[at], arena, error, &reading->passes[at], &reading->found[at]))
       return false;
+  if (!read_events(lease.db, arena, error, &reading->text)) return false;
   db_end_read(lease.db);
   for (size_t figure = 0; figure < ARRAY_LENGTH(figures); figure++) {
     print_head(&reading->text, figures[figure].name, figures[figure].help);

@@ -38,6 +38,9 @@ static const struct metrics_pool_row {
 _Static_assert(ARRAY_LENGTH(metrics_pool_rows) == ARRAY_LENGTH(((struct metrics *)0)->pool),
                "a row for every figure of the pool");
 
+static const char *const metrics_event_names[METRICS_EVENTS] = {"applied", "duplicate", "conflict", "pending",
+                                                                "rejected"};
+
 static void add(_Atomic uint64_t *counter, uint64_t by) {
   atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
 }
@@ -60,6 +63,11 @@ void metrics_count(struct metrics *metrics, size_t route_at, int status, int64_t
   add(&route->duration_ns, (uint64_t)duration_ns);
   add(&route->database_ns, database_ns > 0 ? (uint64_t)database_ns : 0);
   if (!sent) add(&metrics->replies_lost, 1);
+}
+
+void metrics_count_event(struct metrics *metrics, const char *status) {
+  for (size_t at = 0; at < METRICS_EVENTS; at++)
+    if (strcmp(metrics_event_names[at], status) == 0) add(&metrics->events[at], 1);
 }
 
 void metrics_publish_pool(struct metrics *metrics, const struct pool_stats *stats) {
@@ -159,6 +167,17 @@ static void print_routes(const struct metrics *slots, size_t slot_count, const s
   }
 }
 
+static void print_events(const struct metrics *slots, size_t slot_count, struct buffer *buffer) {
+  print_head(buffer, "lockstep_events_total", "counter",
+             "Progress events that were sent, by what became of them.");
+  for (size_t at = 0; at < METRICS_EVENTS; at++) {
+    uint64_t sum = 0;
+    for (size_t slot = 0; slot < slot_count; slot++)
+      sum += get(&slots[slot].events[at]);
+    buffer_printf(buffer, "lockstep_events_total{status=\"%s\"} %" PRIu64 "\n", metrics_event_names[at], sum);
+  }
+}
+
 static void print_processes(const struct metrics *slots, size_t slot_count, struct buffer *buffer) {
   for (size_t row = 0; row < ARRAY_LENGTH(metrics_pool_rows); row++) {
     uint64_t sum = 0;
@@ -190,5 +209,6 @@ void metrics_print(const struct metrics *slots, size_t slot_count, const struct 
   print_head(buffer, "lockstep_http_database_seconds_total", "counter",
              "Time spent waiting for the database.");
   print_routes(slots, slot_count, router, buffer, print_database);
+  print_events(slots, slot_count, buffer);
   print_processes(slots, slot_count, buffer);
 }

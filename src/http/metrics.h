@@ -12,6 +12,7 @@
 
 #define METRICS_CLASSES 5 /* 1xx … 5xx */
 #define METRICS_BUCKETS 13
+#define METRICS_EVENTS 5 /* what becomes of progress events */
 
 struct metrics_route {
   _Atomic uint64_t by_class[METRICS_CLASSES];
@@ -22,6 +23,7 @@ struct metrics_route {
 
 struct metrics {
   struct metrics_route routes[ROUTER_ROWS_MAX + 1]; /* [0]: no row matched */
+  _Atomic uint64_t events[METRICS_EVENTS];          /* sent to POST /api/progress-sync/events */
   _Atomic uint64_t replies_lost;                    /* the client was gone when its reply was ready */
   /* The pool as it was last published, in the order of metrics_pool_rows. */
   _Atomic uint64_t pool[11];
@@ -30,6 +32,8 @@ struct metrics {
 
 void metrics_count(struct metrics *metrics, size_t route_at, int status, int64_t duration_ns,
                    int64_t database_ns, bool sent);
+/* A progress event's status, as its reply has it. */
+void metrics_count_event(struct metrics *metrics, const char *status);
 void metrics_publish_pool(struct metrics *metrics, const struct pool_stats *stats);
 void metrics_publish_memory(struct metrics *metrics);
 

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from harness.database import execute, query_one
+from harness.processes import wait_until
 
 EVENTS = "/api/progress-sync/events"
 HEALTH = "/api/progress-sync/health"
@@ -186,3 +187,33 @@ def test_an_administrator_repairs_another_or_everybody(drifted, admin, db):
     assert one["run"]["userId"] == drifted.id and total(db, drifted) == 1
     everybody = repair(admin.api, 202, inconsistencyTypes=["data_inconsistency"])
     assert query_one(db, "SELECT kind FROM sync_jobs WHERE id = %s", (everybody["jobId"],))["kind"] == "repair_plan"
+
+
+# --- metrics --------------------------------------------------------------------------------------------
+
+
+def figure(text, name):
+    (line,) = [line for line in text.splitlines() if line.startswith(name + " ")]
+    return float(line.split()[1])
+
+
+def test_metrics_tell_what_becomes_of_events_and_what_waits(learner, admin, db):
+    def metrics():
+        return admin.api.get("/metrics").body.decode()
+
+    before = metrics()
+    event_id = send(learner)
+    refused = learner.api.post(EVENTS, {"events": [{"eventType": "nonsense"}, {"eventType": "video_completed"}]})
+    assert refused.status == 207, refused
+    after = metrics()
+    for status, more in (("applied", 1), ("rejected", 2), ("conflict", 0)):
+        name = f'lockstep_events_total{{status="{status}"}}'
+        assert figure(after, name) - figure(before, name) == more, status
+    wait_since(db, learner, event_id, 30)
+    try:
+        wait_until(lambda: figure(metrics(), "lockstep_events_pending") >= 1, "the figures")
+        text = metrics()
+        assert figure(text, "lockstep_events_pending_seconds") >= 30
+        assert figure(text, "lockstep_conflicts_open") >= 0
+    finally:
+        execute(db, "UPDATE progress_events SET processed = 1, outcome = 'applied' WHERE user_id = %s", (learner.id,))
