@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "event/activity.h"
+#include "event/award.h"
+#include "event/cascade.h"
 #include "event/notification.h"
 #include "queries/conflict.h"
 #include "schema/encode.h"
@@ -285,6 +287,22 @@ static bool tell(struct event_intake *intake, const struct conflict_verdict *ver
   return notification_put(intake, NOTIFICATION_CONFLICT, told.data, error);
 }
 
+/* An event that counted before, and says more now: what follows from that. The new event's own is the
+ * intake's. */
+static bool follow_winner(struct event_intake *intake, const struct conflict_verdict *verdict,
+                          struct event_result *result, struct error *error) {
+  const struct event *before = &verdict->events[verdict->suggested.winner];
+  struct event winner = *before;
+  if (!verdict->settled || verdict->suggested.winner + 1 == verdict->count ||
+      before->outcome != EVENT_APPLIED)
+    return true;
+  conflict_apply(intake, &verdict->suggested, &winner);
+  winner.resolved_text = conflict_data_text(&winner.data, ledger_arena(intake->tx));
+  if (winner.resolved_text == NULL) return error_set_memory(error);
+  return strcmp(winner.resolved_text, before->data_text) == 0 ||
+         (cascade_run(intake, &winner, result, error) && award_check(intake, &winner, result, error));
+}
+
 bool conflict_write(struct event_intake *intake, const struct event *event,
                     const struct conflict_verdict *verdict, struct event_result *result,
                     struct error *error) {
@@ -294,7 +312,7 @@ bool conflict_write(struct event_intake *intake, const struct event *event,
   if (!write_others(intake, event, verdict, error) || !show(intake, event, verdict, error, view) ||
       !write_row(intake, verdict, view, error) ||
       !conflict_write_events(intake, view->id, verdict->events, verdict->count, error) ||
-      !tell(intake, verdict, view, error))
+      !tell(intake, verdict, view, error) || !follow_winner(intake, verdict, result, error))
     return false;
   result->conflicts = (struct field_list){.items = view, .count = 1};
   return true;

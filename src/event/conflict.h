@@ -149,8 +149,8 @@ bool conflict_judge(struct event_intake *intake, struct event *event, struct con
 
 /* After the event's row is written and, where it is applied, counted (activity_count): the conflict's rows,
  * what becomes of its other events, the activity counted anew where one of those had counted, what is
- * reported to the ledger, the notification where it waits. Adds to result->conflicts. Nothing where there is
- * none. */
+ * reported to the ledger, the notification where it waits; and where one that had counted says more now, what
+ * follows from that. Adds to result->conflicts. Nothing where there is none. */
 bool conflict_write(struct event_intake *intake, const struct event *event,
                     const struct conflict_verdict *verdict, struct event_result *result,
                     struct error *error) WARN_UNUSED;

@@ -320,3 +320,11 @@ def test_a_status_falls_only_where_nothing_else_holds_it(learner, db):
     reply = send(learner, body_of(todo("11:00:00", "skipped"), "h-2", about)).json()
     assert reply["status"] == "applied" and reply["conflicts"][0]["status"] == "resolved"
     assert query_one(db, "SELECT status FROM activities WHERE user_id = %s", (learner.id,))["status"] == "in_progress"
+
+
+def test_what_a_merge_adds_is_awarded_at_once(learner, db):
+    """Five hours of the player and twelve of the todo: the video's event carries twelve, and those are ten."""
+    reply, _, prefix = situation(learner, db, video("10:00:00", timeSpent=300, percentageWatched=100),
+                                 todo("10:20:00", timeSpent=720))
+    assert reply["status"] == "conflict" and reply["conflicts"][0]["resolution"]["winner"] == f"{prefix}-0"
+    assert "hours-10" in [reached["id"] for reached in reply["milestonesReached"]]
