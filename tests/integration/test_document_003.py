@@ -154,6 +154,25 @@ def test_what_was_completed_here_and_opened_again_stays_open(learner):
     assert ok(learner.api.get("/api/videos/v1/progress"))["completed"] is True
 
 
+def test_what_another_application_completed_and_the_learner_opened_stays_open(learner, db):
+    """No event and no rule has ever touched these rows: there is no other receipt."""
+    make_todo(learner, id="t1", videoIds=["v1"])
+    make_entry(learner, id="e1", videoId="v1")
+    make_path(learner, {"stepId": "s1", "activityType": "video", "activityId": "v1"}, id="p1")
+    for sql in ("UPDATE todos SET status = 'completed' WHERE user_id = %s",
+                "UPDATE schedule_entries SET status = 'completed' WHERE user_id = %s",
+                "UPDATE learning_path_steps SET status = 'completed' WHERE user_id = %s",
+                "INSERT INTO video_progress (user_id, video_id, status) VALUES (%s, 'v1', 'completed')"):
+        foreign(db, sql, learner.id)
+    ok(learner.api.patch("/api/todos/t1", {"status": "pending"}))
+    ok(learner.api.patch("/api/schedule/e1", {"status": "planned"}))
+    ok(learner.api.patch("/api/learning-paths/p1/steps/s1", {"status": "pending"}))
+    ok(learner.api.get(SUMMARY))
+    assert todos(learner)[0]["status"] == "pending"
+    assert entries(learner)[0]["status"] == "planned"
+    assert paths(learner)[0]["steps"][0]["status"] == "pending"
+
+
 def test_what_another_application_completes_is_seen_with_all_that_follows(learner, db):
     """It writes its own table, and knows nothing of the others; who has read them before is not told 'not modified'."""
     make_todo(learner, id="t1", videoIds=["v1"])
