@@ -194,3 +194,24 @@ def test_an_undone_cascade_is_not_completed_by_the_rules(new_learner, db):
     result = complete(learner, "video456")
     undo(learner, result["eventId"])
     assert todo(learner)[0] == "pending" and state(db, learner) == ("pending", "planned")
+
+
+# --- Conflicts
+
+
+def test_a_completion_that_is_decided_against_is_taken_back(new_learner, db):
+    learner = new_learner()
+    plan(db, learner)
+    complete(learner, "video456")
+    reply = learner.api.post(EVENTS, {
+        "eventType": "video_completed", "sourceSystem": "chat_system",
+        "eventData": {"activityId": "video456", "activityType": "video", "completionStatus": "failed"}})
+    assert reply.status in (200, 207) and reply.json()["status"] == "conflict", reply.text
+    assert state(db, learner) == ("completed", "completed")
+    conflict = learner.api.get("/api/progress-sync/conflicts").json()["conflicts"][0]
+    reply = learner.api.post(f"/api/progress-sync/conflicts/{conflict['id']}/resolve", {"resolutionType": "use_latest"})
+    assert reply.status == 200, reply.text
+    assert state(db, learner) == ("pending", "planned")
+    assert todo(learner)[0] == "pending" and state(db, learner) == ("pending", "planned")
+    journey = query_one(db, "SELECT completed_activities FROM ai_journey WHERE user_id = %s", (learner.id,))
+    assert journey["completed_activities"] == 0
