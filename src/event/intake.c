@@ -95,7 +95,7 @@ static bool judge(struct event_intake *intake, struct event_step *step, struct e
   return conflict_judge(intake, &step->event, &step->verdict, error);
 }
 
-static bool write(struct event_intake *intake, struct event_step *step, struct error *error) {
+static bool write_down(struct event_intake *intake, struct event_step *step, struct error *error) {
   return intake_write_row(intake, step->item, &step->event, NULL, error);
 }
 
@@ -114,11 +114,18 @@ static bool award(struct event_intake *intake, struct event_step *step, struct e
 }
 
 static bool (*const stages[])(struct event_intake *intake, struct event_step *step,
-                              struct error *error) = {judge, write, count, propagate, award};
+                              struct error *error) = {judge, write_down, count, propagate, award};
 
 /* What was decided against at once is told as a conflict: it says how that ended. */
 static const char *status_of(enum event_outcome outcome) {
   return event_outcome_names[outcome == EVENT_SUPERSEDED ? EVENT_CONFLICT : outcome];
+}
+
+/* How a system is in step is another matter now that one of its events is in a conflict. */
+static void note_sources(struct event_intake *intake, const struct event_step *step) {
+  intake->sources[step->event.source] = true;
+  for (size_t at = 0; at < step->verdict.count; at++)
+    intake->sources[step->verdict.events[at].source] = true;
 }
 
 static bool process(struct event_intake *intake, const struct event_item *item, struct error *error,
@@ -129,6 +136,7 @@ static bool process(struct event_intake *intake, const struct event_item *item, 
   *result = (struct event_result){.event_id = step.event.id, .revision = step.event.revision};
   for (size_t at = 0; at < ARRAY_LENGTH(stages); at++)
     if (!stages[at](intake, &step, error)) return false;
+  note_sources(intake, &step);
   result->status = status_of(step.event.outcome);
   result->total_processing_time = (double)(clock_monotonic_ns() - started_ns) / NS_PER_MS;
   return report_event(intake, &step.event, error);
@@ -142,6 +150,7 @@ static bool keep(struct event_intake *intake, const struct event_item *item, con
       !intake_reject(item->body->id, failure, ledger_arena(intake->tx), error, result))
     return false;
   event.outcome = EVENT_PENDING;
+  intake->sources[event.source] = true;
   result->revision = event.revision;
   result->status = event_outcome_names[EVENT_PENDING];
   return intake_write_row(intake, item, &event, failure, error) && report_event(intake, &event, error);
@@ -208,14 +217,6 @@ static bool take(struct event_intake *intake, const struct event_batch *batch, s
   return true;
 }
 
-static bool note_sync(struct event_intake *intake, const struct event_batch *batch, const bool *written,
-                      struct error *error) {
-  bool sources[EVENT_SYSTEMS] = {false};
-  for (size_t at = 0; at < batch->count; at++)
-    if (written[at]) sources[batch->items[at].body->source_system] = true;
-  return sync_status_note(intake, sources, error);
-}
-
 /* The whole: which are known; each of the others through its stages; what is written once for all of them. */
 bool intake_take(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
   bool *written = arena_alloc_array(ledger_arena(intake->tx), batch->count, sizeof *written);
@@ -225,8 +226,8 @@ bool intake_take(struct event_intake *intake, const struct event_batch *batch, s
   for (size_t at = 0; at < batch->count; at++)
     if (!batch->items[at].refused && !take(intake, batch, at, known, error, &written[at])) return false;
   return activity_finish(intake, error) && cascade_finish(intake, error) &&
-         intake_write_results(intake, batch, written, error) && note_sync(intake, batch, written, error) &&
-         report_sums(intake, error);
+         intake_write_results(intake, batch, written, error) &&
+         sync_status_note(intake, intake->sources, error) && report_sums(intake, error);
 }
 
 /* --- The transaction ------------------------------------------------------------------------------- */

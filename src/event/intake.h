@@ -34,7 +34,8 @@ struct event_intake {
   struct event_day *days;
   size_t day_count;
   size_t day_capacity;
-  struct event_sum *sums; /* of changes, see event_report */
+  bool sources[EVENT_SYSTEMS]; /* whose events it took in, or drew into a conflict */
+  struct event_sum *sums;      /* of changes, see event_report */
   size_t sum_count;
   struct event_journey journey;
 };
