@@ -1,5 +1,6 @@
 """Conflicts as the learner meets them: what waits, what each resolution would make of it, and deciding."""
 
+import concurrent.futures
 import json
 
 import pytest
@@ -328,3 +329,16 @@ def test_what_a_merge_adds_is_awarded_at_once(learner, db):
                                  todo("10:20:00", timeSpent=720))
     assert reply["status"] == "conflict" and reply["conflicts"][0]["resolution"]["winner"] == f"{prefix}-0"
     assert "hours-10" in [reached["id"] for reached in reply["milestonesReached"]]
+
+
+def test_of_several_decisions_at_once_one_holds(learner, service, db):
+    reply, _, prefix = disputed(learner, db)
+    path = f"{CONFLICTS}/{reply['conflicts'][0]['id']}/resolve"
+    choices = ["use_latest", "use_most_complete", "merge_data", "use_latest"]
+    with concurrent.futures.ThreadPoolExecutor(len(choices)) as pool:
+        replies = list(pool.map(lambda how: service.client(learner.token).post(path, {"resolutionType": how}),
+                                choices))
+    assert sorted(answer.status for answer in replies) == [200, 409, 409, 409]
+    (held,) = [answer.json()["conflict"] for answer in replies if answer.status == 200]
+    assert outcomes(db, learner, prefix).count("applied") == 1
+    assert listed(learner, status="resolved")[0]["resolution"] == held["resolution"]
