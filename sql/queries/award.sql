@@ -4,6 +4,7 @@
 -- param user_id u64
 -- param activity_type text -- of the event
 -- param activity_id text
+-- param day day
 -- param milestones_max u64
 -- column completed i64
 -- column videos i64
@@ -16,8 +17,10 @@
 -- column best_day i64
 -- column milestones i64
 -- column skills i64
+-- column practice_days i64
+-- column last_day day null
 -- The metrics as an event has left them. best_day is that of the day on which the event's activity was completed: no
--- other day has moved.
+-- other day has moved. practice_days are those of the 28 days that end with the event's.
 SELECT COALESCE(s.completed_activities, 0) AS completed, COALESCE(s.completed_videos, 0) AS videos,
        COALESCE(s.completed_practices, 0) AS practices, COALESCE(s.completed_projects, 0) AS projects,
        COALESCE(s.completed_quizzes, 0) AS quizzes, COALESCE(s.completed_milestones, 0) AS milestone_activities,
@@ -31,7 +34,10 @@ SELECT COALESCE(s.completed_activities, 0) AS completed, COALESCE(s.completed_vi
        (SELECT COUNT(*) FROM (SELECT m.milestone_id FROM milestones AS m
                                WHERE m.user_id = :user_id AND m.reached_at IS NOT NULL
                                LIMIT :milestones_max) AS w) AS milestones,
-       (SELECT COUNT(*) FROM skills AS k WHERE k.user_id = :user_id) AS skills
+       (SELECT COUNT(*) FROM skills AS k WHERE k.user_id = :user_id) AS skills,
+       (SELECT COUNT(DISTINCT e.day) FROM practice_days AS e
+         WHERE e.user_id = :user_id AND e.day BETWEEN :day - INTERVAL 27 DAY AND :day) AS practice_days,
+       p.last_practice_date AS last_day
   FROM users AS u
   LEFT JOIN user_progress_summary AS s ON s.user_id = u.id
   LEFT JOIN profiles AS p ON p.user_id = u.id

@@ -48,11 +48,13 @@ bool award_read_window(const struct award_table *table, struct db *db, int32_t f
   return true;
 }
 
+/* `late`: the learner has practised since, and days around the event's may be more than those before it. */
 static bool read_figures(struct event_intake *intake, const struct event *event, struct award_case *judged,
-                         struct error *error) {
+                         struct error *error, bool *ret_late) {
   struct award_figures_params params = {.user_id = judged->user_id,
                                         .activity_type = activity_type_names[event->activity_type],
                                         .activity_id = event->activity_id,
+                                        .day = event->day,
                                         .milestones_max = AWARD_MILESTONES_MAX};
   struct award_figures_row row;
   bool found;
@@ -69,8 +71,10 @@ static bool read_figures(struct event_intake *intake, const struct event *event,
                              .minutes = row.minutes,
                              .streak_days = row.streak_days,
                              .best_day = row.best_day,
+                             .practice_days_28 = row.practice_days,
                              .milestones = row.milestones,
                              .skills = row.skills};
+  *ret_late = !row.last_day_is_null && row.last_day > event->day;
   return true;
 }
 
@@ -193,10 +197,12 @@ bool award_check(struct event_intake *intake, const struct event *event, struct 
                               .told_count = tells_of_milestone(event) ? 1 : 0};
   struct award_verdict verdict;
   int32_t span = AWARD_WINDOW_DAYS - 1;
-  if (!read_figures(intake, event, &judged, error) ||
-      !award_read_standing(intake->awards, db, &judged, arena, error) ||
-      !award_read_window(intake->awards, db, event->day - span, event->day + span, &judged, arena, error) ||
-      !award_judge(intake->awards, &judged, arena, error, &verdict))
+  bool late;
+  if (!read_figures(intake, event, &judged, error, &late) || !award_memo_open(intake, &judged, error) ||
+      (late &&
+       !award_read_window(intake->awards, db, event->day - span, event->day + span, &judged, arena, error)) ||
+      !award_judge(intake->awards, &judged, arena, error, &verdict) ||
+      !award_memo_note(intake, &verdict, error))
     return false;
   if (verdict.earned_count == 0 && verdict.moved_count == 0) return true;
   return award_write(intake, &verdict, error) && add_achievements(arena, &verdict, result, error) &&

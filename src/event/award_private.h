@@ -70,4 +70,13 @@ bool award_read_window(const struct award_table *table, struct db *db, int32_t f
 bool award_write(struct event_intake *intake, const struct award_verdict *verdict,
                  struct error *error) WARN_UNUSED;
 
+/* --- award_memo.c: what the learner has, read once for all events of an intake ------------------------- */
+
+/* Puts it into judged->standing, with the milestones that are told of. */
+bool award_memo_open(struct event_intake *intake, struct award_case *judged, struct error *error) WARN_UNUSED;
+/* What is to be written is noted; how far a milestone is that was not reached leaves the verdict, and waits
+ * for award_finish. */
+bool award_memo_note(struct event_intake *intake, struct award_verdict *verdict,
+                     struct error *error) WARN_UNUSED;
+
 #endif

@@ -111,7 +111,8 @@ static bool carry_out(struct decision *decision, struct event_result *result, st
   for (size_t at = 0; at < events->count; at++)
     events->events[at].outcome = EVENT_SUPERSEDED;
   events->events[decision->resolution.winner] = winner;
-  return activity_finish(intake, error) && cascade_finish(intake, error) && note_sync(intake, events, error);
+  return activity_finish(intake, error) && cascade_finish(intake, error) && award_finish(intake, error) &&
+         note_sync(intake, events, error);
 }
 
 static bool close_conflict(struct decision *decision, struct error *error) {

@@ -225,7 +225,7 @@ bool intake_take(struct event_intake *intake, const struct event_batch *batch, s
   if (!intake_read_known(intake, batch, error, &known)) return false;
   for (size_t at = 0; at < batch->count; at++)
     if (!batch->items[at].refused && !take(intake, batch, at, known, error, &written[at])) return false;
-  return activity_finish(intake, error) && cascade_finish(intake, error) &&
+  return activity_finish(intake, error) && cascade_finish(intake, error) && award_finish(intake, error) &&
          intake_write_results(intake, batch, written, error) &&
          sync_status_note(intake, intake->sources, error) && report_sums(intake, error);
 }

@@ -37,6 +37,7 @@ struct event_intake {
   bool sources[EVENT_SYSTEMS]; /* whose events it took in, or drew into a conflict */
   struct event_sum *sums;      /* of changes, see event_report */
   size_t sum_count;
+  struct award_memo *award_memo; /* what the learner has, see award_memo.c */
   struct event_journey journey;
 };
 

@@ -125,6 +125,17 @@ def test_many_on_one_day_and_days_among_28(new_learner, db):
     assert [item["id"] for item in result["achievements"]] == ["twelve-days-of-28"]
 
 
+def test_skills_that_were_assessed(new_learner, db):
+    learner = new_learner()
+    skills = [event(f"skill-{at}", kind="skill_assessed", source="ai_journey", activityType="quiz",
+                    skillProgress={"skillId": f"skill-{at % 5}", "skillCategory": "c", "previousLevel": "a",
+                                   "newLevel": "b", "confidence": 0.5}) for at in range(6)]
+    results = send(learner, *skills)
+    assert [[item["id"] for item in result["achievements"]] for result in results[3:]] == [
+        [], ["five-in-a-day", "five-skills"], []]
+    assert milestones(db, learner)["skills-10"] == (5, 10, False)
+
+
 def test_the_same_activity_counts_once(new_learner, db):
     learner = new_learner()
     for days_ago in range(12, 0, -1):
@@ -183,6 +194,8 @@ def test_an_event_reaches_a_milestone(new_learner, db):
     assert result["milestonesReached"] == [
         {"id": "module-1", "title": "module-1", "target": 1, "progress": 1, "reachedAt": sent["timestamp"]}]
     assert "first-milestone" in [item["id"] for item in result["achievements"]]
+    again = send(learner, event("module-2", **told), event("module-2", days_ago=2, **told), event("v1"))
+    assert [len(result["milestonesReached"]) for result in again] == [1, 0, 0]
     # One that is defined is reached by its id as well, however little was done.
     (result,) = send(learner, event("hours-200", **told))
     assert [(item["id"], item["title"], item["progress"]) for item in result["milestonesReached"]] == [
