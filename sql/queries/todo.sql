@@ -112,7 +112,7 @@ SELECT t.id, t.title, t.status, t.due_at, t.completed_at, t.rating, t.notes, t.c
            AND (:videos IS NULL OR EXISTS (
                   SELECT 1
                     FROM todo_videos AS w
-                   WHERE w.user_id = o.user_id AND w.todo_id = o.id
+                   WHERE w.user_id = :user_id AND w.todo_id = o.id
                      AND JSON_CONTAINS(:videos, JSON_QUOTE(w.video_id))))
          ORDER BY o.created_at, o.id
          LIMIT :limit_rows) AS t

@@ -97,6 +97,8 @@ def test_a_repeat_gets_the_first_reply(learner):
     assert ok(learner.api.post("/api/todos", body), 201) == first
     refused(learner.api.post("/api/todos", {**body, "title": "Twice"}), 422)
     assert len(todos(learner)) == 1
+    ok(learner.api.send("DELETE", "/api/todos/t1"))
+    assert ok(learner.api.post("/api/todos", body), 201) == first and todos(learner) == []
 
 
 def test_an_idempotency_key_is_for_one_todo(learner, db):
