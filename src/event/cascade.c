@@ -20,12 +20,14 @@ static bool list_systems(const struct event *event, struct arena *arena, struct 
   return true;
 }
 
-/* An event that came in an earlier transaction may have been here before. */
+/* An event that came in an earlier transaction, or carries a resolution, may have been here before. */
 static bool read_known(struct cascade *cascade, struct error *error, bool *ret_undone) {
   struct cascade_receipts_params params = {
       .user_id = cascade->user_id, .event_id = cascade->event_id, .limit_rows = CASCADE_ROWS_MAX};
   *ret_undone = false;
-  if (cascade->event->revision == cascade->intake->entry->learner.revision) return true;
+  if (cascade->event->revision == cascade->intake->entry->learner.revision &&
+      cascade->event->resolved_text == NULL)
+    return true;
   if (!cascade_receipts(cascade->db, &params, cascade->arena, CASCADE_ROWS_MAX, error, &cascade->known,
                         &cascade->known_count))
     return false;

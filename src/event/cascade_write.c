@@ -93,17 +93,17 @@ bool cascade_write_rows(struct cascade *cascade, struct error *error) {
 
 /* --- Receipts -------------------------------------------------------------------------------------- */
 
-/* Columns that changed, and updated_at as this cascade left it; all of a row that was put in. A receipt that
- * replaces an earlier one of the same event has all columns, or it would forget some. */
+/* Columns that changed, and updated_at as this cascade left it. All columns of a row that was put in, and of
+ * the event's own: an event that carries a resolution may change more of it later, and its receipt then still
+ * knows how everything was before. */
 static const char *encode_values(struct cascade *cascade, const struct cascade_row *row, bool is_after) {
   CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(CASCADE_JSON_BYTES);
   const char *const *values = is_after ? row->after : row->before;
   const struct cascade_table *table = &cascade_tables[row->kind];
   const char *between = "{";
-  bool whole = row->keeps_status || row->action == CASCADE_INSERT;
+  bool whole = row->is_own || row->keeps_status || row->action == CASCADE_INSERT;
   for (size_t at = 0; at < CASCADE_VALUES && table->columns[at] != NULL; at++) {
-    if (!whole && same_text(row->before[at], row->after[at]) && (row->action != CASCADE_LEAVE || at > 0))
-      continue;
+    if (!whole && same_text(row->before[at], row->after[at])) continue;
     buffer_append_text(&text, between);
     json_append_text(&text, table->columns[at]);
     buffer_append_text(&text, ": ");
