@@ -114,7 +114,7 @@ SERVE_PACKAGES=(mariadb-server-core mariadb-client-core nginx curl ca-certificat
 # shellcheck disable=SC2034
 TEST_PACKAGES=(libcmocka-dev clang clang-format cppcheck shellcheck git xz-utils
   galera-4 rsync socat lsof
-  python3-pytest python3-pymysql python3-jwt python3-yaml python3-jsonschema python3-cryptography python3-websockets)
+  python3-pytest python3-pymysql python3-jwt python3-yaml python3-jsonschema python3-cryptography python3-websockets chromium)
 
 package_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

@@ -64,11 +64,11 @@ export class Client {
 
   /** The same with the token that a request would carry now, or null. `refused`: one that the server refused. */
   async credentials(refused = null) {
-    let held = await this.#provide(false);
+    let held = await this.#provide();
     if (held.token === null) return { ...GUEST, token: null };
     const expiresAt = readToken(held.token).expiresAt;
     if (held.token === refused || (expiresAt !== null && expiresAt < this.clock.now() + EXPIRY_MARGIN_MS)) {
-      const renewed = await this.#renew();
+      const renewed = await this.#renew(held);
       if (renewed.token !== null) held = renewed;
     }
     return { ...(held.guest ? GUEST : { ...readToken(held.token), guest: false }), token: held.token };
@@ -81,20 +81,24 @@ export class Client {
 
   /** Asks the provider for a new token, once for all who want one at the same time. */
   async refreshToken() {
-    return (await this.#renew()).token;
+    return (await this.#renew(await this.#provide())).token;
   }
 
-  #renew() {
-    this.#refreshing ??= this.#provide(true).finally(() => {
-      this.#refreshing = null;
-    });
+  // Who is signed in and gets no new token is signed out, and not a guest all at once.
+  #renew({ guest }) {
+    const ask = async () => (guest ? this.#guest({ refresh: true }) : this.#tokenProvider({ refresh: true }));
+    this.#refreshing ??= ask()
+      .then((token) => ({ token: token || null, guest }))
+      .finally(() => {
+        this.#refreshing = null;
+      });
     return this.#refreshing;
   }
 
-  async #provide(refresh) {
-    const token = (await this.#tokenProvider({ refresh })) || null;
+  async #provide() {
+    const token = (await this.#tokenProvider({ refresh: false })) || null;
     if (token !== null || this.#guest === null) return { token, guest: false };
-    return { token: (await this.#guest({ refresh })) || null, guest: true };
+    return { token: (await this.#guest({ refresh: false })) || null, guest: true };
   }
 
   /** The whole reply: {status, data, headers, etag, requestId, notModified}. A status of 400 or more is thrown. */

@@ -4,6 +4,7 @@ import { bodyOf, KINDS, meaningOf, refusalOf, resultsOf, takeRun } from './kinds
 import { isFull } from './store.js';
 
 const HEAD_ITEMS = 500; // read ahead at once
+const STRANGERS_LIMIT = 10;
 const BROKEN_LIMIT = 5; // after so many defects of the server's over one item, those behind it go first
 // What stops it before anything was sent.
 const STOPS = { 'signed-out': 'signed-out', forbidden: 'forbidden', aborted: 'aborted' };
@@ -31,6 +32,7 @@ export class Flush {
   async run(signal) {
     const outcome = { blocked: null, retryAfterMs: null, settled: 0 };
     let refused = null;
+    let strangers = 0;
     while (!signal.aborted) {
       const owner = await this.identify();
       const next = await this.#next(owner);
@@ -44,7 +46,11 @@ export class Flush {
       try {
         credentials = await this.client.credentials(refused);
         if (credentials.token === null) return { ...outcome, blocked: 'signed-out' };
-        if (credentials.owner !== owner) continue; // somebody else came in between
+        if (credentials.owner !== owner) {
+          // Somebody else came in between; a provider that says now this and now that gets no further.
+          if (++strangers > STRANGERS_LIMIT) return { ...outcome, blocked: 'signed-out' };
+          continue;
+        }
         for (const claim of await this.guest.claim(credentials)) this.onClaim(claim);
         if (next === null) continue;
         sending = true;

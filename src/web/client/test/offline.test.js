@@ -292,6 +292,23 @@ test('a token that ended is renewed once; where it cannot be, everything waits',
   assert.equal(renewals, 2);
 });
 
+test('who is signed in and gets no new token is no guest', async () => {
+  const shared = browser({ token: tokenOf('7', { ended: 1 }) });
+  const client = new Client({
+    baseUrl: 'http://lockstep.test',
+    fetch: shared.server.fetch,
+    token: ({ refresh }) => (refresh ? null : shared.token),
+  });
+  const tab = await tabOf(shared, { client });
+  const handle = await tab.answer(answer('a1'));
+  await until(() => tab.state.blocked === 'signed-out' && !tab.state.syncing);
+  assert.equal(shared.server.minted, 0);
+  assert.equal(tab.state.pending, 1);
+  shared.token = tokenOf('7');
+  await tab.signedIn();
+  assert.equal((await handle.settled).status, 'applied');
+});
+
 test('a full disk is told of, and nothing is lost that can be sent', async () => {
   const shared = browser({ online: false });
   const tab = await tabOf(shared);
