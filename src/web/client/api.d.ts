@@ -2789,7 +2789,7 @@ export interface components {
         };
         /** @description What a resolution makes of a conflict. */
         ConflictResolution: {
-            /** @description How sure that is. */
+            /** @description How sure that is; 0 of one that is not suggested. */
             confidence: number;
             /**
              * Format: date-time
@@ -3863,6 +3863,23 @@ export interface components {
             status?: "pending" | "in_progress" | "completed" | "skipped";
             /** @description What there is to do. */
             title?: string;
+        };
+        /** @description A step that was changed. */
+        PathStepReply: {
+            /** @description What else was completed with it, in other systems. */
+            alsoCompleted: components["schemas"]["AlsoCompleted"][];
+            /** @description What came of the completion as an event; absent where nothing was completed. */
+            event?: components["schemas"]["ProgressSyncResult"];
+            /** @description Its path. */
+            pathId: string;
+            /** @description How far the learner is on the path. */
+            progress: components["schemas"]["PathProgress"];
+            /** @description The learner's revision. */
+            revision: number;
+            /** @description The step as it is now. */
+            step: components["schemas"]["PathStep"];
+            /** @description Always true here. */
+            success: boolean;
         };
         /** @description A payment. */
         Payment: {
@@ -7396,7 +7413,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LearningPathReply"];
+                    "application/json": components["schemas"]["PathStepReply"];
                 };
             };
         };
