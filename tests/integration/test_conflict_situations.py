@@ -101,7 +101,7 @@ def play(tally, learners, chance, number, group, case):
         decide(tally, f"{number} ({case['made']})", learner, activity, chance, f"s{number}")
 
 
-def test_six_hundred_situations(new_learner, db):
+def test_six_hundred_situations(new_learner, admin, db):
     tally, chance = Tally(), random.Random(SEED)
     learners = {zone: new_learner() for zone in set(ZONES)}
     for zone, learner in learners.items():
@@ -115,4 +115,7 @@ def test_six_hundred_situations(new_learner, db):
     assert tally.share("detected") >= DETECTED_AT_LEAST
     assert tally.share("false alarms") < FALSE_ALARMS_BELOW
     assert tally.share("settled, ordinary") >= SETTLED_AT_LEAST
+    for zone, learner in learners.items():
+        checks = admin.api.get(f"/api/sync/validate?userId={learner.id}").json()["rules"]
+        tally.hold(zone, "what the rules find", [], [check["name"] for check in checks if check["breaches"]])
     assert not tally.wrong, f"{len(tally.wrong)} differ:\n" + "\n".join(tally.wrong[:40])
