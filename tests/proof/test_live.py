@@ -1,6 +1,6 @@
 """Proof of the live channel: many browsers, many changes; none missing by revision, none twice; also when
 lockstep-live is killed and every client resumes, and beside clients that mean harm. `make proof`: 2,000 browsers,
-500 changes a second.
+500 events a second.
 
 From the commit to the browser cannot be seen from outside: what is held to its bound is from the transaction's own
 time, which is of before the commit (ledger.created_at, cut to the millisecond), to the frame in the browser."""
@@ -55,11 +55,11 @@ def show(what, figures):
 def test_every_change_reaches_its_browser_once_and_soon(live, mint, size):
     """The tokens of some end meanwhile: so do their sockets, then."""
     users = learners_of(live, size.of(100, 2000))
-    seconds = size.of(5, 60)
+    seconds, life = size.of(9, 60), size.of(10, 40)  # of the whole run, and of the tokens of some
     before = resident_kib(live.live.pid)
     mortal = users[:size.of(5, 50)]
-    crowd = Crowd(live, mint, users, seconds, size.of(100, 500), ends={user: seconds for user in mortal})
-    ends_ms = (time.time() + seconds) * 1000
+    crowd = Crowd(live, mint, users, seconds, size.of(100, 500), ends={user: life for user in mortal}, events=True)
+    ends_ms = (time.time() + life) * 1000
     crowd.wait_ready()
     grown = resident_kib(live.live.pid) - before
     figures, browsers = crowd.finish()
@@ -79,7 +79,7 @@ def test_every_change_reaches_its_browser_once_and_soon(live, mint, size):
 
 def test_killed_and_resumed(live, mint, size):
     seconds, kills = size.of(6, 60), size.of(2, 5)
-    crowd = Crowd(live, mint, learners_of(live, size.of(100, 2000)), seconds, size.of(100, 500))
+    crowd = Crowd(live, mint, learners_of(live, size.of(100, 2000)), seconds, size.of(100, 500), events=True)
     crowd.wait_ready()
     for _ in range(kills):
         time.sleep(seconds / (kills + 1))
