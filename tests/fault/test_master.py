@@ -264,8 +264,9 @@ def test_a_half_request_outlives_nothing_but_its_time(make_service):
     ({"workers": {"processes": 0}}, "workers.processes"),
     ({"workers": {"processes": 65}, "database": {"connections": 100}}, "workers.processes"),
     ({"rules": {"directory": "/nowhere"}}, "/nowhere"),
+    ({"events": {"achievements": "/nowhere"}}, "/nowhere"),
     ({"auth": {"keys": [{"algorithm": "RS256", "public_key_file": "/nowhere.pem"}]}}, "nowhere.pem"),
-], ids=["not YAML", "empty", "unknown key", "out of bounds", "too many", "no rules", "no key file"])
+], ids=["not YAML", "empty", "unknown key", "out of bounds", "too many", "no rules", "no achievements", "no key file"])
 def test_a_bad_configuration_changes_nothing(make_service, change, why):
     service = make_service()
     good = service.config
@@ -509,6 +510,7 @@ def test_tcp(make_service):
     ({"listen": {"group": "no-such-group"}}, CONFIG),
     ({"listen": {"mode": "rw"}}, CONFIG),
     ({"rules": {"directory": "/nowhere"}}, CONFIG),
+    ({"events": {"achievements": "/nowhere"}}, CONFIG),
     ({"no": {"such": "key"}}, CONFIG),
 ])
 def test_a_start_that_fails_says_why(make_service, overrides, code):
