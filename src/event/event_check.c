@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ledger/ledger.h"
+#include "schema/utf8.h"
 
 #include "base/banned.h"
 
@@ -128,9 +129,21 @@ static void check_schedule(const struct event_data *data, struct error *error) {
                     "must not lie before actualStartTime");
 }
 
+static bool are_names(const struct field_list *list) {
+  const char *const *names = list->items;
+  for (size_t at = 0; at < list->count; at++) {
+    size_t characters = utf8_count(names[at], strlen(names[at]));
+    if (characters == 0 || characters > EVENT_ACTIVITY_CHARACTERS) return false;
+  }
+  return true;
+}
+
 /* Steps may be counted from 0 or from 1. */
 static void check_path(const struct event_data *data, struct error *error) {
   const struct path_data *path = &data->path;
+  if (data->path_given == PRESENCE_GIVEN && !are_names(&path->skills_learned))
+    error_add_field(error, ERROR_MALFORMED, "eventData.pathProgress.skillsLearned",
+                    "must be a list of texts of 1 to %d characters", EVENT_ACTIVITY_CHARACTERS);
   if (data->path_given != PRESENCE_GIVEN || path->step_index_given != PRESENCE_GIVEN ||
       path->total_steps_given != PRESENCE_GIVEN)
     return;

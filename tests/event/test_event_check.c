@@ -115,6 +115,11 @@ static void test_what_cannot_be_is_told(void **state) {
                                 ",\"totalSteps\":" total "}")
   assert_string_equal(check(STEP("3", "3")), "taken");
   assert_string_equal(check(STEP("4", "3")), "422 eventData.pathProgress.stepIndex");
+#define LEARNED(skills) \
+  BODY("path_progress_updated", \
+       "\"pathProgress\":{\"pathId\":\"p\",\"stepId\":\"s\",\"skillsLearned\":[" skills "]}")
+  assert_string_equal(check(LEARNED("\"a\",\"b\"")), "taken");
+  assert_string_equal(check(LEARNED("\"a\",\"\"")), "400 eventData.pathProgress.skillsLearned");
 }
 
 static void test_an_event_says_what_it_is_about(void **state) {

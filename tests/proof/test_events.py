@@ -158,11 +158,11 @@ def populate(stack, told):
     return with_events, twins
 
 
-def wait_for_the_rest(stack):
-    """What failed is tried again by the jobs alone."""
+def wait_for_the_rest(stack, patience_s):
+    """What failed is tried again by the jobs alone, each time after twice as long."""
     connection = stack.connect()
     wait_until(lambda: not query(connection, "SELECT 1 FROM progress_events WHERE processed = FALSE LIMIT 1"),
-               "every event to be processed", 120, 0.2)
+               "every event to be processed", patience_s, 0.2)
     connection.close()
 
 
@@ -245,7 +245,7 @@ def test_events_under_fire(stack, mint, size):
         took_s = time.monotonic() - started
         if not trouble.mended:
             trouble.mend()
-        wait_for_the_rest(stack)
+        wait_for_the_rest(stack, size.of(120, 900))
     waited_s = time.monotonic() - started - took_s
     check_acknowledged(connection, told, storm)
     check_reckoned(connection, told)
