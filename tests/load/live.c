@@ -12,6 +12,8 @@
  *   from_request      since the request that made it was sent: more than what follows the commit
  *   from_transaction  since its transaction, as its frame says (ledger.created_at): before the commit as well
  *   from_reply        since its reply came: behind the commit, so less; negative where the frame was first
+ * Beside them stands how long a request that does nothing takes (way): from_reply and way together are more
+ * than what lies between the commit and the browser, for a reply's way back is only a part of that.
  *
  * Figures go to stdout as JSON, `phases` of them: all, or before and beside the hostile. The log has a line
  * for each learner: id, known revision, frames, connections, last close code, and when (wall clock ms). */
@@ -25,6 +27,7 @@
 
 enum {
   WRITERS = 16,
+  WAY_MS = 20,
   RAMP_MS = 3000,
   READY_MS = 120000,
   SETTLE_MS = 20000,
@@ -50,6 +53,8 @@ struct run {
   long next; /* atomic: the number of the change that is due next */
   long written;
   long failed;
+  int64_t *ways_us; /* of requests that do nothing */
+  size_t way_count;
 };
 
 static int make_body(const struct run *run, long number, char *body) {
@@ -103,6 +108,26 @@ static void *write_changes(void *context) {
     if (browser->state == BROWSER_ENDED) continue;
     bool is_written = write_change(run, &connection, browser, number, reply);
     __atomic_add_fetch(is_written ? &run->written : &run->failed, 1, __ATOMIC_SEQ_CST);
+  }
+  connection_close(&connection);
+  free(reply);
+  return NULL;
+}
+
+static void *measure_ways(void *context) {
+  struct run *run = context;
+  struct connection connection = {.fd = -1};
+  struct reply *reply = calloc(1, sizeof *reply);
+  static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  size_t capacity = (size_t)(run->options.seconds * 1000 / WAY_MS) + 1;
+  run->ways_us = calloc(capacity, sizeof *run->ways_us);
+  if (reply == NULL || run->ways_us == NULL) abort();
+  while (wall_us() < run->end_us && run->way_count < capacity) {
+    int64_t sent_us = wall_us();
+    if (connection_send(&connection, run->options.port, request, sizeof request - 1) &&
+        connection_receive(&connection, reply))
+      run->ways_us[run->way_count++] = wall_us() - sent_us;
+    load_sleep_ms(WAY_MS);
   }
   connection_close(&connection);
   free(reply);
@@ -176,7 +201,9 @@ static void report(const struct run *run, const struct hostile_figures *hostile)
   for (int kind = 0; kind < HOSTILE_KINDS; kind++)
     printf("%s\"%s\": {\"attempts\": %ld, \"surprises\": %ld}", kind == 0 ? "" : ", ", hostile_names[kind],
            hostile->attempts[kind], hostile->surprises[kind]);
-  printf("}, \"phases\": [");
+  struct delays ways = {.us = run->ways_us, .count = run->way_count};
+  printf("}, ");
+  print_delays("way", &ways, ", \"phases\": [");
   if (run->options.hostile_file != NULL) {
     print_phase(run, run->started_us, half_us, ", ");
     print_phase(run, half_us, INT64_MAX, "]}\n");
@@ -211,17 +238,20 @@ static void write_all(struct run *run) {
   struct hostiles *hostiles = NULL;
   struct hostile_figures figures = {.attempts = {0}};
   pthread_t writers[WRITERS];
+  pthread_t measurer;
   int64_t length_us = (int64_t)(run->options.seconds * 1e6);
   run->started_us = wall_us();
   run->end_us = run->started_us + length_us;
   for (int at = 0; at < WRITERS; at++)
     if (pthread_create(&writers[at], NULL, write_changes, run) != 0) abort();
+  if (pthread_create(&measurer, NULL, measure_ways, run) != 0) abort();
   if (run->options.hostile_file != NULL) {
     load_sleep_ms((int)(length_us / 2000));
     hostiles = hostiles_start(run->options.port, run->options.hostile_file);
   }
   for (int at = 0; at < WRITERS; at++)
     pthread_join(writers[at], NULL);
+  pthread_join(measurer, NULL);
   for (int64_t until_us = wall_us() + (int64_t)SETTLE_MS * 1000;
        wall_us() < until_us && !crowd_is_told(&run->crowd);)
     load_sleep_ms(50);

@@ -2,8 +2,9 @@
 lockstep-live is killed and every client resumes, and beside clients that mean harm. `make proof`: 2,000 browsers,
 500 events a second.
 
-From the commit to the browser cannot be seen from outside: what is held to its bound is from the transaction's own
-time, which is of before the commit (ledger.created_at, cut to the millisecond), to the frame in the browser."""
+From the commit to the browser cannot be seen from outside. What is held to its bound is more than that: from the reply to
+the frame, and beside it the whole of a request that does nothing, of which a reply's way back is a part. From the
+transaction's own time, which is of before its work (ledger.created_at), and from the request, it is shown as well."""
 
 import signal
 import time
@@ -45,11 +46,17 @@ def check_everything_was_told(stack, figures, browsers, ended=()):
     assert figures["written"] > 0
 
 
+def p99_ms(figures, phase=0):
+    """From the commit to the browser, at most."""
+    return figures["phases"][phase]["from_reply"]["p99_ms"] + figures["way"]["p99_ms"]
+
+
 def show(what, figures):
+    print(f"\n{what}: way p50 {figures['way']['p50_ms']:.1f} p99 {figures['way']['p99_ms']:.1f} ms")
     for phase in figures["phases"]:
         delays = ", ".join(f"{name} p50 {phase[name]['p50_ms']:.1f} p99 {phase[name]['p99_ms']:.1f} most"
                            f" {phase[name]['max_ms']:.1f} ms" for name in ("from_transaction", "from_request", "from_reply", "reply"))
-        print(f"\n{what}: {figures['browsers']} browsers, {phase['changes']} changes: {delays}")
+        print(f"{figures['browsers']} browsers, {phase['changes']} changes: {delays}")
 
 
 def test_every_change_reaches_its_browser_once_and_soon(live, mint, size):
@@ -74,7 +81,7 @@ def test_every_change_reaches_its_browser_once_and_soon(live, mint, size):
             assert close_code == 0
     assert grown < KIB_A_CONNECTION * len(users) + 8192, grown
     if size.is_full:
-        assert figures["phases"][0]["from_transaction"]["p99_ms"] < P99_MS
+        assert p99_ms(figures) < P99_MS
 
 
 def test_killed_and_resumed(live, mint, size):
@@ -124,4 +131,4 @@ def test_who_means_harm_costs_the_others_nothing(live, mint, size):
         assert kind["attempts"] > 0 and kind["surprises"] == 0, figures["hostile"]
     assert resident_kib(live.live.pid) - before < 64 * 1024
     if size.is_full:
-        assert figures["phases"][1]["from_transaction"]["p99_ms"] < P99_MS
+        assert p99_ms(figures, phase=1) < P99_MS
