@@ -270,6 +270,7 @@ def test_a_half_request_outlives_nothing_but_its_time(make_service):
 def test_a_bad_configuration_changes_nothing(make_service, change, why):
     service = make_service()
     good = service.config
+    wait_until(lambda: len(service.pids()) == good["workers"]["processes"], "all workers to be there")
     before = service.pids()
     if isinstance(change, str):
         with open(service.config_path, "w", encoding="utf-8") as file:

@@ -183,8 +183,6 @@ OWN_OF = {
     "progress_events": {"position", "result", "content_hash", "retry_count"},
     "user_progress_summary": {"last_sync_time", "scored_at"},
     "progress_conflicts": {"id", "resolved_at"},
-    "achievements": {"earned_at"},
-    "milestones": {"reached_at"},
     "notifications": {"id", "data"},
     "system_sync_status": {"last_sync_time", "last_delay_ms"},
 }
