@@ -87,7 +87,9 @@ bool system_complete(struct system_step *step, struct event_body *body, struct e
                                 .config = step->input->config,
                                 .zones = step->input->zones,
                                 .awards = step->input->awards,
-                                .now_ms = step->now_ms};
+                                .now_ms = step->now_ms,
+                                .failure = step->input->failure};
+  step->input->took_event = true;
   if (!event_take(&intake, body, error, &outcome.event) ||
       !read_also(step, outcome.event.event_id, error, &outcome.also_completed))
     return false;

@@ -21,13 +21,15 @@ struct system_input {
   const char *id;      /* of the row, out of the path or the body; NULL: it is to be made */
   const char *part_id; /* of a part of it: a step */
   const void *body;
+  const struct error *failure; /* NULL; or how the event went in the try before: it is kept for later */
+  bool took_event;             /* set by system_complete */
 };
 
 /* One operation under the learner's lock. */
 struct system_step {
   struct ledger_tx *tx;
   struct ledger_entry *entry;
-  const struct system_input *input;
+  struct system_input *input;
   struct db *db;
   struct arena *arena;
   uint64_t user_id;
@@ -70,7 +72,8 @@ struct system_outcome {
                  .flags = FIELD_REQUIRED, .maximum = SYSTEM_ALSO_MAX, \
                  .summary = "What else was completed with it, in other systems.")
 
-/* The row stands as completed: takes the event and reads its receipts. */
+/* The row stands as completed: takes the event and reads its receipts. Where its processing had failed before
+ * (input->failure), the row stays completed and the event is kept to be tried again. */
 bool system_complete(struct system_step *step, struct event_body *body, struct error *error,
                      struct system_outcome *ret_outcome) WARN_UNUSED;
 

@@ -1,5 +1,6 @@
 #include "event/system_api.h"
 
+#include "event/intake_private.h"
 #include "http/entry.h"
 
 #include "base/banned.h"
@@ -19,6 +20,21 @@ static bool begin(struct request *request, const struct ledger_kind *kind, const
          ledger_hash(what, body_schema, body, error, &ret_entry->request_hash);
 }
 
+/* What fails while an event is processed must not keep the learner from ticking a todo. */
+static bool run(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,
+                struct system_input *input, struct error *error) {
+  struct ledger_entry as_begun = *entry;
+  struct error failure;
+  if (ledger_run_one(request->app->ledger, kind, entry, NULL, request->arena, error)) return true;
+  if (!input->took_event || !intake_is_failure(error)) return false;
+  failure = *error;
+  error_clear(error);
+  request->db_ns += entry->db_ns;
+  *entry = as_begun;
+  input->failure = &failure;
+  return ledger_run_one(request->app->ledger, kind, entry, NULL, request->arena, error);
+}
+
 bool system_run(struct request *request, const struct ledger_kind *kind, const struct schema *body_schema,
                 const void *body, const char *client_id, void *reply, struct error *error) {
   struct system_input input = {.config = request->app->config,
@@ -35,6 +51,5 @@ bool system_run(struct request *request, const struct ledger_kind *kind, const s
   entry.input = &input;
   entry.reply_schema = request->endpoint->reply;
   entry.reply = reply;
-  return ledger_run_one(request->app->ledger, kind, &entry, NULL, request->arena, error) &&
-         entry_answer(request, &entry);
+  return run(request, kind, &entry, &input, error) && entry_answer(request, &entry);
 }

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.database import query, query_one
+from harness.database import execute, query, query_one
+from harness.processes import wait_until
 from harness.races import all_at_once, caller
 
 from systems import entries, event_types, events, foreign, is_seen, iso, make_todo, ok, pages, refused, todos
@@ -189,6 +190,37 @@ def test_moments_that_cannot_be(learner, db, body, status):
     make_todo(learner, id="t1")
     refused(learner.api.patch("/api/todos/t1", body), status, "completedAt")
     assert todos(learner)[0]["status"] == "pending" and events(db, learner) == []
+
+
+# An event that fails
+
+
+def test_an_event_that_fails_keeps_nobody_from_ticking(learner, admin, db, sync_worker):
+    """The row stands, the event waits, and what follows from it comes with the next try."""
+    make_todo(learner, id="t-broken", videoIds=["v1"])
+    execute(db, "CREATE TRIGGER break_todo BEFORE INSERT ON activities FOR EACH ROW BEGIN"
+                " IF NEW.activity_id = 't-broken' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'broken';"
+                " END IF; END")
+    try:
+        reply = ok(learner.api.patch("/api/todos/t-broken", {"status": "completed"}))
+    finally:
+        execute(db, "DROP TRIGGER break_todo")
+    assert reply["todo"]["completed"] is True and todos(learner)[0]["completed"] is True
+    assert reply["event"]["status"] == "pending" and reply["event"]["errors"] != []
+    assert [event["outcome"] for event in events(db, learner)] == ["pending"]
+    ok(admin.api.post("/api/progress-sync/events/reprocess", {"eventIds": [reply["event"]["eventId"]]}))
+    wait_until(lambda: [event["outcome"] for event in events(db, learner)] == ["applied"], "the event is processed")
+    assert ok(learner.api.get("/api/videos/v1/progress"))["completed"] is True
+
+
+def test_a_failure_that_is_not_the_events_leaves_nothing(learner, service, db):
+    execute(db, "CREATE TRIGGER break_todo BEFORE INSERT ON todos FOR EACH ROW BEGIN"
+                " IF NEW.id = 't-broken' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'broken'; END IF; END")
+    try:
+        reply = learner.api.post("/api/todos", {"id": "t-broken", "title": "x", "status": "completed"})
+    finally:
+        execute(db, "DROP TRIGGER break_todo")
+    assert reply.status == 500 and todos(learner) == [] and events(db, learner) == []
 
 
 # Another application
