@@ -270,8 +270,12 @@ bool event_take(struct event_intake *intake, struct event_body *body, struct err
   struct event_host host = {.config = intake->config, .zones = intake->zones, .awards = intake->awards};
   struct event_item item = {.body = body};
   struct event_result result;
-  struct event_batch batch = {
-      .host = &host, .items = &item, .results = &result, .count = 1, .refusal = REFUSAL_FAILS_THE_WORK, .failure = intake->failure};
+  struct event_batch batch = {.host = &host,
+                              .items = &item,
+                              .results = &result,
+                              .count = 1,
+                              .refusal = REFUSAL_FAILS_THE_WORK,
+                              .failure = intake->failure};
   body->type_given = body->source_given = body->data_given = PRESENCE_GIVEN;
   if (body->id == NULL && !event_make_id(NULL, 0, ledger_arena(intake->tx), error, &body->id)) return false;
   if (!event_hash(body, error, &item.hash) || !event_check(body, ledger_arena(intake->tx), error) ||

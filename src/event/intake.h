@@ -31,8 +31,8 @@ struct event_intake {
   struct zone_cache *zones;
   const struct award_table *awards; /* event/award.h; read once a process */
   int64_t now_ms;
-  const struct error *failure; /* of event_take: NULL; or how it went the last time, and the event is kept to be
-                                  tried again later */
+  const struct error *failure; /* of event_take: NULL; or how it went the last time, and the event is kept to
+                                  be tried again later */
   struct event_day *days;
   size_t day_count;
   size_t day_capacity;
