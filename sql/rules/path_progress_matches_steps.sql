@@ -31,6 +31,7 @@ SELECT STRAIGHT_JOIN w.user_id,
                   FROM learning_path_steps AS s FORCE INDEX (PRIMARY)
                  WHERE s.user_id BETWEEN :from AND :to
                  GROUP BY s.user_id, s.path_id) AS k
+          JOIN learning_paths AS l ON l.user_id = k.user_id AND l.id = k.path_id
           JOIN users AS u ON u.id = k.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
           LEFT JOIN path_progress AS p ON p.user_id = k.user_id AND p.path_id = k.path_id) AS w
   JOIN (SELECT 1 AS place, 'completed_steps' AS name UNION ALL SELECT 2, 'total_steps' UNION ALL

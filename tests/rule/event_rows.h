@@ -31,7 +31,7 @@ static inline void event_rows_add(uint64_t user_id) {
       "'todo_manager')",
       "user_progress_summary (user_id, total_activities, completed_activities, percentage_complete,"
       " completed_videos, last_activity_at) VALUES (%llu, 1, 1, 100, 1, '2026-01-01')",
-      "ai_journey (user_id) VALUES (%llu)",
+      "ai_journey (user_id, completed_activities, skills_gained) VALUES (%llu, 1, 1)",
       "chat_mentions (user_id, activity_type, activity_id, completed_at) VALUES (%llu, 'video', 'v', NOW())",
       "learning_paths (user_id, id) VALUES (%llu, 'p')",
       "schedule_entries (user_id, id, starts_at) VALUES (%llu, 's', '2026-01-01')",
@@ -39,7 +39,7 @@ static inline void event_rows_add(uint64_t user_id) {
       "todos (user_id, id) VALUES (%llu, 't')",
       "video_progress (user_id, video_id) VALUES (%llu, 'v')",
       "learning_path_steps (user_id, path_id, step_id) VALUES (%llu, 'p', 's')",
-      "path_progress (user_id, path_id, total_steps) VALUES (%llu, 'p', 1)",
+      "path_progress (user_id, path_id, total_steps, current_step_id) VALUES (%llu, 'p', 1, 's')",
       "progress_conflict_events (user_id, conflict_id, event_id) SELECT user_id, id, 'e' FROM "
       "progress_conflicts"
       " WHERE user_id = %llu",

@@ -129,6 +129,34 @@ static void events_drifted(uint64_t user_id) {
       ID(user_id));
 }
 
+/* What other applications completed, and an event that waits for nobody. */
+static void systems_drifted(uint64_t user_id) {
+  RUN("UPDATE ai_journey SET completed_activities = 9 WHERE user_id = %llu", ID(user_id));
+  RUN("INSERT INTO video_progress (user_id, video_id, status) VALUES (%llu, 'w', 'completed')", ID(user_id));
+  RUN("INSERT INTO todos (user_id, id, status) VALUES (%llu, 'of w', 'pending'), (%llu, 'of e', 'pending'),"
+      " (%llu, 'of x', 'completed')",
+      ID(user_id), ID(user_id), ID(user_id));
+  RUN("INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%llu, 'of w', 'w'), (%llu, 'of x', 'x')",
+      ID(user_id), ID(user_id));
+  RUN("INSERT INTO schedule_entries (user_id, id, starts_at, todo_id, video_id, status) VALUES"
+      " (%llu, 'e', '2026-01-01', 'of e', NULL, 'completed'),"
+      " (%llu, 'of x', '2026-01-01', 'of x', NULL, 'planned'), (%llu, 'of w', '2026-01-01', NULL, 'w', "
+      "'planned')",
+      ID(user_id), ID(user_id), ID(user_id));
+  RUN("INSERT INTO learning_paths (user_id, id) VALUES (%llu, 'q')", ID(user_id));
+  RUN("INSERT INTO learning_path_steps (user_id, path_id, step_id, activity_type, activity_id) VALUES"
+      " (%llu, 'q', 'of w', 'video', 'w')",
+      ID(user_id));
+  RUN("INSERT INTO progress_events (user_id, id, revision, event_type, source_system, activity_type, "
+      "activity_id,"
+      " completion_status, event_data, timestamp, happened_at, practised_on, content_hash, outcome, "
+      "processed,"
+      " created_at) VALUES (%llu, 'waits', 1, 'video_completed', 'video_player', 'video', 'v', 'started', "
+      "'{}',"
+      " '2026-01-01', '2026-01-01', '2026-01-01', '', 'pending', FALSE, '2026-01-01')",
+      ID(user_id));
+}
+
 /* A row in every table, of a learner who will be gone; and a chapter whose course will. */
 static void orphans_made(uint64_t gone) {
   RUN("INSERT INTO chapters (id, course_id, title) VALUES (3, 9, 'orphan')");
@@ -190,6 +218,7 @@ static uint64_t drifted(uint64_t *ret_gone) {
   courses_drifted(first);
   payments_drifted(first);
   events_drifted(first);
+  systems_drifted(first);
   orphans_made(gone);
   event_rows_add(gone);
   run_text("SET foreign_key_checks = 0");
