@@ -1,5 +1,8 @@
 // What can wait in the queue, and how each kind is sent. `list`: the interface takes many at once.
 
+import { newId } from './identity.js';
+import { keyOf } from './store.js';
+
 export const KINDS = {
   answer: { path: '/api/answer', id: 'answerId', time: 'answeredAt', most: 1 },
   session: { path: '/api/sessions/record', id: 'sessionId', time: 'completedAt', most: 1 },
@@ -11,6 +14,32 @@ export const BATCH_BYTES = 512 * 1024; // well below what the server takes, so t
 const DONE = new Set(['applied', 'duplicate', 'conflict', 'rejected', 'pending']);
 // What the server says of an id that came before with other content.
 const REUSED = 'This id was already used';
+
+/** What is put into the queue: with its id, and what tells later when it was. `base`: the revision that the
+ * application knows. */
+export function itemOf({ kind, body }, owner, stamp, base) {
+  const name = KINDS[kind].id;
+  const id = body[name] ?? newId();
+  const { baseRevision = base, ...content } = { ...body, [name]: id };
+  // A copy, and an error here rather than later where something in it is no JSON.
+  const copy = JSON.parse(JSON.stringify(content));
+  return { key: keyOf(owner, kind, id), owner, kind, id, body: copy, stamp, base: kind === 'progress' ? baseRevision : null, sealed: false };
+}
+
+// An item that waited already, and may have got its moment since, against one that was to be put in.
+export function saysTheSame(stored, item) {
+  const { time } = KINDS[item.kind];
+  const expected = item.body[time] === undefined ? { ...stored.body, [time]: undefined } : stored.body;
+  return canonical(expected) === canonical(item.body);
+}
+
+function canonical(value) {
+  return JSON.stringify(value, (_, part) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1)))
+      : part,
+  );
+}
 
 /** As many of the items as go into one request: the first ones of one kind. */
 export function takeRun(items, most) {

@@ -5,13 +5,13 @@ import { Emitter } from './emitter.js';
 import { LockstepError } from './errors.js';
 import { Flush } from './flush.js';
 import { GUEST, Guest } from './guest.js';
-import { newId } from './identity.js';
-import { KINDS } from './kinds.js';
+import { itemOf, saysTheSame } from './kinds.js';
 import { legacyItem, readLegacy, removeLegacy } from './legacy.js';
 import { MemoryStore } from './memory_store.js';
-import { DiskStore, isFull, keyOf } from './store.js';
+import { Pace } from './pace.js';
+import { Results } from './results.js';
+import { DiskStore, isFull } from './store.js';
 import { Tabs } from './tabs.js';
-import { backoff } from './wait.js';
 
 const RETRY_BASE_MS = 1000;
 const RETRY_CAP_MS = 300000;
@@ -29,13 +29,11 @@ export class Offline {
   #emitter = new Emitter();
   #tabs;
   #owner = null;
-  #waiting = new Map(); // kind and id → those who wait for the result
+  #results = new Results();
   #flushing = null;
   #again = false;
   #outcome = { blocked: null, retryAfterMs: null };
-  #failures = 0;
-  #notBefore = 0; // the server asked for it
-  #timer = null;
+  #pace;
   #heard = null;
   #base = null;
   #closed = new AbortController();
@@ -82,6 +80,13 @@ export class Offline {
       allowed: this.#options.anonymous,
     });
     this.#client.useGuest(() => this.#guest.token());
+    this.#pace = new Pace({
+      baseMs: this.#options.retryBaseMs,
+      capMs: this.#options.retryCapMs,
+      random: this.#options.random,
+      onDue: () => this.#soon('retry'),
+      onPause: (until) => this.#set({ retryAt: until }),
+    });
     this.#flush = new Flush({
       client: this.#client,
       stores: () => this.#stores(),
@@ -119,7 +124,7 @@ export class Offline {
 
   async close() {
     this.#closed.abort();
-    clearTimeout(this.#timer);
+    this.#pace.stop();
     await this.#flushing?.catch(() => {});
     await this.#disk?.close();
   }
@@ -149,8 +154,8 @@ export class Offline {
     if (this.#closed.signal.aborted) throw new LockstepError('aborted', 'The queue is closed.');
     const owner = await this.#identify();
     const stamp = this.#client.clock.stamp(this.#heard);
-    const items = entries.map(({ kind, body }) => this.#item(owner, kind, body, stamp));
-    const results = items.map((item) => this.#result(item)); // before anybody can send them
+    const items = entries.map((entry) => itemOf(entry, owner, stamp, this.#base));
+    const results = items.map((item) => this.#results.of(item)); // before anybody can send them
     const { added, durable } = await this.#put(items);
     for (const [at, item] of added.entries())
       if (!saysTheSame(item, items[at])) throw new TypeError(`The id ${item.id} waits already, with other content.`);
@@ -158,17 +163,6 @@ export class Offline {
     this.#tabs.tell({ type: 'changed' });
     if (this.#state.retryAt === null) this.#soon('queued');
     return added.map((item, at) => ({ id: item.id, durable, settled: results[at] }));
-  }
-
-  #item(owner, kind, body, stamp) {
-    const name = KINDS[kind].id;
-    const id = body[name] ?? newId();
-    const base = kind === 'progress' ? (body.baseRevision ?? this.#base) : null;
-    const content = { ...body, [name]: id };
-    delete content.baseRevision;
-    // A copy, and an error here rather than later, where something in it is no JSON.
-    const text = JSON.stringify(content);
-    return { key: keyOf(owner, kind, id), owner, kind, id, body: JSON.parse(text), stamp, base, sealed: false };
   }
 
   async #put(items) {
@@ -205,15 +199,6 @@ export class Offline {
       for (const item of items) await this.#memory.settle(item.seq, null);
     }
     this.#set({ durable: true });
-  }
-
-  // By kind and id: the owner may be another when it is settled.
-  #result({ kind, id }) {
-    const key = `${kind} ${id}`;
-    return new Promise((resolve) => {
-      if (!this.#waiting.has(key)) this.#waiting.set(key, []);
-      this.#waiting.get(key).push(resolve);
-    });
   }
 
   // --- The document's sync points -------------------------------------------------------------------------
@@ -266,17 +251,12 @@ export class Offline {
       this.#again = true;
       return this.#flushing;
     }
-    clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#pace.stop();
     if (reason !== 'manual' && !this.#options.isOnline()) {
-      this.#set({ blocked: 'offline', retryAt: null });
+      this.#set({ blocked: 'offline' });
       return { pending: this.#state.pending, settled: 0, blocked: 'offline' };
     }
-    const early = this.#notBefore - Date.now();
-    if (early > 0) {
-      this.#later(early);
-      return { pending: this.#state.pending, settled: 0, blocked: 'away' };
-    }
+    if (!this.#pace.begin()) return { pending: this.#state.pending, settled: 0, blocked: 'away' };
     this.#flushing = this.#exclusively();
     try {
       return await this.#flushing;
@@ -296,7 +276,7 @@ export class Offline {
   }
 
   async #run() {
-    this.#set({ syncing: true, retryAt: null });
+    this.#set({ syncing: true });
     this.#outcome = { blocked: 'away', retryAfterMs: null };
     let settled = 0;
     try {
@@ -329,21 +309,12 @@ export class Offline {
     const { blocked, retryAfterMs } = this.#outcome;
     if (this.#closed.signal.aborted) return;
     this.#set({ syncing: false, blocked });
-    if (blocked !== 'away') {
-      this.#failures = 0;
-      if (blocked === null && this.#again) this.#soon('queued');
+    if (blocked === 'away') {
+      this.#pace.failed(retryAfterMs);
       return;
     }
-    const { retryBaseMs, retryCapMs, random } = this.#options;
-    const delay = (retryAfterMs ?? 0) + backoff(++this.#failures, retryBaseMs, retryCapMs, random);
-    this.#notBefore = retryAfterMs === null ? 0 : Date.now() + retryAfterMs;
-    this.#later(delay);
-  }
-
-  #later(delay) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#soon('retry'), delay);
-    this.#set({ retryAt: new Date(Date.now() + delay) });
+    this.#pace.succeeded();
+    if (blocked === null && this.#again) this.#soon('queued');
   }
 
   #soon(reason) {
@@ -382,9 +353,7 @@ export class Offline {
 
   #hand(results) {
     for (const result of results) {
-      const key = `${result.kind} ${result.id}`;
-      for (const resolve of this.#waiting.get(key) ?? []) resolve(result);
-      this.#waiting.delete(key);
+      this.#results.hand(result);
       this.#emitter.emit('result', result);
       if (result.status === 'conflict' || result.status === 'rejected') this.#emitter.emit(result.status, result);
     }
@@ -475,10 +444,8 @@ export class Offline {
     if (message.type === 'settled') this.#hand(message.results);
     this.#recount().catch(() => {});
     // The tab that queued it sends it, unless it was closed meanwhile.
-    if (this.#timer === null && this.#flushing === null && message.type === 'changed') {
-      const wait = LOOK_AFTER_MS * (0.5 + this.#options.random());
-      this.#timer = setTimeout(() => this.#soon('queued'), wait);
-    }
+    if (this.#flushing === null && message.type === 'changed')
+      this.#pace.glance(LOOK_AFTER_MS * (0.5 + this.#options.random()));
   }
 
   async #recount() {
@@ -496,21 +463,6 @@ export class Offline {
 
 export function createOffline(options) {
   return new Offline(options);
-}
-
-// An item that waited already, and may have got its moment since, against one that was to be put in.
-function saysTheSame(stored, item) {
-  const { time } = KINDS[item.kind];
-  const expected = item.body[time] === undefined ? { ...stored.body, [time]: undefined } : stored.body;
-  return canonical(expected) === canonical(item.body);
-}
-
-function canonical(value) {
-  return JSON.stringify(value, (_, part) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1)))
-      : part,
-  );
 }
 
 function safely(read) {

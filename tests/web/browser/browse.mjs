@@ -9,6 +9,11 @@ import { chromium } from 'playwright-core';
 const CHROMIUM = '/usr/bin/chromium';
 const given = JSON.parse(process.argv[2]);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const running = new Set(); // browsers: none outlives this
+process.on('exit', () => {
+  for (const { pid } of running) process.kill(-pid, 'SIGKILL');
+});
+process.on('SIGTERM', () => process.exit(1));
 const complaints = []; // errors of the pages
 
 async function please(what) {
@@ -32,6 +37,8 @@ async function launch() {
     ],
     { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   );
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const address = await new Promise((resolve, reject) => {
     let said = '';
     child.stderr.on('data', (piece) => {
