@@ -17,6 +17,7 @@
 #include "live/live_hub.h"
 #include "live/live_loop.h"
 #include "live/live_message.h"
+#include "live/live_metrics.h"
 #include "live/live_scan.h"
 #include "live/live_wish.h"
 
@@ -26,7 +27,6 @@
 #define SERVER_METRICS_PATH "/metrics"
 #define SERVER_UPGRADE_REQUIRED 426 /* libwebsockets has no name for it */
 #define SERVER_FRAME_BYTES ((size_t)16 * 1024 * 1024)
-#define SERVER_METRICS_BYTES ((size_t)16 * 1024)
 #define SERVER_HEADER_BYTES 512
 #define SERVER_ARGUMENT_BYTES \
   128 /* its name and = among them; a longer one is cut, and then makes no sense */
@@ -232,51 +232,9 @@ static int look(struct live_server *server, struct live_connection *connection) 
   return 0;
 }
 
-/* --- Metrics ------------------------------------------------------------------------------------------ */
-
-static void print_figure(struct buffer *text, const char *name, const char *type, const char *help,
-                         uint64_t value) {
-  buffer_printf(text, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
-                (unsigned long long)value);
-}
-
-static void print_metrics(struct live_server *server, struct buffer *text) {
-  struct live_figures figures;
-  live_hub_read_figures(server->hub, &figures);
-  print_figure(text, "lockstep_live_connections", "gauge", "Open connections.", server->connections);
-  print_figure(text, "lockstep_live_admitted_total", "counter", "Tickets that held.", figures.admitted);
-  print_figure(text, "lockstep_live_refused_total", "counter", "Tickets that did not.", figures.refused);
-  print_figure(text, "lockstep_live_frames_total", "counter", "Frames sent.", figures.frames);
-  print_figure(text, "lockstep_live_resyncs_total", "counter", "Clients told to read anew.", figures.resyncs);
-  print_figure(text, "lockstep_live_full_total", "counter", "Times a slow reader's queue was full.",
-               figures.full);
-  print_figure(text, "lockstep_live_hints_total", "counter", "Changes that a datagram told of.",
-               figures.hints);
-  print_figure(text, "lockstep_live_scans_total", "counter", "Comparisons of all revisions.", figures.scans);
-  print_figure(text, "lockstep_live_database_failures_total", "counter",
-               "Rounds that the database broke off.", figures.failures);
-}
-
-static int answer_metrics(struct live_server *server, struct lws *wsi) {
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(SERVER_METRICS_BYTES);
-  unsigned char head[LWS_PRE + SERVER_HEADER_BYTES];
-  unsigned char *start = head + LWS_PRE;
-  unsigned char *end = start;
-  buffer_append(&text, (const unsigned char[LWS_PRE]){0}, LWS_PRE);
-  print_metrics(server, &text);
-  size_t bytes = text.length - LWS_PRE;
-  if (text.failed ||
-      lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/plain; version=0.0.4", bytes, &end,
-                                  head + sizeof head) != 0 ||
-      lws_finalize_write_http_header(wsi, start, &end, head + sizeof head) != 0)
-    return -1;
-  if (lws_write(wsi, (unsigned char *)text.data + LWS_PRE, bytes, LWS_WRITE_HTTP_FINAL) < (int)bytes)
-    return -1;
-  return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
-}
-
 static int answer_http(struct live_server *server, struct lws *wsi, const char *path) {
-  if (strcmp(path, SERVER_METRICS_PATH) == 0) return answer_metrics(server, wsi);
+  if (strcmp(path, SERVER_METRICS_PATH) == 0)
+    return live_metrics_answer(wsi, server->hub, server->connections);
   unsigned status = strcmp(path, SERVER_PATH) == 0 ? SERVER_UPGRADE_REQUIRED : HTTP_STATUS_NOT_FOUND;
   return lws_return_http_status(wsi, status, NULL) < 0 || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
