@@ -24,14 +24,15 @@ static bool begin(struct request *request, const struct ledger_kind *kind, const
 static bool run(struct request *request, const struct ledger_kind *kind, struct ledger_entry *entry,
                 struct system_input *input, struct error *error) {
   struct ledger_entry as_begun = *entry;
-  struct error failure;
   if (ledger_run_one(request->app->ledger, kind, entry, NULL, request->arena, error)) return true;
   if (!input->took_event || !intake_is_failure(error)) return false;
-  failure = *error;
+  struct error *failure = arena_alloc(request->arena, sizeof *failure);
+  if (failure == NULL) return error_set_memory(error);
+  *failure = *error;
   error_clear(error);
   request->db_ns += entry->db_ns;
   *entry = as_begun;
-  input->failure = &failure;
+  input->failure = failure;
   return ledger_run_one(request->app->ledger, kind, entry, NULL, request->arena, error);
 }
 
