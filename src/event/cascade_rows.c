@@ -54,11 +54,24 @@ bool cascade_begin(struct event_intake *intake, const char *event_id, struct err
   return true;
 }
 
+/* As the keys' collation compares them: blanks at the end make no difference. */
+static size_t key_bytes(const char *text) {
+  size_t bytes = strlen(text);
+  while (bytes > 0 && text[bytes - 1] == ' ')
+    bytes--;
+  return bytes;
+}
+
+static bool same_key(const char *a, const char *b) {
+  size_t bytes = key_bytes(a);
+  return bytes == key_bytes(b) && memcmp(a, b, bytes) == 0;
+}
+
 struct cascade_row *cascade_find(struct cascade *cascade, enum cascade_kind kind, const char *path_id,
                                  const char *id) {
   for (size_t at = 0; at < cascade->count; at++) {
     struct cascade_row *row = &cascade->rows[at];
-    if (row->kind == kind && strcmp(row->id, id) == 0 && strcmp(row->path_id, path_id) == 0) return row;
+    if (row->kind == kind && same_key(row->id, id) && same_key(row->path_id, path_id)) return row;
   }
   return NULL;
 }
@@ -71,7 +84,7 @@ static bool has_receipt(const struct cascade *cascade, const struct cascade_row 
   if (key == NULL) return error_set_memory(error);
   for (size_t at = 0; at < cascade->known_count && !*ret_has; at++)
     *ret_has = strcmp(cascade->known[at].target_table, cascade_tables[row->kind].name) == 0 &&
-               strcmp(cascade->known[at].target_key, key) == 0;
+               same_key(cascade->known[at].target_key, key);
   return true;
 }
 

@@ -390,6 +390,21 @@ static void test_an_event_touches_so_many_rows_and_no_more(void **state) {
   assert_answer("SELECT COUNT(*) BETWEEN 400 AND 500 FROM schedule_entries WHERE status <> 'completed'", "1");
 }
 
+/* Keys are compared without the blanks at their end: "v " is the row "v". */
+static void test_blanks_at_the_end_of_an_id(void **state) {
+  (void)state;
+  run("INSERT INTO video_progress (user_id, video_id) VALUES (7, 'v')");
+  run("INSERT INTO todos (user_id, id) VALUES (7, 't')");
+  run("INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (7, 't', 'v')");
+  run("INSERT INTO schedule_entries (user_id, id, starts_at, todo_id) VALUES (7, 'e', '2026-01-01', 't ')");
+  happen(video_event("ev", "v ", STATUS_COMPLETED));
+  assert_answer(VIDEOS, "v completed 100.00");
+  assert_answer(TODOS, "t completed");
+  assert_answer(ENTRIES, "e completed");
+  assert_int_equal(undo("ev").left.count, 0);
+  assert_answer(VIDEOS, "v in_progress 0.00");
+}
+
 static void test_long_ids_fit(void **state) {
   (void)state;
   char video[191];
@@ -427,6 +442,7 @@ int main(void) {
       cmocka_unit_test_setup(test_its_own_row_has_a_receipt_in_any_case, cascade_setup),
       cmocka_unit_test_setup(test_receipts_that_cannot_be_read_are_left, cascade_setup),
       cmocka_unit_test_setup(test_an_event_touches_so_many_rows_and_no_more, cascade_setup),
+      cmocka_unit_test_setup(test_blanks_at_the_end_of_an_id, cascade_setup),
       cmocka_unit_test_setup(test_long_ids_fit, cascade_setup),
   };
   return cmocka_run_group_tests_name("cascade", tests, group_setup, group_teardown);
