@@ -47,9 +47,10 @@ struct endpoint {
   /* ENDPOINT_FRESH rows that may have to write before they read (healing): called after the
    * If-None-Match check and before the snapshot is opened. NULL: nothing to prepare. */
   bool (*prepare)(struct request *request, struct error *error);
-  /* ENDPOINT_FRESH rows whose reply depends on more than the learner's row tells of, such as tables that other
-   * applications write: a text that changes whenever that does, and becomes part of the ETag. Asked once for
-   * If-None-Match and once inside the snapshot: bounded reads by key. NULL: there is nothing else. */
+  /* ENDPOINT_FRESH rows whose reply depends on more than the learner's row tells of, such as tables that
+   * other applications write: a text that changes whenever that does, and becomes part of the ETag. Asked
+   * once for If-None-Match and once inside the snapshot: bounded reads by key. NULL: there is nothing else.
+   */
   bool (*depends_on)(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
                      const char **ret_text);
   const char *reply_type; /* ENDPOINT_WRITES_REPLY: its media type, for OpenAPI; NULL: application/json */
