@@ -44,7 +44,7 @@ struct app {
   struct ledger *ledger; /* over the same pool: every write goes through it */
   const struct rule_set *rules;
   const struct award_table *awards; /* event/award.h */
-  const char *build; /* version and source revision; part of every ETag */
+  const char *build;                /* version and source revision; part of every ETag */
 
   struct auth_keys *keys;
   struct router *router;

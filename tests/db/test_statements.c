@@ -67,7 +67,8 @@ static const char *const population[] = {
     "INSERT INTO chat_mentions (user_id, activity_type, activity_id, completed_at)"
     " SELECT n, 'video', 'v', UTC_TIMESTAMP() FROM numbers",
     "INSERT INTO propagations (user_id, event_id, target_table, target_key, target_system, after_values)"
-    " SELECT n, CONCAT('e', r.r), 'todos', 't', 'todo_manager', '{}' FROM numbers, (SELECT 1 r UNION SELECT 2) r",
+    " SELECT n, CONCAT('e', r.r), 'todos', 't', 'todo_manager', '{}' FROM numbers, (SELECT 1 r UNION SELECT "
+    "2) r",
     "DROP TABLE numbers",
 };
 
