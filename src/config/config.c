@@ -406,7 +406,7 @@ static const struct field paths_fields[] = {
 static const struct field events_fields[] = {
     ROW_INT(events_config, duplicate_window_s, .minimum = 0, .maximum = 3600, .default_text = "60",
             .summary = "Two events that say the same of an activity are one when no more lies between them."),
-    ROW_INT(events_config, occasion_window_s, .minimum = 60, .maximum = WEEK_S, .default_text = "86400",
+    ROW_INT(events_config, occasion_window_s, .minimum = 60, .maximum = WEEK_S, .default_text = "43200",
             .summary =
                 "Events of different systems about one activity speak of the same occasion when no more "
                 "lies between them."),

@@ -144,8 +144,8 @@ static struct conflict_weight weigh_times(const struct event *one, const struct 
   int64_t beyond = gap_ms(one, other) - HOUR_MS;
   int64_t span = windows->occasion_ms - HOUR_MS;
   if (beyond > 0) {
-    /* 0.35 at the window's end, to the nearest thousandth. */
-    weight.confidence -= (unsigned)((350 * beyond * 2 + span) / (span * 2));
+    /* 0.15 at the window's end, to the nearest thousandth. */
+    weight.confidence -= (unsigned)((150 * beyond * 2 + span) / (span * 2));
     weight.impact = IMPACT_MEDIUM;
   }
   if (one->day != other->day) {
@@ -168,7 +168,7 @@ static struct conflict_weight weigh_statuses(const struct event *one, const stru
   if (one->status == STATUS_FAILED || other->status == STATUS_FAILED)
     return (struct conflict_weight){CONFLICT_STATUS, RESOLUTION_MANUAL_REVIEW, 400, IMPACT_HIGH};
   bool proven = proves_itself(one->status == STATUS_COMPLETED ? one : other);
-  return (struct conflict_weight){CONFLICT_STATUS, RESOLUTION_USE_MOST_COMPLETE, proven ? 900 : 650,
+  return (struct conflict_weight){CONFLICT_STATUS, RESOLUTION_USE_MOST_COMPLETE, proven ? 900 : 850,
                                   IMPACT_MEDIUM};
 }
 
@@ -176,7 +176,7 @@ static struct conflict_weight weigh_data(enum contradiction contradiction) {
   if (contradiction == LEVEL_DIFFERS)
     return (struct conflict_weight){CONFLICT_DATA, RESOLUTION_USE_LATEST, 500, IMPACT_HIGH};
   if (contradiction == WORD_DIFFERS)
-    return (struct conflict_weight){CONFLICT_DATA, RESOLUTION_USE_LATEST, 700, IMPACT_MEDIUM};
+    return (struct conflict_weight){CONFLICT_DATA, RESOLUTION_USE_LATEST, 850, IMPACT_MEDIUM};
   return (struct conflict_weight){CONFLICT_DATA, RESOLUTION_MERGE_DATA, 900, IMPACT_LOW};
 }
 

@@ -23,7 +23,7 @@
 #define DAY_MS (24 * HOUR_MS)
 
 static const struct events_config defaults = {.duplicate_window_s = 60,
-                                              .occasion_window_s = 86400,
+                                              .occasion_window_s = 43200,
                                               .time_tolerance_percent = 20,
                                               .settle_confidence_percent = 80};
 

@@ -18,6 +18,10 @@
 #define SAYS(status) "{\"completionStatus\":\"" status "\"}"
 #define SAYS_SPENT(status, minutes) "{\"completionStatus\":\"" status "\",\"timeSpent\":" minutes "}"
 
+#define OCCASION_MS (12 * HOUR_MS)
+/* So long after an hour the fall of a timestamp_mismatch is half a thousandth. */
+#define FALLING_MS (132 * SECOND_MS)
+
 struct pair_case {
   struct told one;
   struct told other;
@@ -31,10 +35,10 @@ struct pair_case {
 #define REPEAT CONFLICT_DUPLICATE, RESOLUTION_MERGE_DATA, 990, IMPACT_LOW
 #define AT_OTHER_TIMES(sure, impact) CONFLICT_TIMESTAMP, RESOLUTION_USE_LATEST, sure, impact
 #define FIGURES CONFLICT_DATA, RESOLUTION_MERGE_DATA, 900, IMPACT_LOW
-#define WORDS CONFLICT_DATA, RESOLUTION_USE_LATEST, 700, IMPACT_MEDIUM
+#define WORDS CONFLICT_DATA, RESOLUTION_USE_LATEST, 850, IMPACT_MEDIUM
 #define LEVELS CONFLICT_DATA, RESOLUTION_USE_LATEST, 500, IMPACT_HIGH
 #define PROVEN CONFLICT_STATUS, RESOLUTION_USE_MOST_COMPLETE, 900, IMPACT_MEDIUM
-#define UNPROVEN CONFLICT_STATUS, RESOLUTION_USE_MOST_COMPLETE, 650, IMPACT_MEDIUM
+#define UNPROVEN CONFLICT_STATUS, RESOLUTION_USE_MOST_COMPLETE, 850, IMPACT_MEDIUM
 #define DISPUTED CONFLICT_STATUS, RESOLUTION_MANUAL_REVIEW, 400, IMPACT_HIGH
 #define NEITHER CONFLICT_STATUS, RESOLUTION_USE_LATEST, 850, IMPACT_LOW
 
@@ -53,20 +57,27 @@ static const struct pair_case pairs[] = {
     {{VIDEO, 0, "{}"}, {CHAT_VIDEO, 60 * SECOND_MS, "{}"}, REPEAT},
     {{VIDEO, 0, "{}"}, {CHAT_VIDEO, 60 * SECOND_MS + 1, "{}"}, AT_OTHER_TIMES(950, IMPACT_LOW)},
     {{TODO, 0, "{}"}, {EVENT_SCHEDULE_COMPLETED, SYSTEM_TODO_MANAGER, 0, "{}"}, NOTHING},
-    {{VIDEO, 0, "{}"}, {TODO, DAY_MS, "{}"}, AT_OTHER_TIMES(450, IMPACT_HIGH)},
-    {{VIDEO, 0, "{}"}, {TODO, DAY_MS + 1, "{}"}, NOTHING},
-    {{VIDEO, 0, SPENT("10")}, {TODO, DAY_MS, SPENT("20")}, FIGURES},
-    {{VIDEO, 0, SPENT("10")}, {TODO, DAY_MS + 1, SPENT("20")}, NOTHING},
-    {{VIDEO, 0, "{}"}, {ENTRY, DAY_MS, SAYS("failed")}, DISPUTED},
-    {{VIDEO, 0, "{}"}, {ENTRY, DAY_MS + 1, SAYS("failed")}, NOTHING},
+    {{VIDEO, 0, "{}"}, {TODO, OCCASION_MS, "{}"}, AT_OTHER_TIMES(800, IMPACT_MEDIUM)},
+    {{VIDEO, 0, "{}"}, {TODO, OCCASION_MS + 1, "{}"}, NOTHING},
+    {{VIDEO, 0, SPENT("10")}, {TODO, OCCASION_MS, SPENT("20")}, FIGURES},
+    {{VIDEO, 0, SPENT("10")}, {TODO, OCCASION_MS + 1, SPENT("20")}, NOTHING},
+    {{VIDEO, 0, "{}"}, {ENTRY, OCCASION_MS, SAYS("failed")}, DISPUTED},
+    {{VIDEO, 0, "{}"}, {ENTRY, OCCASION_MS + 1, SAYS("failed")}, NOTHING},
     /* How sure about times. */
     {{VIDEO, 0, "{}"}, {TODO, HOUR_MS, "{}"}, AT_OTHER_TIMES(950, IMPACT_LOW)},
     {{VIDEO, 0, "{}"}, {TODO, HOUR_MS + 1, "{}"}, AT_OTHER_TIMES(950, IMPACT_MEDIUM)},
-    {{VIDEO, 0, "{}"}, {TODO, 2 * HOUR_MS, "{}"}, AT_OTHER_TIMES(935, IMPACT_MEDIUM)},
-    {{VIDEO, 0, "{}"}, {TODO, 39204 * SECOND_MS - 1, "{}"}, AT_OTHER_TIMES(800, IMPACT_MEDIUM)},
-    {{VIDEO, 0, "{}"}, {TODO, 39204 * SECOND_MS, "{}"}, AT_OTHER_TIMES(799, IMPACT_MEDIUM)},
+    {{VIDEO, 0, "{}"}, {TODO, HOUR_MS + FALLING_MS - 1, "{}"}, AT_OTHER_TIMES(950, IMPACT_MEDIUM)},
+    {{VIDEO, 0, "{}"}, {TODO, HOUR_MS + FALLING_MS, "{}"}, AT_OTHER_TIMES(949, IMPACT_MEDIUM)},
+    {{VIDEO, 0, "{}"}, {TODO, 2 * HOUR_MS, "{}"}, AT_OTHER_TIMES(936, IMPACT_MEDIUM)},
+    {{VIDEO, 0, "{}"}, {TODO, 6 * HOUR_MS, "{}"}, AT_OTHER_TIMES(882, IMPACT_MEDIUM)},
+    {{VIDEO, 0, "{}"}, {TODO, 10 * HOUR_MS, "{}"}, AT_OTHER_TIMES(827, IMPACT_MEDIUM)},
     {{VIDEO, 13 * HOUR_MS, "{}"}, {TODO, 14 * HOUR_MS, "{}"}, AT_OTHER_TIMES(800, IMPACT_HIGH)},
-    {{VIDEO, 13 * HOUR_MS, "{}"}, {TODO, 15 * HOUR_MS, "{}"}, AT_OTHER_TIMES(785, IMPACT_HIGH)},
+    {{VIDEO, 13 * HOUR_MS, "{}"},
+     {TODO, 14 * HOUR_MS + FALLING_MS - 1, "{}"},
+     AT_OTHER_TIMES(800, IMPACT_HIGH)},
+    {{VIDEO, 13 * HOUR_MS, "{}"}, {TODO, 14 * HOUR_MS + FALLING_MS, "{}"}, AT_OTHER_TIMES(799, IMPACT_HIGH)},
+    {{VIDEO, 13 * HOUR_MS, "{}"}, {TODO, 15 * HOUR_MS, "{}"}, AT_OTHER_TIMES(786, IMPACT_HIGH)},
+    {{VIDEO, 13 * HOUR_MS, "{}"}, {TODO, 25 * HOUR_MS, "{}"}, AT_OTHER_TIMES(650, IMPACT_HIGH)},
     /* Figures: more than a fifth of the larger, and more than a trifle. */
     {{VIDEO, 0, SPENT("10")}, {TODO, 0, SPENT("12.5")}, NOTHING},
     {{VIDEO, 0, SPENT("10")}, {TODO, 0, SPENT("12.501")}, FIGURES},
@@ -260,7 +271,7 @@ static void test_the_least_sure_and_the_gravest_of_several(void **state) {
   };
   struct conflict_weight weight = conflict_weigh(times, 3, &defaults);
   assert_int_equal(weight.kind, CONFLICT_TIMESTAMP);
-  assert_int_equal(weight.confidence, 904);
+  assert_int_equal(weight.confidence, 909);
   assert_int_equal(weight.impact, IMPACT_MEDIUM);
   const struct event statuses[] = {
       make_event(arena, "e0", (struct told){VIDEO, 0, SPENT("5")}),

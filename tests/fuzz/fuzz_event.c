@@ -19,7 +19,7 @@
 #define COMPARED_MAX 4 /* events of one input */
 
 static const struct events_config config = {.duplicate_window_s = 60,
-                                            .occasion_window_s = 86400,
+                                            .occasion_window_s = 43200,
                                             .time_tolerance_percent = 20,
                                             .settle_confidence_percent = 80};
 

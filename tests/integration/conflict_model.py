@@ -5,7 +5,7 @@ import datetime
 import zoneinfo
 from fractions import Fraction
 
-D_MS, W_MS, HOUR_MS = 60_000, 86_400_000, 3_600_000
+D_MS, W_MS, HOUR_MS = 60_000, 43_200_000, 3_600_000
 TOLERANCE = Fraction(20, 100)
 SURE_ENOUGH = 800
 PRIORITY = ("completion_status_conflict", "data_inconsistency", "timestamp_mismatch", "duplicate_event")
@@ -125,7 +125,7 @@ def weight_of(one, other, zone):
     if kind == "duplicate_event":
         return kind, "merge_data", 990, "low"
     if kind == "data_inconsistency":
-        return {"figure": (kind, "merge_data", 900, "low"), "word": (kind, "use_latest", 700, "medium"),
+        return {"figure": (kind, "merge_data", 900, "low"), "word": (kind, "use_latest", 850, "medium"),
                 "level": (kind, "use_latest", 500, "high")}[contradiction(one, other)]
     if kind == "completion_status_conflict":
         told = {one.status: one, other.status: other}
@@ -133,11 +133,11 @@ def weight_of(one, other, zone):
             return kind, "use_latest", 850, "low"
         if "failed" in told:
             return kind, "manual_review", 400, "high"
-        return kind, "use_most_complete", 900 if proves_itself(told["completed"]) else 650, "medium"
+        return kind, "use_most_complete", 900 if proves_itself(told["completed"]) else 850, "medium"
     gap = abs(one.moment - other.moment)
     confidence, impact = 950, "low"
     if gap > HOUR_MS:
-        confidence -= int(350 * Fraction(gap - HOUR_MS, W_MS - HOUR_MS) + Fraction(1, 2))
+        confidence -= int(150 * Fraction(gap - HOUR_MS, W_MS - HOUR_MS) + Fraction(1, 2))
         impact = "medium"
     if one.day(zone) != other.day(zone):
         confidence, impact = confidence - 150, "high"

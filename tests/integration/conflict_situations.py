@@ -8,8 +8,8 @@ from conflict_cases import entry, said, skill, step, todo, video
 SEED = 20261121
 ORDINARY, AT_EDGES, SEVERAL = 360, 150, 90
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
-D, W = MINUTE, DAY
-SURE = 39_204_000  # from here on a timestamp_mismatch is not sure enough
+D, W = MINUTE, 12 * HOUR
+SURE = HOUR + 132 * SECOND  # from here on a timestamp_mismatch of two days is not sure enough
 ZONES = ("UTC", "UTC", "Asia/Tokyo", "America/New_York", "Pacific/Auckland")
 
 
@@ -58,7 +58,7 @@ class Maker:
         at = self.moment()
         return [self.watched(at), todo(clock(at + self.chance.randrange(0, D + 1)))]
 
-    def another_day(self):
+    def another_occasion(self):
         at = self.moment()
         return [todo(clock(at)), entry(clock(at + W + self.chance.randrange(1, 20 * HOUR)))]
 
@@ -104,7 +104,7 @@ class Maker:
 
     def ordinary(self):
         return self.situation(self.choose({
-            self.once: 12, self.on_the_way: 12, self.again_later: 8, self.corroborated: 8, self.another_day: 5,
+            self.once: 12, self.on_the_way: 12, self.again_later: 8, self.corroborated: 8, self.another_occasion: 5,
             self.sent_twice: 20, self.ticked_later: 18, self.other_minutes: 6, self.other_rating: 1.2,
             self.skipped_then_done: 6, self.done_and_skipped: 1, self.failed_and_done: 1, self.skipped_and_failed: 1}))
 

@@ -7,11 +7,12 @@ import pytest
 
 from harness.database import execute, query, query_one
 
-from conflict_cases import entry, said, todo, video
+from conflict_cases import entry, said, skill, todo, video
 from conflict_runner import body_of, play
 
 CONFLICTS = "/api/progress-sync/conflicts"
 COUNT = 0
+DAYS_OF_HABIT = 20
 
 
 @pytest.fixture()
@@ -75,14 +76,16 @@ def test_what_waits_is_listed(learner, db):
 
 
 def test_the_list_can_be_narrowed(learner, db):
-    disputed(learner, db)
-    situation(learner, db, todo("10:00:00", userRating=4), said("todo_completed", "chat_system", "10:10:00", userRating=5))
+    situation(learner, db, entry("10:00:00", "failed"), todo("11:00:00", "skipped"))
+    situation(learner, db, skill("10:00:00", newLevel="b1"),
+              said("skill_assessed", "chat_system", "10:10:00", newLevel="b2"))
     situation(learner, db, video("10:00:00"), video("10:00:10"))
     kinds = lambda conflicts: [conflict["conflictType"] for conflict in conflicts]
     assert kinds(listed(learner)) == ["data_inconsistency", "completion_status_conflict"]
     assert kinds(listed(learner, status="resolved")) == ["duplicate_event"]
     assert kinds(listed(learner, status="all")) == ["duplicate_event", "data_inconsistency", "completion_status_conflict"]
-    assert kinds(listed(learner, impact="high")) == ["completion_status_conflict"]
+    assert kinds(listed(learner, impact="high")) == ["data_inconsistency"]
+    assert kinds(listed(learner, impact="low")) == ["completion_status_conflict"]
     assert kinds(listed(learner, conflictType="data_inconsistency")) == ["data_inconsistency"]
     assert listed(learner, status="resolved", conflictType="timestamp_mismatch") == []
     assert learner.api.get(f"{CONFLICTS}?status=some").status == 400
@@ -144,13 +147,14 @@ def test_the_most_complete_is_chosen(learner, db):
 def test_merging_takes_the_most_of_all(learner, db):
     reply, _, prefix = situation(
         learner, db,
-        todo("10:00:00", userRating=4, timeSpent=20, notes="first"),
-        said("todo_completed", "chat_system", "10:20:00", userRating=5, timeSpent=22, percentageWatched=80))
+        skill("10:00:00", newLevel="b1", userRating=4, timeSpent=20, notes="first"),
+        said("skill_assessed", "chat_system", "10:20:00", newLevel="b2", userRating=5, timeSpent=22, percentageWatched=80))
     settled = resolve(learner, reply["conflicts"][0]["id"], "merge_data")
     data = settled["conflict"]["resolution"]["resolvedData"]
     assert settled["conflict"]["resolution"]["winner"] == f"{prefix}-1"
     assert data["timeSpent"] == 22 and data["videoProgress"]["percentageWatched"] == 80
     assert data["todoProgress"]["userRating"] == 5 and data["todoProgress"]["notes"] == "first"
+    assert data["skillProgress"]["newLevel"] == "b2"
 
 
 def test_the_learners_own_word_counts(learner, db):
@@ -224,11 +228,41 @@ def test_the_history_says_so(learner, db):
     assert told == [("resolution", "use_latest"), ("conflict", "completion_status_conflict")]
 
 
-def test_completed_and_skipped_without_proof(learner, db):
+def test_completed_holds_against_skipped_without_proof(learner, db):
     reply, _, prefix = situation(learner, db, todo("10:00:00"), entry("12:00:00", "skipped"))
+    assert reply["status"] == "conflict" and reply["conflicts"][0]["resolution"]["winner"] == f"{prefix}-0"
+    assert activity(db, learner, prefix)["status"] == "completed" and listed(learner) == []
+
+
+def test_the_learner_may_say_that_it_was_skipped(learner, db):
+    reply, _, prefix = situation(learner, db, todo("10:00:00"), said("skill_assessed", "ai_journey", "10:30:00", "failed"),
+                                 entry("12:00:00", "skipped"))
     settled = resolve(learner, reply["conflicts"][0]["id"], "use_latest")
     assert settled["conflict"]["resolution"]["resolvedData"]["completionStatus"] == "skipped"
     assert activity(db, learner, prefix)["status"] == "skipped"
+
+
+@pytest.mark.parametrize("told", ["as it happens", "one system after the other"])
+def test_a_daily_habit_is_an_occasion_a_day(learner, db, told):
+    """Two systems tell of it every day, half an hour apart: yesterday's evening is another occasion than today's."""
+    about = ("video", "habit")
+    days = range(-DAYS_OF_HABIT, 0)
+    ticked = [body_of(todo(f"{day} 18:00:00"), f"t{day}", about) for day in days]
+    booked = [body_of(entry(f"{day} 18:30:00"), f"c{day}", about) for day in days]
+    told_so = ticked + booked if told == "one system after the other" else [
+        body for both in zip(ticked, booked) for body in both]
+    replies = {body["id"]: send(learner, body) for body in told_so}
+    assert {reply.status for reply in replies.values()} == {200}
+    results = {event_id: reply.json() for event_id, reply in replies.items()}
+    assert {result["status"] for result in results.values()} == {"applied"}
+    for day in days:
+        (conflict,) = results[f"t{day}"]["conflicts"] + results[f"c{day}"]["conflicts"]
+        assert (conflict["conflictType"], conflict["status"]) == ("timestamp_mismatch", "resolved")
+        assert [event["id"] for event in conflict["conflictingEvents"]] == [f"t{day}", f"c{day}"]
+        assert conflict["resolution"]["winner"] == f"c{day}"
+    assert listed(learner) == [] and len(listed(learner, status="all", limit=100)) == DAYS_OF_HABIT
+    counted = query(db, "SELECT id FROM progress_events WHERE user_id = %s AND outcome = 'applied'", (learner.id,))
+    assert {row["id"] for row in counted} == {f"c{day}" for day in days}
 
 
 def test_what_was_defeated_is_undone_elsewhere(learner, db):

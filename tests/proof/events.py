@@ -12,7 +12,7 @@ from harness.database import query
 UTC = datetime.timezone.utc
 VIDEOS, TODOS, ENTRIES, STEPS = 12, 8, 8, 6
 # Seconds between two events about one occasion: at and around every window.
-GAPS = (0, 1, 30, 59, 60, 61, 300, 1800, 3600, 3601, 7200, 40000, 86399, 86400, 86401, 200000)
+GAPS = (0, 1, 30, 59, 60, 61, 300, 1800, 3600, 3601, 7200, 40000, 43199, 43200, 43201, 200000)
 STATUSES = ("completed",) * 12 + ("started", "in_progress", "in_progress", "skipped", "failed")
 BREAKS = "breaks"  # in the id of an activity: the proof's trigger refuses it
 
