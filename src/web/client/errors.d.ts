@@ -18,6 +18,8 @@ export class ProblemError extends LockstepError {
   /** The first message of each field. */
   readonly fields: Readonly<Record<string, string>>;
   readonly retryAfterMs: number | null;
+  /** The reply as it came: of an endpoint that tells of a failure by its status, its own. */
+  readonly body: unknown;
   /** Said by Lockstep itself, and not by something that stands before it. */
   readonly isOwn: boolean;
 }

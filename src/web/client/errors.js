@@ -10,7 +10,10 @@ export class LockstepError extends Error {
   }
 }
 
-/** A problem document (RFC 9457). `errors` is the list as it came, `fields` the first message of each field. */
+/**
+ * A problem document (RFC 9457). `errors` is the list as it came, `fields` the first message of each field, `body` what
+ * was said: of an endpoint that tells of a failure by its status, its own reply.
+ */
 export class ProblemError extends LockstepError {
   constructor(status, document, { requestId, retryAfterMs } = {}) {
     super('problem', document?.detail || document?.message || document?.title || `The server answered ${status}.`, {
@@ -25,6 +28,7 @@ export class ProblemError extends LockstepError {
     this.errors = Array.isArray(document?.errors) ? document.errors : [];
     this.fields = Object.create(null);
     for (const { field, message } of this.errors) this.fields[field] ??= message;
+    this.body = document;
     this.retryAfterMs = retryAfterMs ?? null;
   }
 

@@ -6,5 +6,6 @@ startApp({
   isLearner: false,
   views: [
     { path: 'health', label: 'Health', sign: '♥', load: () => import('./admin/health.js') },
+    { path: 'rules', label: 'Rules', sign: '≡', load: () => import('./admin/rules.js') },
   ],
 });

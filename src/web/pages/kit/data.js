@@ -40,8 +40,9 @@ export function useInterval(task, everyMs) {
  * read anew, and when that fails.
  *   query, path   as the client takes them
  *   everyMs       ask again so often; without it, when the learner's revision moves
+ *   tells         a status of failure with which the endpoint gives its reply all the same
  */
-export function useRead(path, { query, path: parts, everyMs } = {}) {
+export function useRead(path, { query, path: parts, everyMs, tells } = {}) {
   const { client, sync } = useLockstep();
   const [state, setState] = useState({ data: undefined, error: null, loading: path !== null });
   const wish = JSON.stringify([path, parts, query]);
@@ -52,7 +53,10 @@ export function useRead(path, { query, path: parts, everyMs } = {}) {
     if (path === null) return;
     const controller = (running.current = new AbortController());
     try {
-      const data = await client.get(path, { path: parts, query, signal: controller.signal });
+      const data = await client.get(path, { path: parts, query, signal: controller.signal, attempts: tells && 1 }).catch((error) => {
+        if (tells === undefined || error.status !== tells || error.isOwn || !error.body) throw error;
+        return error.body;
+      });
       if (!controller.signal.aborted) setState({ data, error: null, loading: false });
     } catch (error) {
       if (!controller.signal.aborted) setState((before) => ({ ...before, error, loading: false }));

@@ -67,6 +67,19 @@ export function Button({ action, tone = '', children, ...more }) {
   return html`<button type="button" class=${tone} disabled=${more.disabled || action?.busy} aria-busy=${action?.busy ? 'true' : undefined} ...${more}>${children}</button>`;
 }
 
+/** Something that is on or off; `toggle` is asked to turn it, and may ask back first. */
+export function Switch({ label, on, toggle, disabled }) {
+  return html`<button type="button" class="switch" role="switch" aria-checked=${on ? 'true' : 'false'} disabled=${disabled} onClick=${toggle}>
+    <span class="track" aria-hidden="true"><span></span></span>${label}
+  </button>`;
+}
+
+/** One of a few: options [{value, label}]. */
+export function Choice({ label, options, value, choose }) {
+  return html`<div class="choice" role="group" aria-label=${label}>${options.map((one) => html`
+    <button type="button" aria-pressed=${one.value === value ? 'true' : 'false'} onClick=${() => choose(one.value)}>${one.label}</button>`)}</div>`;
+}
+
 /** A moment, readable as the distance from now and, on demand, to the minute. */
 export function When({ at }) {
   if (!at) return html`<span class="quiet">never</span>`;

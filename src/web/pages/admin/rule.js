@@ -1,0 +1,76 @@
+// One rule: what it says, what breaks it, whether it is repaired.
+
+import { html, useState } from '../kit/html.js';
+import { useAction, useLockstep } from '../kit/data.js';
+import { Button, Card, Dialog, Failure, When, useToast } from '../kit/ui.js';
+import { Changes } from '../kit/change.js';
+import { number, plural } from '../kit/format.js';
+import { SeverityBadge, StateBadge } from './badges.js';
+
+const ON_READ = {
+  no: 'by runs only',
+  progress: 'by runs, and before a learner’s progress is read',
+  courses: 'by runs, and before a learner’s courses are read',
+  events: 'by runs, and before a learner’s summary, todos, calendar or paths are read',
+};
+
+const limitOf = (rule) => [rule.limitSharePercent && `${rule.limitSharePercent} % of the learners`, rule.limitRows && plural(rule.limitRows, 'row')].filter(Boolean).join(' or ') || 'the usual one';
+
+function Facts({ rule, asOf }) {
+  return html`<dl class="facts">
+    <dt>State</dt><dd><${StateBadge} state=${rule.state === 'active' ? 'unknown' : rule.state} /> <${SeverityBadge} severity=${rule.severity} /></dd>
+    <dt>In breach</dt><dd>${asOf ? html`${plural(rule.breaches, 'row')} of ${plural(rule.learners, 'learner')}, <${When} at=${asOf} />` : 'no pass has ended yet'}</dd>
+    ${rule.use !== 'gone' && html`
+      <dt>Repaired</dt><dd>${ON_READ[rule.onRead]}${rule.authority === 'columns' && ', where the columns are to be right'}</dd>
+      <dt>Limit of a run</dt><dd>${limitOf(rule)}</dd>
+      <dt>Order</dt><dd>${rule.order}${rule.ofSite && ', a rule of the site'}</dd>`}
+    ${rule.pausedAt && html`<dt>Paused</dt><dd><${When} at=${rule.pausedAt} /> by ${rule.pausedBy}</dd>`}
+    ${rule.costMs !== undefined && html`<dt>Cost of a pass</dt><dd>${number(Math.round(rule.costMs * 10) / 10)} ms</dd>`}
+  </dl>`;
+}
+
+function Pausing({ rule, enabled, reload }) {
+  const { client } = useLockstep();
+  const say = useToast();
+  const [asking, ask] = useState(null);
+  const act = useAction(async (kind) => {
+    const resumes = kind !== 'pause';
+    await client.post(`/api/admin/rules/{name}/${resumes ? 'resume' : 'pause'}`, resumes ? { rowsToo: kind === 'rows' } : undefined, { path: { name: rule.name } });
+    say({ pause: `${rule.name} is paused.`, resume: `${rule.name} repairs again.`, rows: `${rule.name} repairs its paused rows again.` }[kind], 'good');
+    ask(null);
+    await reload();
+  });
+  const paused = rule.use === 'paused';
+  return html`
+    <div class="row">
+      ${!paused && html`<a class="button primary" href="#/repairs/plan/${rule.name}">Plan a repair</a>`}
+      ${paused && enabled && html`<${Button} tone="primary" action=${act} onClick=${() => act.run('resume')}>Resume<//>`}
+      ${!paused && html`<${Button} action=${act} onClick=${() => ask('pause')}>Pause<//>`}
+      ${enabled && rule.paused > 0 && html`<${Button} action=${act} onClick=${() => ask('rows')}>Repair its ${plural(rule.paused, 'paused row')} again<//>`}
+    </div>
+    ${paused && !enabled && html`<p class="note">Every rule is paused. Switch repairs on under <a href="#/rules">Rules</a>.</p>`}
+    ${asking === null && html`<${Failure} error=${act.error} />`}
+    <${Dialog} title=${asking === 'rows' ? 'Repair the paused rows again?' : 'Pause this rule?'} open=${asking !== null} close=${() => ask(null)}>
+      <p>${asking === 'rows'
+        ? 'Rollbacks have left these rows out of repairs. From now on they are repaired again, which undoes what the rollbacks put back.'
+        : 'Nothing is repaired by it until it is resumed. It still finds, and it still counts in the score.'}</p>
+      <${Failure} error=${act.error} />
+      <p class="row end"><button type="button" onClick=${() => ask(null)}>Cancel</button><${Button} tone=${asking === 'rows' ? 'danger' : 'primary'} action=${act} onClick=${() => act.run(asking)}>${asking === 'rows' ? 'Repair them again' : 'Pause'}<//></p>
+    <//>`;
+}
+
+export function Rule({ rule, name, asOf, enabled, reload }) {
+  if (!rule) return html`<div class="stack"><p><a href="#/rules">All rules</a></p><p class="empty">There is no rule ${name}.</p></div>`;
+  const rows = rule.rows.map((row, at) => ({ ...row, id: at, before: row.actual, after: row.wanted }));
+  return html`<div class="stack">
+    <p><a href="#/rules">All rules</a></p>
+    <${Card} title=${rule.name}>
+      <p>${rule.summary ?? 'There is no such rule any more. This is what it found last.'}</p>
+      <${Facts} rule=${rule} asOf=${asOf} />
+      ${rule.use !== 'gone' && rule.use !== 'left_aside' && html`<${Pausing} rule=${rule} enabled=${enabled} reload=${reload} />`}
+    <//>
+    <${Card} title="Rows in breach" aside=${rule.breaches > rows.length && html`<span class="quiet">the first ${number(rows.length)} of ${number(rule.breaches)}</span>`}>
+      ${rows.length > 0 ? html`<${Changes} caption="What stands in them, and what should" rows=${rows} />` : html`<p class="empty">${rule.authority === 'columns' ? 'No pass asks this rule: it runs only where the columns are to be right.' : 'No row broke it at the last pass.'}</p>`}
+    <//>
+  </div>`;
+}
