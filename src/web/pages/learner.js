@@ -6,5 +6,6 @@ startApp({
   guests: true,
   views: [
     { path: 'dashboard', label: 'Dashboard', sign: '◎', load: () => import('./learner/dashboard.js') },
+    { path: 'courses', label: 'Courses', sign: '▤', load: () => import('./learner/courses.js') },
   ],
 });

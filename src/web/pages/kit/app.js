@@ -1,8 +1,8 @@
 // The frame around the views: who is signed in, where one is, how the connection stands.
 
 import { createLockstep } from '../../client/index.js';
-import { html, render, useEffect, useErrorBoundary, useState } from './html.js';
-import { LockstepContext, useConnection, useLockstep, useRead } from './data.js';
+import { html, render, useEffect, useErrorBoundary, useMemo, useState } from './html.js';
+import { LockstepContext, SessionContext, useConnection, useLockstep, useRead } from './data.js';
 import { heldToken, keepToken, onSessionChange, receiveToken, signInUrl, tokenProvider } from './session.js';
 import { Button, Failure, Field, Toasts } from './ui.js';
 import { plural } from './format.js';
@@ -126,7 +126,8 @@ function Account({ leave, claims }) {
 }
 
 function Frame({ title, views, asksProfile, leave, lockstep }) {
-  return html`<${LockstepContext.Provider} value=${lockstep}><${Toasts}>
+  const session = useMemo(() => ({ guest: heldToken() === null, leave }), [leave]);
+  return html`<${LockstepContext.Provider} value=${lockstep}><${SessionContext.Provider} value=${session}><${Toasts}>
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>To the content</a>
     <header class="top">
       <a class="brand" href="#/${views[0].path}"><span aria-hidden="true">⇄</span> ${title}</a>
@@ -134,7 +135,7 @@ function Frame({ title, views, asksProfile, leave, lockstep }) {
     </header>
     <${OfflineBanner} />
     <div class="body"><${Place} views=${views} /></div>
-  <//><//>`;
+  <//><//><//>`;
 }
 
 /**

@@ -10,6 +10,10 @@ export const LockstepContext = createContext(null);
 /** {client, sync, offline, …} of the client library. */
 export const useLockstep = () => useContext(LockstepContext);
 
+export const SessionContext = createContext({ guest: false, leave: () => {} });
+/** {guest, leave}: whether nobody has signed in, and what ends the session or leads to the sign-in. */
+export const useSession = () => useContext(SessionContext);
+
 /** Runs while the page is seen; at once when it comes back into sight. */
 export function useInterval(task, everyMs) {
   const latest = useRef(task);

@@ -1,6 +1,7 @@
 // The pieces that views are made of. Every list goes through Loaded: it has its loading, empty and failed state.
 
 import { createContext, html, useContext, useEffect, useRef, useState } from './html.js';
+import { useSession } from './data.js';
 import * as format from './format.js';
 
 let names = 0;
@@ -133,6 +134,17 @@ export function Dialog({ title, open, close, children, wide = false }) {
     <header><h2 id=${id.current}>${title}</h2><button type="button" class="plain" aria-label="Close" onClick=${close}>✕</button></header>
     ${open && children}
   </dialog>`;
+}
+
+/** What belongs to an account, or for a guest the way to one. `children` is a function; `why` says what needs it. */
+export function MembersOnly({ why, children }) {
+  const { guest, leave } = useSession();
+  if (!guest) return children();
+  return html`<section class="card invite">
+    <p>${why}</p>
+    <p class="quiet">What you have practised as a guest comes with you.</p>
+    <button type="button" class="primary" onClick=${leave}>Sign in</button>
+  </section>`;
 }
 
 const ToastContext = createContext(() => {});
