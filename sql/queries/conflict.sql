@@ -23,33 +23,30 @@
 -- column happened_at time
 -- column practised_on day
 -- column outcome text
--- The events of an activity that one of that moment may conflict with, in the order in which they were taken in:
--- final ones; or, where it is not final itself, those that may be the same.
-SELECT p.id, p.revision, p.position, p.event_type, p.source_system, p.data, p.event_data, p.timestamp,
-       p.happened_at, p.practised_on, p.outcome
-  FROM ((SELECT e.id, e.revision, e.position, e.event_type, e.source_system,
-                COALESCE(e.resolved_data, e.event_data) AS data, e.event_data, e.timestamp, e.happened_at,
-                e.practised_on, e.outcome
-           FROM progress_events AS e FORCE INDEX (progress_events_activity)
-          WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
-            AND e.happened_at BETWEEN :from_moment AND :moment AND e.outcome IN ('applied', 'conflict')
-            AND (CASE WHEN :is_final THEN e.completion_status IN ('completed', 'skipped', 'failed')
-                      ELSE e.completion_status = :completion_status AND e.event_type = :event_type
-                           AND e.source_system = :source_system END)
-          ORDER BY e.happened_at DESC LIMIT :limit_rows)
-        UNION ALL
-        (SELECT e.id, e.revision, e.position, e.event_type, e.source_system,
-                COALESCE(e.resolved_data, e.event_data) AS data, e.event_data, e.timestamp, e.happened_at,
-                e.practised_on, e.outcome
-           FROM progress_events AS e FORCE INDEX (progress_events_activity)
-          WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
-            AND e.happened_at > :moment AND e.happened_at <= :until_moment
-            AND e.outcome IN ('applied', 'conflict')
-            AND (CASE WHEN :is_final THEN e.completion_status IN ('completed', 'skipped', 'failed')
-                      ELSE e.completion_status = :completion_status AND e.event_type = :event_type
-                           AND e.source_system = :source_system END)
-          ORDER BY e.happened_at LIMIT :limit_rows)) AS p
- ORDER BY p.revision, p.position;
+-- The events of an activity that one of that moment may conflict with, in no order: final ones; or, where it is not
+-- final itself, those that may be the same. To put them in order here would cost more than to find them, for their
+-- texts would go through a temporary table.
+(SELECT e.id, e.revision, e.position, e.event_type, e.source_system,
+        COALESCE(e.resolved_data, e.event_data) AS data, e.event_data, e.timestamp, e.happened_at, e.practised_on,
+        e.outcome
+   FROM progress_events AS e FORCE INDEX (progress_events_activity)
+  WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
+    AND e.happened_at BETWEEN :from_moment AND :moment AND e.outcome IN ('applied', 'conflict')
+    AND (CASE WHEN :is_final THEN e.completion_status IN ('completed', 'skipped', 'failed')
+              ELSE e.completion_status = :completion_status AND e.event_type = :event_type
+                   AND e.source_system = :source_system END)
+  ORDER BY e.happened_at DESC LIMIT :limit_rows)
+ UNION ALL
+(SELECT e.id, e.revision, e.position, e.event_type, e.source_system,
+        COALESCE(e.resolved_data, e.event_data) AS data, e.event_data, e.timestamp, e.happened_at, e.practised_on,
+        e.outcome
+   FROM progress_events AS e FORCE INDEX (progress_events_activity)
+  WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
+    AND e.happened_at > :moment AND e.happened_at <= :until_moment AND e.outcome IN ('applied', 'conflict')
+    AND (CASE WHEN :is_final THEN e.completion_status IN ('completed', 'skipped', 'failed')
+              ELSE e.completion_status = :completion_status AND e.event_type = :event_type
+                   AND e.source_system = :source_system END)
+  ORDER BY e.happened_at LIMIT :limit_rows);
 
 -- name: conflict_open :one
 -- param user_id u64

@@ -14,7 +14,7 @@ bool award_read_standing(const struct award_table *table, struct db *db, struct 
                          struct arena *arena, struct error *error) {
   size_t definitions = award_table_count(table);
   struct award_standing_params *wanted =
-      arena_alloc_array(arena, definitions + judged->told_count + 1, sizeof *wanted);
+      arena_alloc_array(arena, definitions + judged->told_count + DB_ROWS_MAX, sizeof *wanted);
   struct award_standing_row *rows;
   size_t count = 0;
   if (wanted == NULL) return error_set_memory(error);
@@ -27,6 +27,9 @@ bool award_read_standing(const struct award_table *table, struct db *db, struct 
   if (count == 0) wanted[count++].milestone_id = ""; /* the achievements are asked for all the same */
   for (size_t at = 0; at < count; at++)
     wanted[at].user_id = judged->user_id;
+  /* As many as one execution takes: to ask of one twice costs nothing, and a second execution much. */
+  for (; count < DB_ROWS_MAX && db_rows_fit(count) < count; count++)
+    wanted[count] = wanted[0];
   if (!award_standing(db, wanted, count, arena, AWARD_STANDING_MAX, error, &rows, &count)) return false;
   judged->standing = rows;
   judged->standing_count = count;

@@ -1,5 +1,6 @@
 #include "event/conflict_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "queries/conflict.h"
@@ -60,6 +61,14 @@ static bool is_final(enum completion_status status) {
   return status == STATUS_COMPLETED || status == STATUS_SKIPPED || status == STATUS_FAILED;
 }
 
+/* In the order in which they were taken in. */
+static int compare_peers(const void *left, const void *right) {
+  const struct conflict_peers_row *a = left;
+  const struct conflict_peers_row *b = right;
+  if (a->revision != b->revision) return a->revision < b->revision ? -1 : 1;
+  return (a->position > b->position) - (a->position < b->position);
+}
+
 bool conflict_read_peers(struct event_intake *intake, const struct event *event, struct error *error,
                          struct conflict_events *ret_peers) {
   const struct events_config *config = &intake->config->events;
@@ -84,6 +93,7 @@ bool conflict_read_peers(struct event_intake *intake, const struct event *event,
                       &count) ||
       !make_room(arena, count, error, ret_peers))
     return false;
+  if (count > 1) qsort(rows, count, sizeof *rows, compare_peers);
   for (size_t at = 0; at < count; at++) {
     ret_peers->events[at] = EVENT_OF(&rows[at]);
     ret_peers->came[at] = rows[at].event_data;
