@@ -7,5 +7,6 @@ startApp({
   views: [
     { path: 'dashboard', label: 'Dashboard', sign: '◎', load: () => import('./learner/dashboard.js') },
     { path: 'courses', label: 'Courses', sign: '▤', load: () => import('./learner/courses.js') },
+    { path: 'today', label: 'Today', sign: '☑', load: () => import('./learner/today.js') },
   ],
 });
