@@ -7,5 +7,6 @@ startApp({
   views: [
     { path: 'health', label: 'Health', sign: '♥', load: () => import('./admin/health.js') },
     { path: 'rules', label: 'Rules', sign: '≡', load: () => import('./admin/rules.js') },
+    { path: 'jobs', label: 'Jobs', sign: '⚙', load: () => import('./admin/jobs.js') },
   ],
 });

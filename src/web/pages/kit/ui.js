@@ -56,11 +56,12 @@ export function Badge({ tone = '', children }) {
   return html`<span class="badge ${tone}">${children}</span>`;
 }
 
-/** How far something is, in percent. */
+/** How far something is, in percent; null: it is under way, and nobody knows how far. */
 export function Bar({ value, label, tone = '' }) {
+  const isKnown = value !== null;
   const bounded = Math.max(0, Math.min(100, value ?? 0));
-  return html`<div class="bar ${tone}" role="progressbar" aria-label=${label} aria-valuenow=${Math.round(bounded)} aria-valuemin="0" aria-valuemax="100">
-    <span style=${{ inlineSize: `${bounded}%` }}></span>
+  return html`<div class="bar ${tone} ${isKnown ? '' : 'unknown'}" role="progressbar" aria-label=${label} aria-valuenow=${isKnown ? Math.round(bounded) : undefined} aria-valuemin="0" aria-valuemax="100">
+    <span style=${isKnown ? { inlineSize: `${bounded}%` } : {}}></span>
   </div>`;
 }
 
@@ -88,16 +89,17 @@ export function When({ at }) {
 }
 
 /**
- * columns: [{name, label, of(row) → node, numeric?}]; key(row). On a narrow screen each row becomes a small card.
+ * columns: [{label, of(row) → node, numeric?, isDeed?}], the last of a button, whose heading nobody needs to see;
+ * key(row). On a narrow screen each row becomes a small card.
  */
 export function Table({ caption, columns, rows, keyOf, onRow }) {
   return html`<div class="table" role="region" aria-label=${caption} tabindex="0"><table>
     <caption class="hidden">${caption}</caption>
-    <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.numeric ? 'numeric' : ''}>${column.label}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.numeric ? 'numeric' : ''}>${column.isDeed ? html`<span class="hidden">${column.label}</span>` : column.label}</th>`)}</tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${keyOf(row)} class=${onRow ? 'open' : ''}>
       ${columns.map((column, at) => {
         const cell = column.of(row);
-        return html`<td data-label=${column.label} class=${column.numeric ? 'numeric' : ''}>${
+        return html`<td data-label=${column.isDeed ? '' : column.label} class=${column.numeric ? 'numeric' : ''}>${
           at === 0 && onRow ? html`<button type="button" class="link" onClick=${() => onRow(row)}>${cell}</button>` : cell}</td>`;
       })}
     </tr>`)}</tbody>
