@@ -226,3 +226,90 @@ SELECT u.id, COALESCE(MAX(CASE WHEN r.last_day = r.last_of_all THEN r.days END),
               GROUP BY i.user_id, i.island) AS r ON r.user_id = u.id
  WHERE u.subject BETWEEN :first_subject AND :last_subject
  GROUP BY u.id;
+
+-- name: demo_add_todos :exec
+-- param today day
+-- scan: the rows are made up on the spot
+-- What the student means to do: one is overdue, two are for today.
+INSERT INTO todos (user_id, id, title, status, due_at, completed_at)
+SELECT u.id, d.id, d.title, CASE WHEN d.completed_hours IS NULL THEN 'pending' ELSE 'completed' END,
+       DATE_ADD(:today, INTERVAL d.due_hours HOUR), DATE_ADD(:today, INTERVAL d.completed_hours HOUR)
+  FROM users AS u
+  JOIN (SELECT 'halves-and-thirds' AS id, 'Watch the film on halves and thirds' AS title, 17 AS due_hours,
+               NULL AS completed_hours
+        UNION ALL SELECT 'latin-words', 'Learn ten words of Latin', 20, NULL
+        UNION ALL SELECT 'winter-sky', 'Watch both films on the winter sky', 44, NULL
+        UNION ALL SELECT 'way-to-school', 'Draw a map of the way to school', 88, NULL
+        UNION ALL SELECT 'library-books', 'Take the books back to the library', -8, NULL
+        UNION ALL SELECT 'telescope', 'Ask whether the school has a telescope', NULL, NULL
+        UNION ALL SELECT 'what-a-fraction-is', 'Watch the film on what a fraction is', -32, -31) AS d
+ WHERE u.subject = 'demo|00000000';
+
+-- name: demo_add_todo_videos :exec
+-- scan: the rows are made up on the spot
+INSERT INTO todo_videos (user_id, todo_id, video_id)
+SELECT u.id, d.todo_id, d.video_id
+  FROM users AS u
+  JOIN (SELECT 'halves-and-thirds' AS todo_id, 'film-halves-and-thirds' AS video_id
+        UNION ALL SELECT 'winter-sky', 'film-orion'
+        UNION ALL SELECT 'winter-sky', 'film-pole-star'
+        UNION ALL SELECT 'what-a-fraction-is', 'film-what-a-fraction-is') AS d
+ WHERE u.subject = 'demo|00000000';
+
+-- name: demo_add_schedule :exec
+-- param today day
+-- scan: the rows are made up on the spot
+INSERT INTO schedule_entries (user_id, id, title, starts_at, ends_at, video_id, todo_id, status, actual_end)
+SELECT u.id, d.id, d.title, DATE_ADD(:today, INTERVAL d.hour HOUR),
+       DATE_ADD(:today, INTERVAL d.hour * 60 + d.minutes MINUTE), d.video_id, d.todo_id,
+       CASE WHEN d.hour < 0 THEN 'completed' ELSE 'planned' END,
+       CASE WHEN d.hour < 0 THEN DATE_ADD(:today, INTERVAL d.hour * 60 + d.minutes MINUTE) END
+  FROM users AS u
+  JOIN (SELECT 'evening-fractions' AS id, 'Fractions: the second film' AS title, 16 AS hour, 30 AS minutes,
+               'film-halves-and-thirds' AS video_id, NULL AS todo_id
+        UNION ALL SELECT 'evening-latin', 'Ten words of Latin', 19, 20, NULL, 'latin-words'
+        UNION ALL SELECT 'tomorrow-sky', 'Look for Orion', 43, 45, 'film-orion', NULL
+        UNION ALL SELECT 'later-sky', 'Find the pole star', 67, 30, 'film-pole-star', NULL
+        UNION ALL SELECT 'afternoon-map', 'Walk and draw', 87, 60, NULL, 'way-to-school'
+        UNION ALL SELECT 'past-fractions', 'Fractions: the first film', -32, 60, 'film-what-a-fraction-is', NULL) AS d
+ WHERE u.subject = 'demo|00000000';
+
+-- name: demo_add_videos :exec
+-- param today day
+-- scan: the rows are made up on the spot
+INSERT INTO video_progress (user_id, video_id, percentage_watched, seconds_watched, status, completed_at)
+SELECT u.id, d.video_id, d.percentage, d.seconds, CASE d.percentage WHEN 100 THEN 'completed' ELSE 'in_progress' END,
+       CASE d.percentage WHEN 100 THEN DATE_SUB(:today, INTERVAL 31 HOUR) END
+  FROM users AS u
+  JOIN (SELECT 'film-what-a-fraction-is' AS video_id, 100 AS percentage, 720 AS seconds
+        UNION ALL SELECT 'film-orion', 40, 216) AS d
+ WHERE u.subject = 'demo|00000000';
+
+-- name: demo_add_path :exec
+INSERT INTO learning_paths (user_id, id, title)
+SELECT u.id, 'fractions', 'Fractions from the beginning' FROM users AS u WHERE u.subject = 'demo|00000000';
+
+-- name: demo_add_path_steps :exec
+-- param today day
+-- scan: the rows are made up on the spot
+INSERT INTO learning_path_steps (user_id, path_id, step_id, step_index, title, activity_type, activity_id, skills,
+                                 status, completed_at)
+SELECT u.id, 'fractions', d.step_id, d.step_index, d.title, d.activity_type, d.activity_id, '["fractions"]',
+       CASE d.step_index WHEN 0 THEN 'completed' ELSE 'pending' END,
+       CASE d.step_index WHEN 0 THEN DATE_SUB(:today, INTERVAL 31 HOUR) END
+  FROM users AS u
+  JOIN (SELECT 'first' AS step_id, 0 AS step_index, 'What a fraction is' AS title, 'video' AS activity_type,
+               'film-what-a-fraction-is' AS activity_id
+        UNION ALL SELECT 'second', 1, 'Halves and thirds', 'video', 'film-halves-and-thirds'
+        UNION ALL SELECT 'quiz', 2, 'Quiz: which is more?', 'quiz', 'quiz-which-is-more'
+        UNION ALL SELECT 'third', 3, 'Adding fractions', 'video', 'film-adding-fractions'
+        UNION ALL SELECT 'exercise', 4, 'Half of everything in the kitchen', 'project', 'project-kitchen') AS d
+ WHERE u.subject = 'demo|00000000';
+
+-- name: demo_add_path_progress :exec
+INSERT INTO path_progress (user_id, path_id, completed_steps, total_steps, percentage, current_step_id)
+SELECT u.id, 'fractions', 1, 5, 20, 'second' FROM users AS u WHERE u.subject = 'demo|00000000';
+
+-- name: demo_student :one
+-- column id u64
+SELECT u.id FROM users AS u WHERE u.subject = 'demo|00000000';

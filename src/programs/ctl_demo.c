@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "learner/percentile.h"
 #include "programs/ctl.h"
+#include "programs/ctl_demo.h"
 #include "programs/ctl_print.h"
 #include "queries/demo.h"
 
@@ -84,6 +85,18 @@ static bool add_chunk(struct db *db, const struct demo_chunk *chunk, uint64_t se
          db_commit(db, error);
 }
 
+/* What the student has to do in these days. */
+static bool add_plans(struct db *db, int32_t today, struct error *error) {
+  struct demo_add_todos_params todos = {.today = today};
+  struct demo_add_schedule_params schedule = {.today = today};
+  struct demo_add_videos_params videos = {.today = today};
+  struct demo_add_path_steps_params steps = {.today = today};
+  return demo_add_todos(db, &todos, error, NULL) && demo_add_todo_videos(db, error, NULL) &&
+         demo_add_schedule(db, &schedule, error, NULL) && demo_add_videos(db, &videos, error, NULL) &&
+         demo_add_path(db, error, NULL) && demo_add_path_steps(db, &steps, error, NULL) &&
+         demo_add_path_progress(db, error, NULL);
+}
+
 /* Modules, exercises, courses, the student and the administrator. */
 static bool add_named(struct db *db, uint64_t seed, struct error *error) {
   struct demo_chunk student = chunk_of(0, 1);
@@ -92,7 +105,16 @@ static bool add_named(struct db *db, uint64_t seed, struct error *error) {
   return demo_add_modules(db, error, NULL) && demo_add_exercises(db, error, NULL) &&
          demo_add_courses(db, error, NULL) && demo_add_chapters(db, error, NULL) &&
          add_people(db, &student, seed, today, error) && demo_add_admin(db, error, NULL) &&
-         add_past(db, &student, seed, now_ms, today, error) && db_commit(db, error);
+         add_past(db, &student, seed, now_ms, today, error) && add_plans(db, today, error) &&
+         db_commit(db, error);
+}
+
+static bool tell_events(struct ctl *ctl, struct error *error) {
+  struct demo_student_row student;
+  bool found;
+  if (!demo_student(ctl->db, ctl->arena, error, &student, &found)) return false;
+  db_rollback(ctl->db);
+  return !found || ctl_demo_tell(ctl, student.id, error);
 }
 
 /* The number that comes next: an interrupted run is continued. */
@@ -148,7 +170,7 @@ bool ctl_demo_load(struct ctl *ctl, const void *options, struct error *error) {
     return true;
   }
   uint64_t before = census.learners;
-  if (next == 0 && !add_named(ctl->db, demo->seed, error)) return false;
+  if (next == 0 && (!add_named(ctl->db, demo->seed, error) || !tell_events(ctl, error))) return false;
   if (!add_learners(ctl, demo, next == 0 ? 1 : next, error)) return false;
   if (!percentile_refresh(ctl->db, clock_now_ms(), NULL, ctl->arena, error)) return false;
   if (!demo_census(ctl->db, ctl->arena, error, &census, &(bool){false})) return false;

@@ -500,6 +500,17 @@ def test_an_audit_of_nobody(control):
 
 # user show
 
+def test_the_student_of_the_demo_has_something_to_look_at(control, ctl_db):
+    control.run("demo", "--learners", 3)
+    counts = query_one(ctl_db, """
+        SELECT (SELECT COUNT(*) FROM todos) AS todos, (SELECT COUNT(*) FROM schedule_entries) AS entries,
+               (SELECT COUNT(*) FROM progress_events WHERE outcome = 'applied') AS applied,
+               (SELECT COUNT(*) FROM progress_events WHERE outcome = 'conflict') AS waiting,
+               (SELECT percentage FROM path_progress) AS percentage""")
+    assert counts["todos"] == 7 and counts["entries"] == 6 and counts["percentage"] == 20
+    assert counts["applied"] == 5 and counts["waiting"] == 1
+
+
 def test_user_show(control, ctl_db):
     control.run("demo", "--learners", 3)
     student = query_one(ctl_db, "SELECT * FROM users WHERE username = 'student'")
@@ -511,7 +522,7 @@ def test_user_show(control, ctl_db):
     expected = {"tokens": student["tokens"], "questions": student["questions_answered"],
                 "correct": student["correct_answers"]}
     assert report["columns"] == report["globalStats"] == report["moduleSums"] == expected
-    assert report["streak"]["longest"] == 10 and report["history"]["entries"][0]["kind"] == "demo"
+    assert report["streak"]["longest"] == 10 and report["history"]["entries"][-1]["kind"] == "demo"
     drift(ctl_db, "student", tokens=1)
     assert json.loads(control.out("user", "show", "student", "--json"))["agrees"] is False
     assert "They differ" in control.out("user", "show", "student")

@@ -2,7 +2,7 @@
 
 import { html, useState } from '../kit/html.js';
 import { useAction, useLockstep, useRead } from '../kit/data.js';
-import { Badge, Button, Card, Failure, Field, Loaded, useToast } from '../kit/ui.js';
+import { Badge, Button, Card, Failure, Field, Loaded, MembersOnly, useToast } from '../kit/ui.js';
 import { clock, day } from '../kit/format.js';
 import { Videos } from './videos.js';
 
@@ -169,7 +169,7 @@ function Calendar({ read, titleOf }) {
   <//>`;
 }
 
-export function View() {
+function Days() {
   const [from] = useState(() => new Date().setHours(0, 0, 0, 0));
   const todos = useRead('/api/todos', { query: { limit: ROWS } });
   const schedule = useRead('/api/schedule', { query: { from: new Date(from).toISOString(), to: new Date(from + DAYS * DAY_MS).toISOString() } });
@@ -179,4 +179,8 @@ export function View() {
     <${Todos} read=${todos} titleOf=${titleOf} />
     <div class="stack"><${Calendar} read=${schedule} titleOf=${titleOf} /><${Videos} todos=${todos} schedule=${schedule} steps=${steps} titleOf=${titleOf} alongText=${alongText} /></div>
   </div>`;
+}
+
+export function View() {
+  return html`<${MembersOnly} why="Todos and a calendar belong to an account.">${() => html`<${Days} />`}<//>`;
 }
