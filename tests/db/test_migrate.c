@@ -174,7 +174,7 @@ static void test_an_interrupted_one_is_said_exactly(void **state) {
   assert_int_equal(sleeper.rows, 1);
   /* While it runs it is not half-applied. */
   assert_int_equal(state_of(2), MIGRATION_PENDING);
-  snprintf(kill, sizeof kill, "KILL %s", sleeper.text);
+  snprintf(kill, sizeof kill, "KILL %.20s", sleeper.text);
   fixture_exec(&fixture, fixture.db, kill);
   pthread_join(thread, &applied);
   assert_int_equal((uintptr_t)applied, 99);

@@ -97,7 +97,7 @@ static void test_a_broken_connection_is_not_lent_again(void **state) {
   (void)state;
   struct pool *pool = open_pool(&fixture.config, 2);
   struct db *db = borrow(pool);
-  snprintf(kill, sizeof kill, "KILL %s", fixture_ask(&fixture, db, "SELECT CONNECTION_ID()").text);
+  snprintf(kill, sizeof kill, "KILL %.20s", fixture_ask(&fixture, db, "SELECT CONNECTION_ID()").text);
   fixture_exec(&fixture, fixture.db, kill);
   assert_false(db_text_exec(db, "SELECT 1", NULL, 0, &fixture.error, NULL));
   assert_int_equal(fixture.error.code, ERROR_TRANSIENT);
@@ -120,7 +120,7 @@ static void test_an_idle_connection_is_looked_at_before_use(void **state) {
   config.idle_check_ms = 1;
   struct pool *pool = open_pool(&config, 1);
   struct db *db = borrow(pool);
-  snprintf(kill, sizeof kill, "KILL %s", fixture_ask(&fixture, db, "SELECT CONNECTION_ID()").text);
+  snprintf(kill, sizeof kill, "KILL %.20s", fixture_ask(&fixture, db, "SELECT CONNECTION_ID()").text);
   pool_release(pool, db);
   fixture_exec(&fixture, fixture.db, kill);
   clock_sleep_ms(50);
