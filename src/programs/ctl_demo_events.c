@@ -27,7 +27,7 @@ struct told {
   int at_minute; /* of that day */
 };
 
-/* A quiz that failed and was completed is for the learner to decide (docs/conflicts.md). The days are such as
+/* A quiz that was completed and failed is for the learner to decide (docs/conflicts.md). The days are such as
  * the student practised on anyway. */
 static const struct told all_told[] = {
     {"demo-shadows", EVENT_VIDEO_COMPLETED, SYSTEM_VIDEO_PLAYER, ACTIVITY_VIDEO, "film-shadows",
@@ -38,10 +38,10 @@ static const struct told all_told[] = {
      STATUS_COMPLETED, 12, 2, 1020},
     {"demo-skill", EVENT_SKILL_ASSESSED, SYSTEM_AI_JOURNEY, ACTIVITY_PRACTICE, "fractions", STATUS_COMPLETED,
      6, 2, 1050},
-    {"demo-quiz-planned", EVENT_SCHEDULE_COMPLETED, SYSTEM_CALENDAR, ACTIVITY_QUIZ, "quiz-which-is-more",
-     STATUS_FAILED, 10, 1, 1040},
     {"demo-quiz-done", EVENT_TODO_COMPLETED, SYSTEM_TODO_MANAGER, ACTIVITY_QUIZ, "quiz-which-is-more",
-     STATUS_COMPLETED, 25, 1, 1065},
+     STATUS_COMPLETED, 15, 1, 1040},
+    {"demo-quiz-planned", EVENT_SCHEDULE_COMPLETED, SYSTEM_CALENDAR, ACTIVITY_QUIZ, "quiz-which-is-more",
+     STATUS_FAILED, 30, 1, 1065},
 };
 #define TOLD (sizeof all_told / sizeof all_told[0])
 
@@ -82,10 +82,8 @@ static struct event_body body_of(const struct told *told, int64_t today_ms) {
     body.data.schedule_given = PRESENCE_GIVEN;
     break;
   default:
-    body.data.todo = (struct todo_data){.todo_id = "second-try",
-                                        .user_rating = 4,
-                                        .rating_given = PRESENCE_GIVEN,
-                                        .notes = "At the second try."};
+    body.data.todo =
+        (struct todo_data){.todo_id = "quiz-which-is-more", .user_rating = 4, .rating_given = PRESENCE_GIVEN};
     body.data.todo_given = PRESENCE_GIVEN;
     break;
   }

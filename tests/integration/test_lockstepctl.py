@@ -507,7 +507,7 @@ def test_the_student_of_the_demo_has_something_to_look_at(control, ctl_db):
                (SELECT COUNT(*) FROM progress_events WHERE outcome = 'applied') AS applied,
                (SELECT COUNT(*) FROM progress_events WHERE outcome = 'conflict') AS waiting,
                (SELECT percentage FROM path_progress) AS percentage""")
-    assert counts["todos"] == 7 and counts["entries"] == 6 and counts["percentage"] == 20
+    assert counts["todos"] == 7 and counts["entries"] == 6 and counts["percentage"] == 40
     assert counts["applied"] == 5 and counts["waiting"] == 1
 
 
