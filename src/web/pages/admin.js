@@ -7,6 +7,7 @@ startApp({
   views: [
     { path: 'health', label: 'Health', sign: '♥', load: () => import('./admin/health.js') },
     { path: 'rules', label: 'Rules', sign: '≡', load: () => import('./admin/rules.js') },
+    { path: 'repairs', label: 'Repairs', sign: '↻', load: () => import('./admin/repairs.js') },
     { path: 'requests', label: 'Requests', sign: '✓', load: () => import('./admin/requests.js') },
     { path: 'jobs', label: 'Jobs', sign: '⚙', load: () => import('./admin/jobs.js') },
   ],

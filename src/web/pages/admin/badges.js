@@ -1,4 +1,4 @@
-// States of rules, in words and colours.
+// States of rules and of their runs, in words and colours.
 
 import { html } from '../kit/html.js';
 import { Badge } from '../kit/ui.js';
@@ -11,6 +11,21 @@ const STATE = {
   unknown: ['', 'not asked yet'],
 };
 const SEVERITY = { critical: 'bad', warning: 'warn', info: '' };
+const RUN = {
+  planning: ['', 'being planned'],
+  planned: ['warn', 'waits to be applied'],
+  running: ['', 'running'],
+  done: ['good', 'done'],
+  stopped: ['warn', 'stopped by a limit'],
+  failed: ['bad', 'failed'],
+  cancelled: ['', 'cancelled'],
+};
 
 export const StateBadge = ({ state }) => html`<${Badge} tone=${(STATE[state] ?? [''])[0]}>${(STATE[state] ?? ['', state])[1]}<//>`;
 export const SeverityBadge = ({ severity }) => html`<${Badge} tone=${SEVERITY[severity]}>${severity}<//>`;
+
+export function RunBadge({ run }) {
+  if (run.rolledBackBy) return html`<${Badge} tone="warn">rolled back<//>`;
+  const [tone, text] = RUN[run.state] ?? ['', run.state];
+  return html`<${Badge} tone=${tone}>${text}<//>`;
+}

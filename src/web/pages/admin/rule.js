@@ -4,6 +4,7 @@ import { html, useState } from '../kit/html.js';
 import { useAction, useLockstep } from '../kit/data.js';
 import { Button, Card, Dialog, Failure, When, useToast } from '../kit/ui.js';
 import { Changes } from '../kit/change.js';
+import { Back } from '../kit/tabs.js';
 import { number, plural } from '../kit/format.js';
 import { SeverityBadge, StateBadge } from './badges.js';
 
@@ -55,15 +56,15 @@ function Pausing({ rule, enabled, reload }) {
         ? 'Rollbacks have left these rows out of repairs. From now on they are repaired again, which undoes what the rollbacks put back.'
         : 'Nothing is repaired by it until it is resumed. It still finds, and it still counts in the score.'}</p>
       <${Failure} error=${act.error} />
-      <p class="row end"><button type="button" onClick=${() => ask(null)}>Cancel</button><${Button} tone=${asking === 'rows' ? 'danger' : 'primary'} action=${act} onClick=${() => act.run(asking)}>${asking === 'rows' ? 'Repair them again' : 'Pause'}<//></p>
+      <p class="actions"><button type="button" onClick=${() => ask(null)}>Cancel</button><${Button} tone=${asking === 'rows' ? 'danger' : 'primary'} action=${act} onClick=${() => act.run(asking)}>${asking === 'rows' ? 'Repair them again' : 'Pause'}<//></p>
     <//>`;
 }
 
 export function Rule({ rule, name, asOf, enabled, reload }) {
-  if (!rule) return html`<div class="stack"><p><a href="#/rules">All rules</a></p><p class="empty">There is no rule ${name}.</p></div>`;
+  if (!rule) return html`<div class="stack"><${Back} to="rules">All rules<//><p class="empty">There is no rule ${name}.</p></div>`;
   const rows = rule.rows.map((row, at) => ({ ...row, id: at, before: row.actual, after: row.wanted }));
   return html`<div class="stack">
-    <p><a href="#/rules">All rules</a></p>
+    <${Back} to="rules">All rules<//>
     <${Card} title=${rule.name}>
       <p>${rule.summary ?? 'There is no such rule any more. This is what it found last.'}</p>
       <${Facts} rule=${rule} asOf=${asOf} />

@@ -68,7 +68,7 @@ function Repairs({ rules, reload }) {
     <${Dialog} title="Switch all repairs off?" open=${asking} close=${() => ask(false)}>
       <p>No rule repairs anything until you switch it on again: not when learners read, not by runs, not by rollbacks. Rules still find, and what is off stays off after a restart.</p>
       <${Failure} error=${turn.error} />
-      <p class="row end"><button type="button" onClick=${() => ask(false)}>Leave it on</button><${Button} tone="danger" action=${turn} onClick=${() => turn.run(false)}>Switch off<//></p>
+      <p class="actions"><button type="button" onClick=${() => ask(false)}>Leave it on</button><${Button} tone="danger" action=${turn} onClick=${() => turn.run(false)}>Switch off<//></p>
     <//>
   <//>`;
 }
