@@ -109,19 +109,8 @@ SELECT COALESCE(s.total_activities, 0) AS total_activities, COALESCE(s.completed
 -- name: view_others :one
 -- param user_id u64
 -- column others text
--- What the view depends on and no revision tells of, because other applications write it: of the open todos and
--- calendar entries how many there are, and when anything last changed. Counted and dipped into indexes.
+-- What the view depends on besides the rows of the systems (system_digests), and no revision tells of.
 SELECT CONCAT_WS(' ',
-         (SELECT COUNT(*) FROM todos AS t WHERE t.user_id = :user_id AND t.status IN ('pending', 'in_progress')),
-         (SELECT COALESCE(MAX(t.updated_at), '-') FROM todos AS t WHERE t.user_id = :user_id),
-         (SELECT COUNT(*) FROM schedule_entries AS e
-           WHERE e.user_id = :user_id AND e.status IN ('planned', 'in_progress')),
-         (SELECT COALESCE(MAX(e.updated_at), '-') FROM schedule_entries AS e WHERE e.user_id = :user_id),
-         (SELECT COALESCE(MAX(v.updated_at), '-') FROM video_progress AS v WHERE v.user_id = :user_id),
-         (SELECT COUNT(*) FROM learning_paths AS p WHERE p.user_id = :user_id),
-         (SELECT COALESCE(MAX(p.updated_at), '-') FROM learning_paths AS p WHERE p.user_id = :user_id),
-         (SELECT COUNT(*) FROM learning_path_steps AS s WHERE s.user_id = :user_id),
-         (SELECT COALESCE(MAX(s.updated_at), '-') FROM learning_path_steps AS s WHERE s.user_id = :user_id),
-         (SELECT CONCAT_WS('-', COUNT(*), MAX(g.updated_at)) FROM path_progress AS g WHERE g.user_id = :user_id),
-         (SELECT CONCAT_WS('-', COUNT(*), MAX(k.updated_at)) FROM skills AS k WHERE k.user_id = :user_id),
+         (SELECT CONCAT_WS('-', COUNT(*), BIT_XOR(CRC32(CONCAT_WS('|', k.skill_id, k.updated_at))))
+            FROM skills AS k WHERE k.user_id = :user_id),
          (SELECT m.updated_at FROM user_progress_summary AS m WHERE m.user_id = :user_id)) AS others;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/system.h"
 #include "learner/streak.h"
 #include "queries/view.h"
 #include "schema/encode.h"
@@ -232,7 +233,12 @@ bool view_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struc
   struct view_others_params params = {.user_id = user_id};
   struct view_others_row row;
   bool found;
-  if (!view_others(db, &params, arena, error, &row, &found)) return false;
-  *ret_text = found ? row.others : "";
+  const char *systems;
+  if (!view_others(db, &params, arena, error, &row, &found) ||
+      !system_depends_on(db, user_id, arena, error, &systems))
+    return false;
+  const char *text = arena_printf(arena, "%s%s", systems, found ? row.others : "");
+  if (text == NULL) return error_set_memory(error);
+  *ret_text = text;
   return true;
 }

@@ -192,6 +192,7 @@ CHANGES = (
     "INSERT INTO learning_path_steps (user_id, path_id, step_id) VALUES (%s, 'p', 's')",
     "INSERT INTO video_progress (user_id, video_id) VALUES (%s, 'v')",
     "INSERT INTO user_progress_summary (user_id, data_consistency_score) VALUES (%s, 0.5)",
+    "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, 't', 'seen')",
 )
 
 
@@ -205,6 +206,34 @@ def test_what_other_applications_write_is_seen(learner, db, sql):
     assert learner.api.get(PATH, headers={"If-None-Match": tag}).status == 304
     execute(db, sql, (learner.id,))
     assert learner.api.get(PATH, headers={"If-None-Match": tag}).status == 200
+
+
+def test_what_follows_from_a_late_commit_is_seen(learner, service, db):
+    """Its time lies before that of a row that was seen already."""
+    put(db, "todos", user_id=learner.id, id="t1", title="before")
+    put(db, "todos", user_id=learner.id, id="t2")
+    late = service.connect()
+    late.autocommit(False)
+    with late.cursor() as cursor:
+        cursor.execute("UPDATE todos SET title = 'late' WHERE user_id = %s AND id = 't1'", (learner.id,))
+    execute(db, "UPDATE todos SET title = 'early' WHERE user_id = %s AND id = 't2'", (learner.id,))
+    tag = learner.api.get(PATH).etag
+    late.commit()
+    late.close()
+    reply = learner.api.get(PATH, headers={"If-None-Match": tag})
+    assert reply.status == 200
+    assert sorted(item["title"] for item in reply.json()["upcomingActivities"]) == ["early", "late"]
+
+
+def test_a_video_that_a_todo_is_given_completes_it(learner, db):
+    """The rules look before the read; the tag does not keep them from it."""
+    put(db, "todos", user_id=learner.id, id="t", title="Title")
+    put(db, "video_progress", user_id=learner.id, video_id="seen", status="completed", percentage_watched=100)
+    reply = learner.api.get(PATH)
+    assert [item["activityId"] for item in reply.json()["upcomingActivities"]] == ["t"]
+    put(db, "todo_videos", user_id=learner.id, todo_id="t", video_id="seen")
+    reply = learner.api.get(PATH, headers={"If-None-Match": reply.etag})
+    assert reply.status == 200 and reply.json()["upcomingActivities"] == []
 
 
 def test_others_are_not_shown(new_learner, db):
