@@ -15,9 +15,10 @@ UPDATE progress_events AS s
 -- name: claim_rename_conflict_events :exec
 -- param from_user u64
 -- param into_user u64
+-- A new name keeps all of a client's id (64 characters), or two that begin alike would become one.
 UPDATE progress_conflict_events AS c
   JOIN progress_events AS t ON t.user_id = :into_user AND t.id = c.event_id
-   SET c.event_id = CONCAT(LEFT(c.event_id, 40), '~', :from_user)
+   SET c.event_id = CONCAT(LEFT(c.event_id, 75), '~', :from_user)
  WHERE c.user_id = :from_user;
 
 -- name: claim_rename_propagations :exec
@@ -25,7 +26,7 @@ UPDATE progress_conflict_events AS c
 -- param into_user u64
 UPDATE propagations AS p
   JOIN progress_events AS t ON t.user_id = :into_user AND t.id = p.event_id
-   SET p.event_id = CONCAT(LEFT(p.event_id, 40), '~', :from_user)
+   SET p.event_id = CONCAT(LEFT(p.event_id, 75), '~', :from_user)
  WHERE p.user_id = :from_user;
 
 -- name: claim_rename_events :exec
@@ -33,7 +34,7 @@ UPDATE propagations AS p
 -- param into_user u64
 UPDATE progress_events AS s
   JOIN progress_events AS t ON t.user_id = :into_user AND t.id = s.id
-   SET s.id = CONCAT(LEFT(s.id, 40), '~', :from_user)
+   SET s.id = CONCAT(LEFT(s.id, 75), '~', :from_user)
  WHERE s.user_id = :from_user;
 
 -- name: claim_progress_events :exec
@@ -70,6 +71,17 @@ UPDATE progress_conflicts SET user_id = :into_user, revision = revision + :shift
 -- param from_user u64
 -- param into_user u64
 UPDATE progress_conflict_events SET user_id = :into_user WHERE user_id = :from_user;
+
+-- name: claim_same_propagations :exec
+-- param from_user u64
+-- param into_user u64
+-- What a rule, or opening again, left for a row that both know: one of them keeps the rules from it as well as two.
+DELETE p
+  FROM propagations AS p
+  JOIN propagations AS t
+    ON t.user_id = :into_user AND t.event_id = p.event_id AND t.target_table = p.target_table
+   AND t.target_key = p.target_key
+ WHERE p.user_id = :from_user;
 
 -- name: claim_propagations :exec
 -- param from_user u64

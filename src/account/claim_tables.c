@@ -60,7 +60,7 @@ static const struct claim_table tables[] = {
      .steps = {&claim_join_conflicts_statement, &claim_same_conflicts_statement,
                &claim_progress_conflicts_statement}},
     MOVED(progress_conflict_events),
-    MOVED(propagations),
+    {.name = "propagations", .steps = {&claim_same_propagations_statement, &claim_propagations_statement}},
     ADDED(activity_days),
     {.name = "activities",
      .steps = {&claim_activities_statement, &claim_activity_time_statement,

@@ -477,6 +477,26 @@ static void test_activities_of_both(void **state) {
                 "2 1 1 50.00 17.00 1");
 }
 
+/* Ids that begin alike stay apart, and what a rule brought along for both has one receipt. */
+static void test_receipts_of_both(void **state) {
+  (void)state;
+  run(EVENT
+      "(8, CONCAT(REPEAT('x', 60), '1'), 1, 'v', 'started', 1, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
+      ", (8, CONCAT(REPEAT('x', 60), '2'), 1, 'v', 'started', 1, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
+      ", (7, CONCAT(REPEAT('x', 60), '1'), 1, 'v', 'started', 2, '2026-01-02', REPEAT('i', 32)" OF_VIDEO
+      ", (7, CONCAT(REPEAT('x', 60), '2'), 1, 'v', 'started', 2, '2026-01-02', REPEAT('i', 32)" OF_VIDEO);
+  run(RECEIPT "(8, 'rule:reopened', 'todos', 't', 'todo_manager', '{\"of\": 8}'),"
+              " (8, 'rule:reopened', 'todos', 'u', 'todo_manager', '{\"of\": 8}'),"
+              " (7, 'rule:reopened', 'todos', 't', 'todo_manager', '{\"of\": 7}')");
+  assert_did(&self, claim(&self, 7, 8, NULL));
+  assert_answer("SELECT GROUP_CONCAT(SUBSTRING(id, 61) ORDER BY id SEPARATOR ', ') FROM progress_events"
+                " WHERE user_id = 7",
+                "1, 1~8, 2, 2~8");
+  assert_answer("SELECT GROUP_CONCAT(target_key, ' ', after_values ORDER BY target_key SEPARATOR ', ')"
+                " FROM propagations WHERE user_id = 7",
+                "t {\"of\": 7}, u {\"of\": 8}");
+}
+
 /* Of what the systems hold of both, the further progress wins. */
 static void test_systems_of_both(void **state) {
   (void)state;
@@ -776,6 +796,7 @@ int main(void) {
       cmocka_unit_test_setup(test_streaks, setup),
       cmocka_unit_test_setup(test_subscriptions, setup),
       cmocka_unit_test_setup(test_activities_of_both, setup),
+      cmocka_unit_test_setup(test_receipts_of_both, setup),
       cmocka_unit_test_setup(test_systems_of_both, setup),
       cmocka_unit_test_setup(test_every_table_is_known, setup),
       cmocka_unit_test_setup(test_no_row_is_left, setup),
