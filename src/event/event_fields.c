@@ -2,6 +2,7 @@
 #include "event/conflict.h"
 #include "event/event.h"
 #include "event/intake.h"
+#include "event/system.h"
 
 #include "base/clock.h"
 
@@ -161,6 +162,7 @@ const struct schema event_data_schema =
 /* The same rows for an item of a batch and for an event alone, which may also be a batch. */
 #define BODY_FIELDS(s, prefix, flag) \
   FIELD_TEXT(s, "id", prefix id, .flags = FIELD_NULLABLE, .minimum = 1, .maximum = EVENT_ID_CHARACTERS, \
+             .check = system_check_id, \
              .summary = \
                  "The client's own id of this event: a repeat with the same id gets the first reply.", \
              .example = "\"event123\""), \

@@ -155,6 +155,8 @@ static bool is_name(const char *text) {
 
 bool system_check_id(const void *value, struct error *error) {
   const char *text = *(const char *const *)value;
+  if (text != NULL && (strcmp(text, ".") == 0 || strcmp(text, "..") == 0))
+    return error_set(error, ERROR_MALFORMED, "must not be made of dots alone");
   for (; text != NULL && *text != '\0'; text++)
     if (*text <= ' ' || *text > '~' || *text == '/' || *text == '\\' || *text == '%')
       return error_set(error, ERROR_MALFORMED,

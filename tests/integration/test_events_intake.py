@@ -79,7 +79,8 @@ def test_what_cannot_be_read_is_told_by_field(new_learner):
     assert fields({}, 400) == ["eventData", "eventType", "sourceSystem"]
     assert fields({**event(), "eventType": "danced"}, 400) == ["eventType"]
     assert fields(event(None), 400) == ["eventData.activityId"]
-    assert fields({**event(), "id": "a b"}, 400) == ["id"]
+    for unreadable in ("a b", "a/b", "a%b", "..", "\u00e9"):
+        assert fields({**event(), "id": unreadable}, 400) == ["id"], "it could not be read back"
     assert fields({**event(), "id": "rule:x"}, 422) == ["id"]
     assert fields(event(timeSpent=100001), 400) == ["eventData.timeSpent"]
     assert fields(event("s1", "skill_assessed"), 400) == ["eventData.skillProgress"]
