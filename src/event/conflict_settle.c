@@ -7,6 +7,7 @@
 #include "event/cascade.h"
 #include "event/conflict_private.h"
 #include "event/sync_status.h"
+#include "learner/practice.h"
 #include "queries/conflict.h"
 
 #include "base/banned.h"
@@ -55,18 +56,28 @@ static bool read_conflict(struct decision *decision, struct error *error) {
   return conflict_read_events(db, user_id, &id, 1, arena, error, &decision->events, NULL);
 }
 
+/* The learner's own word. A moment that it moves is held to what any event's is. */
+static bool review(struct decision *decision, struct error *error) {
+  const struct conflict_choice *choice = decision->choice;
+  const struct event_intake *intake = &decision->intake;
+  int64_t happened_at_ms = decision->resolution.happened_at_ms;
+  if (choice->user_data == NULL)
+    return error_add_field(error, ERROR_UNPROCESSABLE, "userData", "is what manual_review consists of");
+  if (!conflict_review(decision->events.events, choice->user_data, ledger_arena(intake->tx), error,
+                       &decision->resolution))
+    return false;
+  return decision->resolution.happened_at_ms == happened_at_ms ||
+         practice_check_time("userData.completedAt", decision->resolution.happened_at_ms, intake->now_ms,
+                             &intake->config->offline, error);
+}
+
 static bool resolve(struct decision *decision, struct error *error) {
   const struct conflict_choice *choice = decision->choice;
   struct conflict_events *events = &decision->events;
   struct arena *arena = ledger_arena(decision->intake.tx);
   if (!conflict_resolve(events->events, events->count, choice->type, arena, error, &decision->resolution))
     return false;
-  if (choice->type == RESOLUTION_MANUAL_REVIEW) {
-    if (choice->user_data == NULL)
-      return error_add_field(error, ERROR_UNPROCESSABLE, "userData", "is what manual_review consists of");
-    if (!conflict_review(events->events, choice->user_data, arena, error, &decision->resolution))
-      return false;
-  }
+  if (choice->type == RESOLUTION_MANUAL_REVIEW && !review(decision, error)) return false;
   return conflict_takes_back(ledger_db(decision->intake.tx), decision->intake.entry->learner.user_id,
                              events->events, events->count, &decision->resolution, arena, error,
                              &decision->takes_back);

@@ -1,6 +1,7 @@
 """Conflicts as the learner meets them: what waits, what each resolution would make of it, and deciding."""
 
 import concurrent.futures
+import datetime
 import json
 
 import pytest
@@ -173,6 +174,18 @@ def test_the_learners_own_word_counts(learner, db):
     assert data["videoProgress"]["percentageWatched"] == 100
     now = activity(db, learner, prefix)
     assert (now["status"], float(now["time_spent"])) == ("in_progress", 25)
+
+
+@pytest.mark.parametrize("moved", [{"days": 1}, {"days": -91}])
+def test_the_learners_own_moment_is_held_to_what_an_events_is(learner, db, moved):
+    """Or a decision would make days of practice that no event may."""
+    reply, _, prefix = disputed(learner, db)
+    conflict_id = reply["conflicts"][0]["id"]
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**moved)
+    wrong = resolve(learner, conflict_id, "manual_review", status=422,
+                    userData={"completedAt": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    assert wrong["errors"][0]["field"] == "userData.completedAt"
+    assert outcomes(db, learner, prefix) == ["applied", "conflict"]
 
 
 def test_a_conflict_is_decided_once(learner, db):
