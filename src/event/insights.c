@@ -43,9 +43,9 @@ static bool period_of(const struct insights_query *query, int32_t today, struct 
                       struct period *ret_period) {
   int32_t to = query->to_given == PRESENCE_GIVEN ? query->to : today;
   int32_t from = query->from_given == PRESENCE_GIVEN ? query->from : to - INSIGHTS_DAYS + 1;
-  if (from > to) return error_add_field(error, ERROR_UNPROCESSABLE, "from", "from lies behind to");
+  if (from > to) return error_add_field(error, ERROR_UNPROCESSABLE, "from", "must not lie behind to");
   if (to - from >= INSIGHTS_DAYS_MAX)
-    return error_add_field(error, ERROR_UNPROCESSABLE, "from", "at most %d days at a time",
+    return error_add_field(error, ERROR_UNPROCESSABLE, "from", "must lie less than %d days before to",
                            INSIGHTS_DAYS_MAX);
   *ret_period = (struct period){.before = from - (to - from + 1), .from = from, .to = to};
   return true;
