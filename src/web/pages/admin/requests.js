@@ -3,12 +3,12 @@
 import { html, useState } from '../kit/html.js';
 import { useAction, useList, useLockstep } from '../kit/data.js';
 import { Badge, Button, Card, Dialog, Failure, Field, Loaded, Table, useToast, When } from '../kit/ui.js';
-import { plural } from '../kit/format.js';
+import { nameOf, plural } from '../kit/format.js';
 
 const REFRESH_MS = 3000;
 const AT_ONCE = 200; // the most that the interface lists at a time
 
-const nameOf = (request) => request.displayName || request.username || `Learner ${request.studentId}`;
+const studentOf = (request) => nameOf({ ...request, id: request.studentId });
 
 const DEEDS = {
   approve: { title: (count) => `Approve ${plural(count, 'request')}?`, label: 'Approve', tone: 'primary', what: 'Whoever asked is enrolled at once.' },
@@ -30,7 +30,7 @@ function DecisionForm({ action: name, requests, close, done }) {
   };
   return html`<form onSubmit=${send}>
     <p>${deed.what}</p>
-    <ul class="ticked">${requests.map((one) => html`<li key=${one.id}>${nameOf(one)} <span class="quiet">${one.courseTitle}</span></li>`)}</ul>
+    <ul class="ticked">${requests.map((one) => html`<li key=${one.id}>${studentOf(one)} <span class="quiet">${one.courseTitle}</span></li>`)}</ul>
     <${Field} label="Reason" hint="For the student to read. May be empty." rows="3" value=${reason} error=${action.error?.fields?.reason} onInput=${(event) => setReason(event.target.value)} />
     <${Failure} error=${action.error} />
     <p class="actions">
@@ -45,7 +45,7 @@ function Outcome({ outcome, requests }) {
   const byId = new Map(requests.map((one) => [one.id, one]));
   return html`<p>${outcome.message} ${plural(outcome.processed, 'was', 'were')} decided, ${plural(outcome.failed, 'was', 'were')} not.</p>
     <${Table} caption="What became of each request" rows=${outcome.results} keyOf=${(row) => row.id} columns=${[
-      { label: 'Student', of: (row) => (byId.has(row.id) ? nameOf(byId.get(row.id)) : `Request ${row.id}`) },
+      { label: 'Student', of: (row) => (byId.has(row.id) ? studentOf(byId.get(row.id)) : `Request ${row.id}`) },
       { label: 'Course', of: (row) => byId.get(row.id)?.courseTitle ?? '' },
       { label: 'Outcome', of: (row) => html`<${Badge} tone=${row.success ? 'good' : 'bad'}>${row.success ? 'done' : 'not done'}<//>` },
       { label: 'In words', of: (row) => row.message },
@@ -99,14 +99,14 @@ function Asked({ rows, ticks, decide }) {
       <${Button} tone="danger" disabled=${some === 0} onClick=${() => decide('deny', ticks.shown)}>Deny chosen<//>
     </div>
     <${Table} caption="Requests that wait, oldest first" rows=${rows} keyOf=${(row) => row.id} columns=${[
-      { label: 'Choose', isDeed: true, of: (row) => html`<input type="checkbox" aria-label="Choose ${nameOf(row)}, ${row.courseTitle}" checked=${ticks.has(row)} onChange=${() => ticks.turn(row)} />` },
-      { label: 'Student', of: (row) => html`<a href="#/students/${row.studentId}">${nameOf(row)}</a>` },
+      { label: 'Choose', isDeed: true, of: (row) => html`<input type="checkbox" aria-label="Choose ${studentOf(row)}, ${row.courseTitle}" checked=${ticks.has(row)} onChange=${() => ticks.turn(row)} />` },
+      { label: 'Student', of: (row) => html`<a href="#/students/${row.studentId}">${studentOf(row)}</a>` },
       { label: 'Course', of: (row) => row.courseTitle },
       { label: 'Why', of: (row) => row.reason ?? html`<span class="quiet">no reason given</span>` },
       { label: 'Asked', of: (row) => html`<${When} at=${row.requestedAt} />` },
       { label: 'Decide', isDeed: true, of: (row) => html`<span class="row tight">
-        <button type="button" aria-label="Approve ${nameOf(row)}, ${row.courseTitle}" onClick=${() => decide('approve', [row])}>Approve</button>
-        <button type="button" class="danger" aria-label="Deny ${nameOf(row)}, ${row.courseTitle}" onClick=${() => decide('deny', [row])}>Deny</button>
+        <button type="button" aria-label="Approve ${studentOf(row)}, ${row.courseTitle}" onClick=${() => decide('approve', [row])}>Approve</button>
+        <button type="button" class="danger" aria-label="Deny ${studentOf(row)}, ${row.courseTitle}" onClick=${() => decide('deny', [row])}>Deny</button>
       </span>` },
     ]} />`;
 }

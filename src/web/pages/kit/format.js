@@ -41,3 +41,6 @@ export function minutes(value) {
 export const money = (cents, currency) => new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(cents / 100);
 
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+
+/** What a learner is called, by whatever is known of them. */
+export const nameOf = ({ displayName, username, id }) => displayName || username || `Learner ${id}`;
