@@ -8,6 +8,7 @@ startApp({
     { path: 'dashboard', label: 'Dashboard', sign: '◎', load: () => import('./learner/dashboard.js') },
     { path: 'courses', label: 'Courses', sign: '▤', load: () => import('./learner/courses.js') },
     { path: 'today', label: 'Today', sign: '☑', load: () => import('./learner/today.js') },
+    { path: 'practice', label: 'Practice', sign: '✎', load: () => import('./learner/practice.js') },
     { path: 'conflicts', label: 'Conflicts', sign: '⚖', load: () => import('./learner/conflicts.js') },
   ],
 });

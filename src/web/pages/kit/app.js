@@ -85,8 +85,13 @@ function Place({ views }) {
   useEffect(() => {
     const main = document.querySelector('main');
     if (document.activeElement !== document.body) main.focus({ preventScroll: true });
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     scrollTo(0, 0);
   }, [at.view]);
+  useEffect(() => {
+    // Who loses the connection can still go to any page.
+    if (loaded[at.view.path]) for (const view of views) view.load().catch(() => {});
+  }, [loaded]);
   const View = loaded[at.view.path];
   return html`
     <nav aria-label="Pages">${views.map((view) => html`<a href="#/${view.path}" aria-current=${view === at.view ? 'page' : undefined}><span class="sign" aria-hidden="true">${view.sign}</span>${view.label}</a>`)}</nav>

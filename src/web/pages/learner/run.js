@@ -1,0 +1,210 @@
+// A practice session from its first question to its result. It is noted on the device at every step, so that a
+// reload or a crash loses nothing of it; what it brings goes through the queue, each part under an id of its own.
+
+import { newId } from '../../client/index.js';
+import { useCallback, useEffect, useRef, useState } from '../kit/html.js';
+import { useConnection, useLockstep } from '../kit/data.js';
+import { isRight, QUESTIONS, questionsOf } from './questions.js';
+
+const PREFIX = 'lockstep.practice.';
+const GUEST = 'guest';
+const POINTS = 3;
+const FAST_S = 3;
+const LONGEST_S = 60; // who was away for longer was not thinking about the question
+const PASS = 0.8;
+const SKIP_PASSED = 10; // how many other stitches come before this one again
+const SKIP_FAILED = 5;
+
+export const rules = { points: POINTS, fastSeconds: FAST_S, pass: PASS * QUESTIONS };
+
+const answerId = (run, at) => `${run.id}-${at + 1}`;
+const stitchId = (run) => `${run.topic}-${run.level}`;
+
+export function resultOf(run) {
+  const right = run.answers.filter((one) => one.isCorrect).length;
+  const fast = run.answers.filter((one) => one.isCorrect && one.seconds < FAST_S).length;
+  const seconds = run.answers.reduce((sum, one) => sum + one.seconds, 0);
+  return {
+    right,
+    points: right * POINTS + fast,
+    seconds: run.answers.length === 0 ? 0 : seconds / run.answers.length,
+    tokens: run.answers.reduce((sum, one) => sum + one.tokens, 0),
+    passed: right >= PASS * QUESTIONS,
+  };
+}
+
+const answerBody = (run, one, at) => ({
+  answerId: answerId(run, at), exerciseId: `${run.module}-${one.id}`, module: run.module, userAnswer: one.given, isCorrect: one.judged, tokens: one.worth,
+});
+
+function sessionBody(run) {
+  const { right, points, seconds } = resultOf(run);
+  return {
+    sessionId: run.id, threadId: run.topic, stitchId: stitchId(run), totalQuestions: run.answers.length, correctAnswers: right, totalPoints: points,
+    blinkSpeed: Number(seconds.toFixed(2)),
+    results: run.answers.map((one) => ({ question: one.id, given: one.given, correct: one.isCorrect, seconds: Number(one.seconds.toFixed(2)) })),
+  };
+}
+
+function stitchBody(run) {
+  const { passed } = resultOf(run);
+  return {
+    mutationId: `${run.id}-stitch`, threadId: run.topic, stitchId: stitchId(run), orderNumber: run.level, distractorLevel: `L${run.level}`,
+    skipNumber: passed ? SKIP_PASSED : SKIP_FAILED, isCompleted: passed,
+  };
+}
+
+// --- On the device ------------------------------------------------------------------------------------------
+
+const note = (run) => {
+  try {
+    localStorage.setItem(PREFIX + run.id, JSON.stringify(run));
+  } catch {
+    // No room: it goes on as long as the page is open.
+  }
+};
+const forget = (run) => localStorage.removeItem(PREFIX + run.id);
+
+/** What was not brought to its end, of this learner or of the guest who became them, newest first. */
+function unfinished(owner) {
+  return Object.keys(localStorage)
+    .filter((key) => key.startsWith(PREFIX))
+    .map((key) => JSON.parse(localStorage.getItem(key)))
+    .filter((run) => run.owner === owner || run.owner === GUEST)
+    .sort((left, right) => right.startedAt - left.startedAt);
+}
+
+/** Answers what lets go of the session, or null where another tab plays it. */
+function hold(id) {
+  if (!navigator.locks) return Promise.resolve(() => {});
+  return new Promise((resolve) => {
+    navigator.locks.request(PREFIX + id, { ifAvailable: true }, (lock) =>
+      lock === null ? resolve(null) : new Promise((letGo) => resolve(letGo)));
+  });
+}
+
+/** What the server said of a part, as it is noted. */
+function outcomeOf({ status, reply, problem }) {
+  if (status === 'rejected') return { state: 'refused', because: problem?.detail ?? reply?.reason ?? null };
+  return { state: status === 'conflict' ? 'conflict' : 'saved', because: null };
+}
+
+function heard(run, result) {
+  const outcome = outcomeOf(result);
+  if (result.kind === 'session' && result.id === run.id) return { ...run, session: outcome };
+  if (result.kind === 'progress' && result.id === `${run.id}-stitch`) return { ...run, stitch: outcome };
+  const at = result.kind === 'answer' ? run.answers.findIndex((_, place) => answerId(run, place) === result.id) : -1;
+  if (at === -1) return run;
+  // Where the exercise is known there, the server's verdict is the one that counts.
+  const verdict = result.reply ? { isCorrect: result.reply.isCorrect, tokens: result.reply.tokensEarned } : {};
+  const total = result.reply ? { total: result.reply.tokens, streak: result.reply.streak.current } : {};
+  return { ...run, ...total, answers: run.answers.map((one, place) => (place === at ? { ...one, ...outcome, ...verdict } : one)) };
+}
+
+/**
+ * {run, resumed, start(choice), answer(given, seconds), end(), leave()}: the session that this tab plays, or null.
+ * An `ended` one is in the queue once it is `handed`.
+ */
+export function useRun(onError) {
+  const { offline } = useLockstep();
+  const { owner } = useConnection().offline;
+  const [run, setRun] = useState(null);
+  const [resumed, setResumed] = useState(false);
+  const now = useRef(null);
+  const letGo = useRef(null);
+  const queue = useRef(Promise.resolve());
+  const failed = useRef(onError);
+  failed.current = onError;
+
+  const move = useCallback((next) => {
+    now.current = next;
+    if (next !== null && !next.handed) note(next);
+    setRun(next);
+  }, []);
+  const leave = useCallback(() => {
+    letGo.current?.();
+    letGo.current = null;
+    move(null);
+  }, [move]);
+
+  /** One after the other, so that answers stand in the queue in the order in which they were given. */
+  const behind = useCallback((task) => {
+    queue.current = queue.current.then(task).catch((error) => failed.current(error));
+  }, []);
+  const put = useCallback((given, at) => behind(async () => {
+    await offline.answer(answerBody(given, given.answers[at], at));
+    const { current } = now;
+    if (current?.id === given.id) move({ ...current, answers: current.answers.map((one, place) => (place === at ? { ...one, queued: true } : one)) });
+  }), [offline, behind, move]);
+  const finish = useCallback((ended) => behind(async () => {
+    await offline.progress(ended.bodies.stitch);
+    await offline.sessionEnded(ended.bodies.session);
+    forget(ended);
+    if (now.current?.id === ended.id) move({ ...now.current, handed: true });
+  }), [offline, behind, move]);
+
+  const adopt = useCallback((found) => {
+    move(found);
+    found.answers.forEach((one, at) => !one.queued && put(found, at));
+    if (found.ended) finish(found);
+    else setResumed(true);
+  }, [move, put, finish]);
+
+  useEffect(() => {
+    if (owner === null || now.current !== null) return undefined;
+    let gone = false;
+    (async () => {
+      for (const found of unfinished(owner)) {
+        const free = await hold(found.id);
+        if (free === null) continue;
+        if (gone || now.current !== null) return free();
+        letGo.current = free;
+        return adopt({ ...found, owner });
+      }
+      return undefined;
+    })().catch((error) => failed.current(error));
+    return () => {
+      gone = true;
+    };
+  }, [owner, adopt]);
+  useEffect(() => offline.on('result', (result) => {
+    if (now.current === null) return;
+    const next = heard(now.current, result);
+    if (next !== now.current) move(next);
+  }), [offline, move]);
+  useEffect(() => () => void queue.current.then(() => letGo.current?.()), []);
+
+  const start = useCallback(async ({ topic, level, module }) => {
+    letGo.current?.();
+    const id = newId();
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0];
+    setResumed(false);
+    move({ id, owner: offline.state.owner ?? GUEST, topic, level, module, seed, startedAt: Date.now(), answers: [], ended: false, handed: false });
+    letGo.current = await hold(id);
+  }, [offline, move]);
+  const end = useCallback(() => {
+    const { current } = now;
+    if (current.answers.length === 0) {
+      forget(current);
+      return leave();
+    }
+    const bodies = { session: sessionBody(current), stitch: stitchBody(current) };
+    const ended = { ...current, ended: true, bodies, session: { state: 'kept' }, stitch: { state: 'kept' } };
+    move(ended);
+    return finish(ended);
+  }, [move, leave, finish]);
+  const answer = useCallback((given, seconds) => {
+    const { current } = now;
+    const asked = questionsOf(current)[current.answers.length];
+    const judged = isRight(given, asked.answer);
+    const worth = judged ? current.level : 0;
+    const one = { id: asked.id, text: asked.text, answer: asked.answer, given: given.trim(), judged, worth, isCorrect: judged, tokens: worth, seconds: Math.min(seconds, LONGEST_S), state: 'kept', queued: false };
+    const answers = [...current.answers, one];
+    const next = { ...current, answers };
+    move(next);
+    put(next, answers.length - 1);
+    if (answers.length === QUESTIONS) end();
+  }, [move, put, end]);
+
+  return { run, resumed, start, answer, end, leave };
+}
