@@ -7,6 +7,7 @@ startApp({
   views: [
     { path: 'dashboard', label: 'Dashboard', sign: '◎', load: () => import('./learner/dashboard.js') },
     { path: 'courses', label: 'Courses', sign: '▤', load: () => import('./learner/courses.js') },
+    { path: 'progress', label: 'Progress', sign: '◔', load: () => import('./learner/progress.js') },
     { path: 'today', label: 'Today', sign: '☑', load: () => import('./learner/today.js') },
     { path: 'practice', label: 'Practice', sign: '✎', load: () => import('./learner/practice.js') },
     { path: 'conflicts', label: 'Conflicts', sign: '⚖', load: () => import('./learner/conflicts.js') },
