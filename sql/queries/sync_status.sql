@@ -1,5 +1,28 @@
 -- How events have gone from system to system (src/event/sync_status.c).
 
+-- name: sync_status_waits :one
+-- param user_id u64
+-- column waits bool
+-- Whether anything of a learner's waits, or did when it was last noted.
+SELECT EXISTS (SELECT 1 FROM progress_events AS e FORCE INDEX (progress_events_waiting)
+                WHERE e.processed = FALSE AND e.user_id = :user_id)
+       OR EXISTS (SELECT 1 FROM progress_conflicts AS o FORCE INDEX (progress_conflicts_user)
+                   WHERE o.user_id = :user_id AND o.resolved_at IS NULL)
+       OR EXISTS (SELECT 1 FROM system_sync_status AS s WHERE s.user_id = :user_id AND s.pending_events_count > 0)
+       AS waits;
+
+-- name: sync_status_went :exec
+-- param user_id u64
+-- param source_system text
+-- param target_system text
+-- param now time
+-- param delay_ms u64
+-- Where nothing waits: what was taken in has gone from these to those.
+INSERT INTO system_sync_status (user_id, source_system, target_system, last_sync_time, last_delay_ms)
+VALUES [[(:user_id, :source_system, :target_system, :now, :delay_ms)]]
+    ON DUPLICATE KEY UPDATE last_sync_time = VALUES(last_sync_time), last_delay_ms = VALUES(last_delay_ms),
+                            sync_status = 'healthy', error_details = NULL, pending_events_count = 0;
+
 -- name: sync_status_write :exec
 -- param user_id u64
 -- param sources text -- a JSON array of systems

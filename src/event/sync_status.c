@@ -25,22 +25,49 @@ static const char *systems_list(const bool *chosen, struct arena *arena) {
   return list.failed ? NULL : arena_strdup(arena, buffer_text(&list));
 }
 
-bool sync_status_note(struct event_intake *intake, const bool sources[EVENT_SYSTEMS], struct error *error) {
+/* Nothing waits, as nearly always. */
+static bool note_all_well(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
+                          struct error *error) {
+  struct sync_status_went_params pairs[SYNC_PAIRS_MAX];
+  size_t count = 0;
+  for (size_t from = 0; from < EVENT_SYSTEMS; from++)
+    for (size_t to = 0; sources[from] && to < EVENT_SYSTEMS; to++)
+      if (to != from)
+        pairs[count++] = (struct sync_status_went_params){.user_id = intake->entry->learner.user_id,
+                                                          .source_system = event_system_names[from],
+                                                          .target_system = event_system_names[to],
+                                                          .now = intake->now_ms,
+                                                          .delay_ms = delay_ms};
+  return sync_status_went(ledger_db(intake->tx), pairs, count, error, NULL);
+}
+
+static bool note_what_waits(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
+                            struct error *error) {
   struct arena *arena = ledger_arena(intake->tx);
-  int64_t took_ms = clock_now_ms() - intake->now_ms;
-  struct db_outcome outcome;
   struct sync_status_write_params params = {.user_id = intake->entry->learner.user_id,
+                                            .sources = systems_list(sources, arena),
+                                            .systems = systems_list(NULL, arena),
                                             .now = intake->now_ms,
-                                            .delay_ms = took_ms > 0 ? (uint64_t)took_ms : 0,
+                                            .delay_ms = delay_ms,
                                             .retries = (uint64_t)intake->config->events.retries};
+  if (params.sources == NULL || params.systems == NULL) return error_set_memory(error);
+  return sync_status_write(ledger_db(intake->tx), &params, error, NULL);
+}
+
+bool sync_status_note(struct event_intake *intake, const bool sources[EVENT_SYSTEMS], struct error *error) {
+  int64_t took_ms = clock_now_ms() - intake->now_ms;
+  uint64_t delay_ms = took_ms > 0 ? (uint64_t)took_ms : 0;
+  struct sync_status_waits_params params = {.user_id = intake->entry->learner.user_id};
+  struct sync_status_waits_row row;
   bool has_any = false;
+  bool found;
   for (size_t at = 0; at < EVENT_SYSTEMS; at++)
     has_any = has_any || sources[at];
   if (!has_any) return true;
-  params.sources = systems_list(sources, arena);
-  params.systems = systems_list(NULL, arena);
-  if (params.sources == NULL || params.systems == NULL) return error_set_memory(error);
-  return sync_status_write(ledger_db(intake->tx), &params, error, &outcome);
+  if (!sync_status_waits(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+    return false;
+  return row.waits ? note_what_waits(intake, sources, delay_ms, error)
+                   : note_all_well(intake, sources, delay_ms, error);
 }
 
 /* --- How it is now ------------------------------------------------------------------------------------- */
