@@ -73,15 +73,14 @@ SELECT c.id, c.created_at
 -- column happened_at time
 -- column practised_on day
 -- column outcome text
--- The events of a list of conflicts, each one's in the order in which they were taken in.
+-- The events of a list of conflicts, in any order: putting rows with such texts in order takes a temporary table.
 SELECT m.conflict_id, e.id, e.revision, e.position, e.event_type, e.source_system,
        COALESCE(e.resolved_data, e.event_data) AS data, e.event_data, e.timestamp, e.happened_at, e.practised_on,
        e.outcome
   FROM JSON_TABLE(:conflict_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) AS l
   STRAIGHT_JOIN progress_conflict_events AS m FORCE INDEX (PRIMARY) ON m.conflict_id = l.id
   STRAIGHT_JOIN progress_events AS e FORCE INDEX (PRIMARY) ON e.user_id = m.user_id AND e.id = m.event_id
- WHERE m.user_id = :user_id
- ORDER BY m.conflict_id, e.revision, e.position;
+ WHERE m.user_id = :user_id;
 
 -- name: conflict_count_others :one
 -- param user_id u64

@@ -111,6 +111,15 @@ static bool list_ids(const uint64_t *ids, size_t count, struct buffer *text, str
   return !text->failed || error_set_memory(error);
 }
 
+/* By conflict, each one's as they were taken in. */
+static int compare_rows(const void *left, const void *right) {
+  const struct conflict_events_row *a = left;
+  const struct conflict_events_row *b = right;
+  if (a->conflict_id != b->conflict_id) return a->conflict_id < b->conflict_id ? -1 : 1;
+  if (a->revision != b->revision) return a->revision < b->revision ? -1 : 1;
+  return (a->position > b->position) - (a->position < b->position);
+}
+
 bool conflict_read_events(struct db *db, uint64_t user_id, const uint64_t *ids, size_t id_count,
                           struct arena *arena, struct error *error, struct conflict_events *ret_events,
                           const uint64_t **ret_of) {
@@ -127,6 +136,7 @@ bool conflict_read_events(struct db *db, uint64_t user_id, const uint64_t *ids, 
   if (!conflict_events(db, &params, arena, id_count * CONFLICT_EVENTS_MAX, error, &rows, &count) ||
       !make_room(arena, count, error, ret_events))
     return false;
+  if (count > 1) qsort(rows, count, sizeof *rows, compare_rows);
   if ((of = arena_alloc_array(arena, count, sizeof *of)) == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++) {
     ret_events->events[at] = EVENT_OF(&rows[at]);
