@@ -85,11 +85,7 @@ function Place({ views }) {
   useEffect(() => {
     const main = document.querySelector('main');
     if (document.activeElement !== document.body) main.focus({ preventScroll: true });
-<<<<<<< HEAD
     document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-=======
-    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
->>>>>>> fb284a2 (Show payments, their events and what devices brought back in vain)
     scrollTo(0, 0);
   }, [at.view]);
   useEffect(() => {
