@@ -5,6 +5,7 @@ import { html, render, useEffect, useErrorBoundary, useMemo, useState } from './
 import { LockstepContext, SessionContext, useConnection, useLockstep, useRead } from './data.js';
 import { heldToken, keepToken, onSessionChange, receiveToken, signInUrl, tokenProvider } from './session.js';
 import { Button, Failure, Field, Toasts } from './ui.js';
+import { ClaimNews, Claims, Unsettled } from './unsettled.js';
 import { plural } from './format.js';
 
 const THEMES = ['system', 'light', 'dark'];
@@ -44,7 +45,7 @@ function ConnectionSign() {
   return html`<span class="connection ${tone}" role="status" data-connection=${sync.connection}>${text}</span>`;
 }
 
-/** What waits offline, and what became of what could not be taken. */
+/** What waits offline. */
 function OfflineBanner() {
   const { offline } = useConnection();
   if (offline.pending === 0 && offline.blocked !== 'offline') return null;
@@ -130,7 +131,7 @@ function Account({ leave, claims }) {
   return html`<span class="account"><span class="name">${name}</span><button type="button" class="plain" onClick=${leave}>${who?.guest ? 'Sign in' : 'Sign out'}</button></span>`;
 }
 
-function Frame({ title, views, asksProfile, leave, lockstep }) {
+function Frame({ title, views, asksProfile, leave, lockstep, claims }) {
   const session = useMemo(() => ({ guest: heldToken() === null, leave }), [leave]);
   return html`<${LockstepContext.Provider} value=${lockstep}><${SessionContext.Provider} value=${session}><${Toasts}>
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>To the content</a>
@@ -138,7 +139,7 @@ function Frame({ title, views, asksProfile, leave, lockstep }) {
       <a class="brand" href="#/${views[0].path}"><span aria-hidden="true">⇄</span> ${title}</a>
       <${ConnectionSign} /><${ThemeButton} /><${Account} leave=${leave} claims=${asksProfile} />
     </header>
-    <${OfflineBanner} />
+    <${OfflineBanner} /><${Unsettled} /><${ClaimNews} claims=${claims} />
     <div class="body"><${Place} views=${views} /></div>
   <//><//><//>`;
 }
@@ -153,10 +154,12 @@ export function startApp({ title, views, guests = false, isLearner = true }) {
   applyTheme(localStorage.getItem(THEME_KEY) ?? 'system');
   receiveToken();
   let lockstep = null;
+  const claims = new Claims();
   let isGuest = guests && localStorage.getItem('lockstep.guest') === '1';
 
   const open = async () => {
     lockstep = createLockstep({ token: tokenProvider, offline: { anonymous: guests, persist: () => navigator.storage?.persist?.() } });
+    claims.watch(lockstep.offline);
     lockstep.start().catch((error) => console.error(error));
     if (isLearner) lockstep.sync.subscribeQuietly(() => {});
     show();
@@ -176,17 +179,24 @@ export function startApp({ title, views, guests = false, isLearner = true }) {
     isGuest = false;
     moved();
   };
+  const signIn = async () => {
+    const { owner, pending } = lockstep.offline.state;
+    const { pending: left } = await lockstep.signedIn();
+    // A guest whom the server never met has nothing to be claimed, only what waited here.
+    const becameSomebody = owner === 'guest' && lockstep.offline.state.owner !== 'guest';
+    if (becameSomebody && pending > 0 && claims.silent) claims.add({ claimed: true, waits: left > 0 });
+  };
   /** Somebody else, or nobody, is signed in from now on: what the queue of the one before holds stays theirs. */
   const moved = async () => {
     if (lockstep === null && (heldToken() || isGuest)) return open();
-    if (lockstep !== null) await lockstep.signedIn().catch((error) => console.error(error));
+    if (lockstep !== null) await signIn().catch((error) => console.error(error));
     show();
   };
   const show = () => {
     const inside = lockstep !== null && (heldToken() || isGuest);
     render(
       inside
-        ? html`<${Frame} key=${heldToken() ?? 'guest'} title=${title} views=${views} asksProfile=${isLearner} leave=${leave} lockstep=${lockstep} />`
+        ? html`<${Frame} key=${heldToken() ?? 'guest'} title=${title} views=${views} asksProfile=${isLearner} leave=${leave} lockstep=${lockstep} claims=${claims} />`
         : html`<${SignIn} title=${title} guest=${guests ? guest : null} signedIn=${enter} />`,
       root,
     );
