@@ -2,6 +2,7 @@
 
 import { html } from '../kit/html.js';
 import { Badge } from '../kit/ui.js';
+import { plural } from '../kit/format.js';
 
 const STATE = {
   holds: ['good', 'holds'],
@@ -20,6 +21,9 @@ const RUN = {
   failed: ['bad', 'failed'],
   cancelled: ['', 'cancelled'],
 };
+
+/** Courses and the like are no learner's. */
+export const breachesOf = (rule) => (rule.learners > 0 ? `${plural(rule.breaches, 'row')} of ${plural(rule.learners, 'learner')}` : plural(rule.breaches, 'row'));
 
 export const StateBadge = ({ state }) => html`<${Badge} tone=${(STATE[state] ?? [''])[0]}>${(STATE[state] ?? ['', state])[1]}<//>`;
 export const SeverityBadge = ({ severity }) => html`<${Badge} tone=${SEVERITY[severity]}>${severity}<//>`;

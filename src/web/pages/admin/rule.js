@@ -6,7 +6,7 @@ import { Button, Card, Dialog, Failure, When, useToast } from '../kit/ui.js';
 import { Changes } from '../kit/change.js';
 import { Back } from '../kit/tabs.js';
 import { number, plural } from '../kit/format.js';
-import { SeverityBadge, StateBadge } from './badges.js';
+import { breachesOf, SeverityBadge, StateBadge } from './badges.js';
 
 const ON_READ = {
   no: 'by runs only',
@@ -20,7 +20,7 @@ const limitOf = (rule) => [rule.limitSharePercent && `${rule.limitSharePercent} 
 function Facts({ rule, asOf }) {
   return html`<dl class="facts">
     <dt>State</dt><dd><${StateBadge} state=${rule.state === 'active' ? 'unknown' : rule.state} /> <${SeverityBadge} severity=${rule.severity} /></dd>
-    <dt>In breach</dt><dd>${asOf ? html`${plural(rule.breaches, 'row')} of ${plural(rule.learners, 'learner')}, <${When} at=${asOf} />` : 'no pass has ended yet'}</dd>
+    <dt>In breach</dt><dd>${asOf ? html`${breachesOf(rule)}, <${When} at=${asOf} />` : 'no pass has ended yet'}</dd>
     ${rule.use !== 'gone' && html`
       <dt>Repaired</dt><dd>${ON_READ[rule.onRead]}${rule.authority === 'columns' && ', where the columns are to be right'}</dd>
       <dt>Limit of a run</dt><dd>${limitOf(rule)}</dd>
