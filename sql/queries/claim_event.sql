@@ -101,9 +101,28 @@ SELECT :into_user, s.day, s.activity_type, s.activity_id, s.events, s.time_spent
     ON DUPLICATE KEY UPDATE events = activity_days.events + VALUES(events),
                             time_spent = GREATEST(activity_days.time_spent, VALUES(time_spent));
 
+-- name: claim_recount_activity_days :exec
+-- param from_user u64
+-- param into_user u64
+-- Of the activities that events known to both tell of: each counts once.
+UPDATE activity_days AS a
+  JOIN (SELECT DISTINCT d.activity_type, d.activity_id
+          FROM progress_events AS d
+         WHERE d.user_id = :into_user AND d.outcome = 'duplicate' AND d.id LIKE CONCAT('%~', :from_user)) AS t
+    ON t.activity_type = a.activity_type AND t.activity_id = a.activity_id
+  LEFT JOIN (SELECT e.practised_on, e.activity_type, e.activity_id, COUNT(*) AS events, MAX(e.time_spent) AS time_spent
+               FROM progress_events AS e
+              WHERE e.user_id = :into_user AND e.outcome = 'applied'
+              GROUP BY e.practised_on, e.activity_type, e.activity_id) AS p
+    ON p.practised_on = a.day AND p.activity_type = a.activity_type AND p.activity_id = a.activity_id
+   SET a.events = COALESCE(p.events, 0), a.time_spent = COALESCE(p.time_spent, 0)
+ WHERE a.user_id = :into_user;
+
 -- name: claim_drop_activity_days :exec
 -- param from_user u64
-DELETE FROM activity_days WHERE user_id = :from_user;
+-- param into_user u64
+-- And days of which nothing is left.
+DELETE FROM activity_days WHERE user_id = :from_user OR (user_id = :into_user AND events = 0);
 
 -- name: claim_activities :exec
 -- param from_user u64
@@ -134,6 +153,32 @@ UPDATE activities AS a
   JOIN activities AS s
     ON s.user_id = :from_user AND s.activity_type = a.activity_type AND s.activity_id = a.activity_id
    SET a.time_spent = (SELECT SUM(d.time_spent)
+                         FROM activity_days AS d
+                        WHERE d.user_id = :into_user AND d.activity_type = a.activity_type
+                          AND d.activity_id = a.activity_id)
+ WHERE a.user_id = :into_user;
+
+-- name: claim_recount_activities :exec
+-- param from_user u64
+-- param into_user u64
+-- As the events that count tell of them, where both knew one of those.
+UPDATE activities AS a
+  JOIN (SELECT DISTINCT d.activity_type, d.activity_id
+          FROM progress_events AS d
+         WHERE d.user_id = :into_user AND d.outcome = 'duplicate' AND d.id LIKE CONCAT('%~', :from_user)) AS t
+    ON t.activity_type = a.activity_type AND t.activity_id = a.activity_id
+  JOIN (SELECT e.activity_type, e.activity_id, MIN(e.happened_at) AS first_at, MAX(e.happened_at) AS last_at,
+               MAX(e.completion_status IN ('started', 'in_progress', 'failed')) AS is_begun,
+               MIN(CASE WHEN e.completion_status = 'completed' THEN CONCAT(e.happened_at, ' ', e.practised_on) END)
+                 AS completion
+          FROM progress_events AS e
+         WHERE e.user_id = :into_user AND e.outcome = 'applied'
+         GROUP BY e.activity_type, e.activity_id) AS p
+    ON p.activity_type = a.activity_type AND p.activity_id = a.activity_id
+   SET a.status = IF(p.completion IS NOT NULL, 'completed', IF(p.is_begun, 'in_progress', 'skipped')),
+       a.first_at = p.first_at, a.last_at = p.last_at, a.completed_at = LEFT(p.completion, 23),
+       a.completed_on = RIGHT(p.completion, 10),
+       a.time_spent = (SELECT SUM(d.time_spent)
                          FROM activity_days AS d
                         WHERE d.user_id = :into_user AND d.activity_type = a.activity_type
                           AND d.activity_id = a.activity_id)

@@ -442,7 +442,7 @@ static void test_subscriptions(void **state) {
 /* What both know counts once; the sums are those of what there is now. */
 static void test_activities_of_both(void **state) {
   (void)state;
-  run(EVENT "(8, 'e', 1, 'v', 'completed', 10, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
+  run(EVENT "(8, 'e', 1, 'v', 'completed', 10, '2026-01-01 23:00', REPEAT('h', 32)" OF_VIDEO
             ", (7, 'e', 1, 'v', 'completed', 10, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
             ", (8, 'f', 1, 'w', 'started', 5, '2026-01-02', REPEAT('h', 32)" OF_VIDEO
             ", (7, 'f', 1, 'x', 'skipped', 0, '2026-01-02', REPEAT('i', 32)" OF_VIDEO);
@@ -470,11 +470,17 @@ static void test_activities_of_both(void **state) {
   assert_answer(
       "SELECT GROUP_CONCAT(activity_id, ' ', status, ' ', time_spent ORDER BY activity_id SEPARATOR ', ')"
       " FROM activities WHERE user_id = 7",
-      "v completed 12.00, w in_progress 5.00");
+      "v completed 10.00, w in_progress 5.00");
+  assert_answer("SELECT CONCAT_WS(' ', first_at, completed_at, completed_on) FROM activities"
+                " WHERE user_id = 7 AND activity_id = 'v'",
+                "2026-01-02 00:00:00.000 2026-01-02 00:00:00.000 2026-01-02");
+  assert_answer("SELECT GROUP_CONCAT(day, ' ', activity_id, ' ', events ORDER BY activity_id SEPARATOR ', ')"
+                " FROM activity_days WHERE user_id = 7",
+                "2026-01-02 v 1, 2026-01-02 w 1");
   assert_answer("SELECT CONCAT_WS(' ', total_activities, completed_activities, in_progress_activities,"
                 " percentage_complete, total_time_spent, completed_videos) FROM user_progress_summary"
                 " WHERE user_id = 7",
-                "2 1 1 50.00 17.00 1");
+                "2 1 1 50.00 15.00 1");
 }
 
 /* Ids that begin alike stay apart, and what a rule brought along for both has one receipt. */
