@@ -11,5 +11,6 @@ startApp({
     { path: 'today', label: 'Today', sign: '☑', load: () => import('./learner/today.js') },
     { path: 'practice', label: 'Practice', sign: '✎', load: () => import('./learner/practice.js') },
     { path: 'conflicts', label: 'Conflicts', sign: '⚖', load: () => import('./learner/conflicts.js') },
+    { path: 'achievements', label: 'Achievements', sign: '★', load: () => import('./learner/achievements.js') },
   ],
 });

@@ -7,6 +7,7 @@ import { heldToken, keepToken, onSessionChange, receiveToken, signInUrl, tokenPr
 import { Button, Failure, Field, Toasts } from './ui.js';
 import { ClaimNews, Claims, Unsettled } from './unsettled.js';
 import { plural } from './format.js';
+import { News } from './news.js';
 
 const THEMES = ['system', 'light', 'dark'];
 const THEME_KEY = 'lockstep.theme';
@@ -137,7 +138,7 @@ function Frame({ title, views, asksProfile, leave, lockstep, claims }) {
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>To the content</a>
     <header class="top">
       <a class="brand" href="#/${views[0].path}"><span aria-hidden="true">⇄</span> ${title}</a>
-      <${ConnectionSign} /><${ThemeButton} /><${Account} leave=${leave} claims=${asksProfile} />
+      <${ConnectionSign} />${asksProfile && html`<${News} />`}<${ThemeButton} /><${Account} leave=${leave} claims=${asksProfile} />
     </header>
     <${OfflineBanner} /><${Unsettled} /><${ClaimNews} claims=${claims} />
     <div class="body"><${Place} views=${views} /></div>

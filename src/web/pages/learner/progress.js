@@ -9,7 +9,7 @@ import { Why } from './why.js';
 const why = (total, value) => html`<a href="#/progress/${total}">Why ${number(value)}?</a>`;
 
 /** A percentile as people say it: of a hundred learners, how many have less. */
-const better = (share) => `more than ${percent(Math.floor(share))} of all learners`;
+const better = (share) => (share >= 100 ? 'more than anybody else' : `more than ${percent(Math.floor(share))} of all learners`);
 
 function Totals({ read }) {
   return html`<${Loaded} read=${read} isEmpty=${() => false}>${({ globalStats: all }) => html`<${Figures}>

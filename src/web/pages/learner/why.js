@@ -7,7 +7,7 @@ import { Pager, usePages } from '../kit/pages.js';
 import { number } from '../kit/format.js';
 
 const ROWS = 25;
-const TOTALS = { tokens: 'Tokens', questions: 'Questions', correct: 'Correct answers' };
+const TOTALS = { tokens: 'Tokens', questions: 'Questions', correct: 'Correct' };
 
 const KINDS = {
   answer: 'Answered',
