@@ -143,12 +143,21 @@ export function useRun(onError) {
     if (now.current?.id === ended.id) move({ ...now.current, handed: true });
   }), [offline, behind, move]);
 
+  /** What was sent while nobody looked at this session: its results were not heard here. */
+  const catchUp = useCallback(async (found) => {
+    const { pending, blocked } = await offline.flush('resumed');
+    if (pending > 0 || blocked !== null || now.current?.id !== found.id) return;
+    const unsettled = new Set((await offline.unsettled()).map((entry) => entry.id));
+    const isSaved = (one, at) => found.answers[at]?.queued && one.state === 'kept' && !unsettled.has(answerId(found, at));
+    move({ ...now.current, answers: now.current.answers.map((one, at) => (isSaved(one, at) ? { ...one, state: 'saved' } : one)) });
+  }, [offline, move]);
   const adopt = useCallback((found) => {
     move(found);
     found.answers.forEach((one, at) => !one.queued && put(found, at));
     if (found.ended) finish(found);
     else setResumed(true);
-  }, [move, put, finish]);
+    return catchUp(found);
+  }, [move, put, finish, catchUp]);
 
   useEffect(() => {
     if (owner === null || now.current !== null) return undefined;
