@@ -99,7 +99,7 @@ export function Table({ caption, columns, rows, keyOf, onRow }) {
     <tbody>${rows.map((row) => html`<tr key=${keyOf(row)} class=${onRow ? 'open' : ''}>
       ${columns.map((column, at) => {
         const cell = column.of(row);
-        return html`<td data-label=${column.isDeed ? '' : column.label} class=${column.numeric ? 'numeric' : ''}><div>${
+        return html`<td data-label=${column.isDeed ? '' : column.label} class=${column.numeric ? 'numeric' : column.isDeed ? 'deed' : ''}><div>${
           at === 0 && onRow ? html`<button type="button" class="link" onClick=${() => onRow(row)}>${cell}</button>` : cell}</div></td>`;
       })}
     </tr>`)}</tbody>
