@@ -2,7 +2,7 @@
 
 import { html } from '../kit/html.js';
 import { useRead, useSession } from '../kit/data.js';
-import { Badge, Bar, Card, Figure, Figures, Loaded } from '../kit/ui.js';
+import { Badge, Bar, Card, Figure, Figures, Loaded, MembersOnly } from '../kit/ui.js';
 import { clock, minutes, number, percent, plural } from '../kit/format.js';
 import { Why } from './why.js';
 
@@ -11,12 +11,12 @@ const why = (total, value) => html`<a href="#/progress/${total}">Why ${number(va
 /** A percentile as people say it: of a hundred learners, how many have less. */
 const better = (share) => (share >= 100 ? 'more than anybody else' : `more than ${percent(Math.floor(share))} of all learners`);
 
-function Totals({ read }) {
+function Totals({ read, guest }) {
   return html`<${Loaded} read=${read} isEmpty=${() => false}>${({ globalStats: all }) => html`<${Figures}>
-    <${Figure} label="Tokens" value=${number(all.totalTokens)} note=${why('tokens', all.totalTokens)} />
-    <${Figure} label="Questions" value=${number(all.totalQuestions)} note=${why('questions', all.totalQuestions)} />
-    <${Figure} label="Correct" value=${number(all.totalCorrect)} note=${why('correct', all.totalCorrect)} />
-    <${Figure} label="Accuracy" value=${percent(all.accuracy)} note=${all.percentilesAsOf && better(all.accuracyPercentile)} />
+    <${Figure} label="Tokens" value=${number(all.totalTokens)} note=${!guest && why('tokens', all.totalTokens)} />
+    <${Figure} label="Questions" value=${number(all.totalQuestions)} note=${!guest && why('questions', all.totalQuestions)} />
+    <${Figure} label="Correct" value=${number(all.totalCorrect)} note=${!guest && why('correct', all.totalCorrect)} />
+    <${Figure} label="Accuracy" value=${percent(all.accuracy)} note=${!guest && all.percentilesAsOf && better(all.accuracyPercentile)} />
   <//>`}<//>`;
 }
 
@@ -91,15 +91,16 @@ function Overview() {
   const insights = useRead(guest ? null : '/api/progress-sync/insights');
   const patterns = useRead(guest ? null : '/api/progress-sync/patterns');
   return html`<div class="stack">
-    <${Totals} read=${progress} />
+    <${Totals} read=${progress} guest=${guest} />
     <div class="grid">
       <${Modules} read=${progress} />
-      <div class="stack"><${Percentiles} read=${progress} />${!guest && html`<${Paths} read=${summary} />`}</div>
+      ${!guest && html`<div class="stack"><${Percentiles} read=${progress} /><${Paths} read=${summary} /></div>`}
       ${!guest && html`<div class="stack"><${Weeks} read=${insights} /><${Habits} read=${patterns} /></div>`}
     </div>
   </div>`;
 }
 
 export function View({ rest }) {
-  return rest[0] ? html`<${Why} total=${rest[0]} />` : html`<${Overview} />`;
+  if (!rest[0]) return html`<${Overview} />`;
+  return html`<${MembersOnly} why="The history of every total is kept with an account.">${() => html`<${Why} total=${rest[0]} />`}<//>`;
 }

@@ -53,9 +53,17 @@ function useTitles(todos, entries, paths) {
   return { titleOf, steps };
 }
 
+/** Shows the tick at once, and takes it back where it was not to be. */
 function Doable({ title, done, action, change, note }) {
-  return html`<li class="doable ${done ? 'done' : ''}">
-    <label><input type="checkbox" checked=${done} disabled=${action.busy} onChange=${(event) => change(event.target.checked)} />
+  const [wish, setWish] = useState(null);
+  const ticked = async (event) => {
+    setWish(event.target.checked);
+    await change(event.target.checked);
+    setWish(null);
+  };
+  const shown = wish ?? done;
+  return html`<li class="doable ${shown ? 'done' : ''}">
+    <label><input type="checkbox" checked=${shown} aria-disabled=${action.busy ? 'true' : undefined} onClick=${(event) => action.busy && event.preventDefault()} onChange=${ticked} />
       <span class="what"><span class="title">${title}</span>${note && html`<span class="quiet">${note}</span>`}</span></label>
   </li>`;
 }
