@@ -31,6 +31,15 @@ test('a call fills in its path, its query, and who asks', async () => {
   assert.match(asked[0].headers['X-Request-Id'], /^[0-9a-f-]{36}$/);
 });
 
+test('an endpoint that tells of a failure by its status is heard all the same', async () => {
+  const body = { status: 'failing', checks: [] };
+  const { client } = clientOf([{ status: 503, body }]);
+  await assert.rejects(client.get('/api/sync/health', { attempts: 1 }), (error) => {
+    assert.deepEqual([error.status, error.isOwn, error.body], [503, false, body]);
+    return true;
+  });
+});
+
 test('a problem document is an error with its fields', async () => {
   const body = {
     type: 'urn:lockstep:problem:malformed', title: 'Bad Request', status: 400, detail: 'Something is missing.', instance: '/api/answer',
@@ -43,6 +52,7 @@ test('a problem document is an error with its fields', async () => {
     assert.equal(error.fields.module, 'is required');
     assert.equal(error.errors.length, 2);
     assert.equal(error.isOwn, true);
+    assert.deepEqual(error.body, body);
     assert.ok(!JSON.stringify(error).includes(tokenOf('7')));
     return true;
   });

@@ -58,7 +58,7 @@ export function Apply({ run, rows, reload, hold }) {
       reload();
     },
   });
-  if (rows === 0) return html`<p class="note good">Nothing is to be changed: all of it holds.</p>`;
+  if (rows === 0) return html`<p class="note good">There is nothing that a repair would change.</p>`;
   const isOver = order.failed !== null && order.failed.text.includes(CONFIRM);
   const isRefused = order.failed !== null && !isOver;
   const close = () => {
@@ -76,7 +76,7 @@ export function Apply({ run, rows, reload, hold }) {
       ${!isRefused && html`<a href=${planAgain(run)}>Make a new plan</a>`}
     </div>
     <${Dialog} title="Apply plan ${run.id}?" open=${asking} close=${close}>
-      <p>${plural(rows, 'row')} of ${plural(run.learnersChanged, 'learner')} will be changed exactly as listed. If a single one of them holds something else by then, nothing is changed at all.</p>
+      <p>${plural(rows, 'row')}${run.learnersChanged > 0 && ` of ${plural(run.learnersChanged, 'learner')}`} will be changed exactly as listed. If a single one of them holds something else by then, nothing is changed at all.</p>
       <p>It can be rolled back afterwards.</p>
       ${isOver && html`<p class="note warn">${sayable(order.failed.text)}</p><label class="tick"><input type="checkbox" checked=${over} onChange=${() => setOver(!over)} />I have looked at the changes. Go over the limit.</label>`}
       <p class="actions"><button type="button" onClick=${close}>Cancel</button><${Button} tone="primary" disabled=${order.busy || (isOver && !over)} onClick=${() => order.run(isOver && over)}>Change ${plural(rows, 'row')}<//></p>

@@ -42,9 +42,11 @@ function Pausing({ rule, enabled, reload }) {
     await reload();
   });
   const paused = rule.use === 'paused';
+  const onlyReports = rule.rows.length > 0 && rule.rows.every((row) => row.action === 'report');
   return html`
+    ${onlyReports && html`<p class="note">No repair changes these rows: a person must decide.</p>`}
     <div class="row">
-      ${!paused && html`<a class="button primary" href="#/repairs/plan/${rule.name}">Plan a repair</a>`}
+      ${!paused && !onlyReports && html`<a class="button primary" href="#/repairs/plan/${rule.name}">Plan a repair</a>`}
       ${paused && enabled && html`<${Button} tone="primary" action=${act} onClick=${() => act.run('resume')}>Resume<//>`}
       ${!paused && html`<${Button} action=${act} onClick=${() => ask('pause')}>Pause<//>`}
       ${enabled && rule.paused > 0 && html`<${Button} action=${act} onClick=${() => ask('rows')}>Repair its ${plural(rule.paused, 'paused row')} again<//>`}
@@ -68,10 +70,10 @@ export function Rule({ rule, name, asOf, enabled, reload }) {
     <${Card} title=${rule.name}>
       <p>${rule.summary ?? 'There is no such rule any more. This is what it found last.'}</p>
       <${Facts} rule=${rule} asOf=${asOf} />
-      ${rule.use !== 'gone' && rule.use !== 'left_aside' && html`<${Pausing} rule=${rule} enabled=${enabled} reload=${reload} />`}
+      ${rule.use !== 'gone' && rule.use !== 'left_aside' && html`<div class="stack deeds"><${Pausing} rule=${rule} enabled=${enabled} reload=${reload} /></div>`}
     <//>
     <${Card} title="Rows in breach" aside=${rule.breaches > rows.length && html`<span class="quiet">the first ${number(rows.length)} of ${number(rule.breaches)}</span>`}>
-      ${rows.length > 0 ? html`<${Changes} caption="What stands in them, and what should" rows=${rows} />` : html`<p class="empty">${rule.authority === 'columns' ? 'No pass asks this rule: it runs only where the columns are to be right.' : 'No row broke it at the last pass.'}</p>`}
+      ${rows.length > 0 ? html`<${Changes} caption="What stands in them, and what should" heading="There → should be" rows=${rows} />` : html`<p class="empty">${rule.authority === 'columns' ? 'No pass asks this rule: it runs only where the columns are to be right.' : 'No row broke it at the last pass.'}</p>`}
     <//>
   </div>`;
 }

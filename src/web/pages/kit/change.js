@@ -76,10 +76,10 @@ const COLUMNS = [
   { name: 'learner', label: 'Learner', of: (row) => (row.userId ? html`<a href="#/students/${row.userId}">${row.userId}</a>` : html`<span class="quiet">nobody’s</span>`) },
   { name: 'row', label: 'Row', of: (row) => html`<span>${row.table}<br /><span class="quiet">${keyText(row.key)}</span></span>` },
   { name: 'what', label: 'What', of: (row) => html`<span>${WORDS[row.action] ?? row.action}${row.column && html`<br /><code>${row.column}</code>`}</span>` },
-  { name: 'change', label: 'Before → after', of: (row) => html`<${Change} row=${row} />` },
 ];
 
-/** rows: [{userId, table, key, action, column, before, after}]. more: columns of the view's own, at the end. */
-export function Changes({ caption, rows, more = [], keyOf = (row) => row.id }) {
-  return html`<${Table} caption=${caption} rows=${rows} keyOf=${keyOf} columns=${[...COLUMNS, ...more]} />`;
+/** rows: [{id, userId, table, key, action, column, before, after}]. more: columns of the view's own, at the end. */
+export function Changes({ caption, rows, more = [], heading = 'Before → after' }) {
+  const change = { name: 'change', label: heading, of: (row) => html`<${Change} row=${row} />` };
+  return html`<${Table} caption=${caption} rows=${rows} keyOf=${(row) => row.id} columns=${[...COLUMNS, change, ...more]} />`;
 }
