@@ -25,7 +25,7 @@ static const struct field query_fields[] = {
                .summary = "Only about activities of this type."),
     FIELD_TEXT(struct event_query, "activityId", activity_id, .minimum = 1,
                .maximum = EVENT_ACTIVITY_CHARACTERS, .summary = "Only about activities of this id."),
-    FIELD_UINT(struct event_query, "limit", limit, .maximum = EVENTS_LISTED_MAX,
+    FIELD_UINT(struct event_query, "limit", limit, .minimum = 1, .maximum = EVENTS_LISTED_MAX,
                .summary = "At most so many; 1000, when not sent."),
     FIELD_TEXT(struct event_query, "after", after, .minimum = 1, .maximum = EVENT_SYSTEM_ID_CHARACTERS,
                .summary = "Go on after this event: the nextAfter of the page before."),

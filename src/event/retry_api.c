@@ -25,7 +25,7 @@ struct reprocess_body {
 };
 static const struct field body_fields[] = {
     FIELD_LIST(struct reprocess_body, "eventIds", event_ids, .flags = FIELD_NULLABLE,
-               .item_kind = FIELD_KIND_TEXT, .maximum = RETRY_EVENTS_MAX,
+               .item_kind = FIELD_KIND_TEXT, .minimum = 1, .maximum = RETRY_EVENTS_MAX,
                .summary = "Which events; all that wait, when not sent."),
     FIELD_UINT(struct reprocess_body, "userId", user_id, .flags = FIELD_USER,
                .summary = "Only this learner's."),

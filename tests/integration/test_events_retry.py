@@ -91,3 +91,10 @@ def test_what_was_given_up_is_found_by_a_rule(new_learner, db, service, sync_wor
 
 def test_only_administrators_reprocess(new_learner):
     assert new_learner().api.post(PATH + "/reprocess", {}).status == 403
+
+
+def test_an_order_for_none_is_none(admin):
+    """What is not named at all is all that waits; an empty list names nothing."""
+    refused = admin.api.post(PATH + "/reprocess", {"eventIds": []})
+    assert (refused.status, refused.json()["errors"][0]["field"]) == (400, "eventIds")
+    assert admin.api.get(PATH + "?limit=0").status == 400
