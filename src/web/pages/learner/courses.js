@@ -98,7 +98,7 @@ function Offer({ course, requests, ask, withdraw }) {
   const [tone, text] = BADGE[stand.kind] ?? ['', course.priceCents > 0 ? money(course.priceCents, course.currency) : 'on request'];
   return html`<${Card} title=${course.title} level=${3} aside=${html`<${Badge} tone=${tone}>${text}<//>`} class="offer">
     ${course.description && html`<p>${course.description}</p>`}
-    <div class="way"><${Way} course=${course} stand=${stand} ask=${ask} withdraw=${withdraw} /></div>
+    <div class="way-in"><${Way} course=${course} stand=${stand} ask=${ask} withdraw=${withdraw} /></div>
   <//>`;
 }
 
@@ -107,7 +107,7 @@ function Mine({ course }) {
   return html`<${Card} title=${html`<a class="stretched" href="#/courses/${course.id}">${course.title}</a>`} level=${3} class="offer mine"
       aside=${done ? html`<${Badge} tone="good">completed<//>` : html`<b>${percent(course.progress)}</b>`}>
     ${course.description && html`<p>${course.description}</p>`}
-    <div class="way">
+    <div class="way-in">
       <${Bar} value=${course.progress} tone=${done ? 'good' : ''} label="Progress in ${course.title}" />
       <p class="quiet">${course.completedChapters} of ${plural(course.totalChapters, 'chapter')}${course.lastAccessedAt ? html`, last <${When} at=${course.lastAccessedAt} />` : html`, in since <${When} at=${course.enrolledAt} />`}</p>
     </div>
