@@ -28,7 +28,7 @@ function throughputOf(jobs) {
   const last = Math.floor(now / step);
   const x = Array.from({ length: BUCKETS }, (_, at) => (last - BUCKETS + 1 + at) * step);
   const count = (jobsOf) => x.map((from) => jobsOf.filter((job) => job.at >= from && job.at < from + step).length);
-  return { x, ended: count(over), failed: count(over.filter((job) => job.isBad)).map((one) => one || null) };
+  return { x, ended: count(over), failed: count(over.filter((job) => job.isBad)) };
 }
 
 function Throughput() {

@@ -43,7 +43,8 @@ function optionsOf(uPlot, { series, bars, time, width, range }) {
 export function Chart({ label, x, series, bars = false, time = true, range, xText = String }) {
   const box = useRef(null);
   const drawn = useRef(null);
-  const data = [x, ...series.map((one) => one.values)];
+  // A bar of nothing is no bar, and not a line on the ground.
+  const data = [x, ...series.map((one) => (bars ? one.values.map((value) => value || null) : one.values))];
   const wish = JSON.stringify([data, series.map((one) => one.label)]);
 
   useEffect(() => {
