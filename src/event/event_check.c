@@ -30,17 +30,8 @@ static bool missing(struct error *error, const char *field) {
 
 /* --- What has to be there -------------------------------------------------------------------------- */
 
-static bool is_visible(const char *id) {
-  for (; *id != '\0'; id++)
-    if (*id <= ' ' || *id > '~') return false;
-  return true;
-}
-
 static void check_id(const char *id, struct error *error) {
-  if (id == NULL) return;
-  if (!is_visible(id))
-    error_add_field(error, ERROR_MALFORMED, "id", "must be of visible ASCII characters");
-  else if (strncmp(id, RULE_PREFIX, strlen(RULE_PREFIX)) == 0)
+  if (id != NULL && strncmp(id, RULE_PREFIX, strlen(RULE_PREFIX)) == 0)
     error_add_field(error, ERROR_UNPROCESSABLE, "id", "must not begin with %s", RULE_PREFIX);
 }
 

@@ -95,7 +95,7 @@ static void test_long_values_and_many_rows(void **state) {
   const char *sizes[] = {"127", "128", "129", "70000"};
   for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
     struct fixture_cell cell = {.rows = 0};
-    char text[256];
+    char text[sizeof cell.text];
     assert_done(fixture,
                 db_text_each(fixture->db, "SELECT LENGTH(r), r FROM (SELECT REPEAT('x', ?) AS r) AS d",
                              &sizes[i], 1, fixture->arena, fixture_keep, &cell, &fixture->error));
