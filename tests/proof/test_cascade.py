@@ -23,6 +23,7 @@ from harness.database import execute, query
 VIDEOS, TODOS, ENTRIES, STEPS = 4, 4, 5, 4
 UTC = datetime.timezone.utc
 THREADS = 8
+RULE_TRIES = 30
 
 # Table, its key, the columns that count as restored.
 TABLES = {
@@ -189,6 +190,12 @@ class Machine:
         acts = (self.send, self.write_elsewhere, self.undo, self.read, self.repeat)
         for act in self.random.choices(acts, (6, 4, 3, 1, 1), k=steps):
             act()
+        # In a short run the rules may have found nothing to bring along yet.
+        for _ in range(RULE_TRIES):
+            if self.counts["brought along by rules"] > 0:
+                break
+            self.write_elsewhere()
+            self.read()
         self.api.close()
         self.db.close()
         return self.counts
