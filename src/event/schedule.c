@@ -268,14 +268,8 @@ static bool change_one(struct system_step *step, struct error *error) {
 }
 
 static bool delete_one(struct system_step *step, struct error *error) {
-  struct schedule_delete_params params = {.user_id = step->user_id, .id = step->input->id};
-  struct system_deleted *reply = step->entry->reply;
-  struct db_outcome outcome;
-  if (!schedule_delete(step->db, &params, error, &outcome)) return false;
-  if (outcome.affected == 0) return error_set(error, ERROR_NOT_FOUND, "There is no such calendar entry.");
-  *reply = (struct system_deleted){
-      .success = true, .id = step->input->id, .revision = step->entry->learner.revision};
-  return system_report(step, "schedule", step->input->id, "deleted", error);
+  return system_delete(step, &schedule_delete_statement, "schedule", "There is no such calendar entry.",
+                       error);
 }
 
 static bool create_work(struct ledger_tx *tx, struct error *error) {

@@ -59,6 +59,23 @@ bool system_report(struct system_step *step, const char *what, const char *key, 
   return ledger_report(step->tx, step->entry, &change, error);
 }
 
+/* Every statement that deletes a row of the systems has these parameters. */
+struct system_row {
+  uint64_t user_id;
+  const char *id;
+};
+
+bool system_delete(struct system_step *step, const struct db_statement *statement, const char *what,
+                   const char *missing, struct error *error) {
+  struct system_row row = {.user_id = step->user_id, .id = step->input->id};
+  struct system_deleted *reply = step->entry->reply;
+  struct db_outcome outcome;
+  if (!db_run_exec(step->db, statement, &row, error, &outcome)) return false;
+  if (outcome.affected == 0) return error_set(error, ERROR_NOT_FOUND, "%s", missing);
+  *reply = (struct system_deleted){.success = true, .id = row.id, .revision = step->entry->learner.revision};
+  return system_report(step, what, row.id, "deleted", error);
+}
+
 /* --- Completing and reopening ---------------------------------------------------------------------- */
 
 static bool read_also(struct system_step *step, const char *event_id, struct error *error,

@@ -124,5 +124,9 @@ struct system_deleted {
   uint64_t revision;
 };
 extern const struct schema system_deleted_schema;
+/* Deletes the row that the path names, reports it as `what`, and fills the reply, a struct system_deleted.
+ * The statement's parameters are user_id and id. `missing` is what ERROR_NOT_FOUND says. */
+bool system_delete(struct system_step *step, const struct db_statement *statement, const char *what,
+                   const char *missing, struct error *error) WARN_UNUSED;
 
 #endif

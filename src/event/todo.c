@@ -284,14 +284,7 @@ static bool change_one(struct system_step *step, struct error *error) {
 }
 
 static bool delete_one(struct system_step *step, struct error *error) {
-  struct todo_delete_params params = {.user_id = step->user_id, .id = step->input->id};
-  struct system_deleted *reply = step->entry->reply;
-  struct db_outcome outcome;
-  if (!todo_delete(step->db, &params, error, &outcome)) return false;
-  if (outcome.affected == 0) return error_set(error, ERROR_NOT_FOUND, "There is no such todo.");
-  *reply = (struct system_deleted){
-      .success = true, .id = step->input->id, .revision = step->entry->learner.revision};
-  return system_report(step, "todo", step->input->id, "deleted", error);
+  return system_delete(step, &todo_delete_statement, "todo", "There is no such todo.", error);
 }
 
 static bool create_work(struct ledger_tx *tx, struct error *error) {
