@@ -10,27 +10,6 @@
 
 /* --- Rows ------------------------------------------------------------------------------------------ */
 
-static struct schedule_entry entry_of(const struct schedule_find_row *row) {
-  int status = system_word(schedule_status_names, row->status);
-  return (struct schedule_entry){.id = row->id,
-                                 .title = row->title,
-                                 .starts_at_ms = row->starts_at,
-                                 .ends_at_ms = row->ends_at,
-                                 .ends_at_given = system_presence(row->ends_at_is_null),
-                                 .video_id = row->video_id,
-                                 .todo_id = row->todo_id,
-                                 .status = status,
-                                 .completed = status == SCHEDULE_COMPLETED,
-                                 .actual_start_ms = row->actual_start,
-                                 .actual_start_given = system_presence(row->actual_start_is_null),
-                                 .actual_end_ms = row->actual_end,
-                                 .actual_end_given = system_presence(row->actual_end_is_null),
-                                 .rescheduled_from_ms = row->rescheduled_from,
-                                 .rescheduled_from_given = system_presence(row->rescheduled_from_is_null),
-                                 .created_at_ms = row->created_at,
-                                 .updated_at_ms = row->updated_at};
-}
-
 static bool find(struct system_step *step, const char *id, struct error *error,
                  struct schedule_entry *ret_entry) {
   struct schedule_find_params params = {.user_id = step->user_id, .id = id};
@@ -38,7 +17,7 @@ static bool find(struct system_step *step, const char *id, struct error *error,
   bool found;
   if (!schedule_find(step->db, &params, step->arena, error, &row, &found)) return false;
   if (!found) return error_set(error, ERROR_NOT_FOUND, "There is no such calendar entry.");
-  *ret_entry = entry_of(&row);
+  *ret_entry = SCHEDULE_OF(&row);
   return true;
 }
 

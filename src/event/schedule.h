@@ -92,4 +92,25 @@ extern const struct ledger_kind schedule_delete_kind;
 bool schedule_read_page(struct db *db, uint64_t user_id, const struct schedule_query *query,
                         struct arena *arena, struct error *error, struct schedule_page *ret_page) WARN_UNUSED;
 
+/* A row as a statement reads it (a pointer: find and list have a type each) as what is shown of it. */
+#define SCHEDULE_OF(row) \
+  ((struct schedule_entry){.id = (row)->id, \
+                           .title = (row)->title, \
+                           .starts_at_ms = (row)->starts_at, \
+                           .ends_at_ms = (row)->ends_at, \
+                           .ends_at_given = system_presence((row)->ends_at_is_null), \
+                           .video_id = (row)->video_id, \
+                           .todo_id = (row)->todo_id, \
+                           .status = system_word(schedule_status_names, (row)->status), \
+                           .completed = \
+                               system_word(schedule_status_names, (row)->status) == SCHEDULE_COMPLETED, \
+                           .actual_start_ms = (row)->actual_start, \
+                           .actual_start_given = system_presence((row)->actual_start_is_null), \
+                           .actual_end_ms = (row)->actual_end, \
+                           .actual_end_given = system_presence((row)->actual_end_is_null), \
+                           .rescheduled_from_ms = (row)->rescheduled_from, \
+                           .rescheduled_from_given = system_presence((row)->rescheduled_from_is_null), \
+                           .created_at_ms = (row)->created_at, \
+                           .updated_at_ms = (row)->updated_at})
+
 #endif

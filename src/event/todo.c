@@ -9,23 +9,6 @@
 
 /* --- Rows ------------------------------------------------------------------------------------------ */
 
-static struct todo todo_of(const struct todo_find_row *row) {
-  int status = system_word(todo_status_names, row->status);
-  return (struct todo){.id = row->id,
-                       .title = row->title,
-                       .status = status,
-                       .completed = status == TODO_COMPLETED,
-                       .due_at_ms = row->due_at,
-                       .due_at_given = system_presence(row->due_at_is_null),
-                       .completed_at_ms = row->completed_at,
-                       .completed_at_given = system_presence(row->completed_at_is_null),
-                       .rating = row->rating,
-                       .rating_given = system_presence(row->rating_is_null),
-                       .notes = row->notes,
-                       .created_at_ms = row->created_at,
-                       .updated_at_ms = row->updated_at};
-}
-
 static bool read_videos(struct system_step *step, struct todo *todo, struct error *error) {
   struct todo_videos_of_params params = {
       .user_id = step->user_id, .id = todo->id, .limit_rows = SYSTEM_ROWS_MAX};
@@ -47,7 +30,7 @@ static bool find(struct system_step *step, const char *id, struct error *error, 
   bool found;
   if (!todo_find(step->db, &params, step->arena, error, &row, &found)) return false;
   if (found) {
-    struct todo todo = todo_of(&row);
+    struct todo todo = TODO_OF(&row);
     if (!read_videos(step, &todo, error)) return false;
     *ret_todo = todo;
   }

@@ -84,4 +84,20 @@ extern const struct ledger_kind todo_delete_kind;
 bool todo_read_page(struct db *db, uint64_t user_id, const struct todo_query *query, struct arena *arena,
                     struct error *error, struct todo_page *ret_page) WARN_UNUSED;
 
+/* A row as a statement reads it (a pointer: find and list have a type each) as what is shown of it. */
+#define TODO_OF(row) \
+  ((struct todo){.id = (row)->id, \
+                 .title = (row)->title, \
+                 .status = system_word(todo_status_names, (row)->status), \
+                 .completed = system_word(todo_status_names, (row)->status) == TODO_COMPLETED, \
+                 .due_at_ms = (row)->due_at, \
+                 .due_at_given = system_presence((row)->due_at_is_null), \
+                 .completed_at_ms = (row)->completed_at, \
+                 .completed_at_given = system_presence((row)->completed_at_is_null), \
+                 .rating = (row)->rating, \
+                 .rating_given = system_presence((row)->rating_is_null), \
+                 .notes = (row)->notes, \
+                 .created_at_ms = (row)->created_at, \
+                 .updated_at_ms = (row)->updated_at})
+
 #endif

@@ -11,23 +11,6 @@
 #define LIST_ROWS_MAX ((size_t)200000)
 #define FILTER_BYTES ((size_t)262144)
 
-static struct todo todo_of(const struct todo_list_row *row) {
-  int status = system_word(todo_status_names, row->status);
-  return (struct todo){.id = row->id,
-                       .title = row->title,
-                       .status = status,
-                       .completed = status == TODO_COMPLETED,
-                       .due_at_ms = row->due_at,
-                       .due_at_given = system_presence(row->due_at_is_null),
-                       .completed_at_ms = row->completed_at,
-                       .completed_at_given = system_presence(row->completed_at_is_null),
-                       .rating = row->rating,
-                       .rating_given = system_presence(row->rating_is_null),
-                       .notes = row->notes,
-                       .created_at_ms = row->created_at,
-                       .updated_at_ms = row->updated_at};
-}
-
 /* The videos asked for as a JSON list; NULL: none were named. */
 static bool filter_of(const struct todo_query *query, struct arena *arena, struct error *error,
                       const char **ret_filter) {
@@ -60,7 +43,7 @@ static size_t gather(const struct todo_list_row *rows, size_t count, size_t limi
         *ret_more = true;
         break;
       }
-      todos[made] = todo_of(&rows[at]);
+      todos[made] = TODO_OF(&rows[at]);
       todos[made].video_ids.items = videos + at;
       made++;
     }
