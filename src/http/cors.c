@@ -6,7 +6,7 @@
 
 #define CORS_REQUEST_HEADERS \
   "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Lockstep-User, X-Request-Id"
-#define CORS_REPLY_HEADERS "Allow, ETag, Location, Retry-After, X-Request-Id"
+#define CORS_REPLY_HEADERS "Allow, Date, ETag, Location, Retry-After, X-Request-Id"
 #define CORS_MAX_AGE_S "600"
 
 /* What to allow: the origin itself, "*", or NULL. */

@@ -665,6 +665,7 @@ static void test_cross_origins(void **state) {
   assert_int_equal(answer(request), 404);
   assert_string_equal(fixture_header(request, "Access-Control-Allow-Origin"), "https://app.example.org");
   assert_non_null(strstr(fixture_header(request, "Access-Control-Expose-Headers"), "ETag"));
+  assert_non_null(strstr(fixture_header(request, "Access-Control-Expose-Headers"), "Date"));
   assert_non_null(strstr(fixture_header(request, "Vary"), "Origin"));
   assert_null(fixture_header(request, "Access-Control-Allow-Credentials"));
   request = fixture_arrive(*state, "OPTIONS", "/open");

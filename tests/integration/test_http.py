@@ -101,7 +101,7 @@ def test_cors_for_a_known_origin(other, other_learner):
         assert reply.headers["Access-Control-Allow-Origin"] == ORIGIN, reply
         assert "Origin" in reply.headers["Vary"], reply
         exposed = {name.strip().lower() for name in reply.headers["Access-Control-Expose-Headers"].split(",")}
-        assert {"etag", "x-request-id"} <= exposed
+        assert {"date", "etag", "x-request-id"} <= exposed
     tag = api.get("/api/progress").etag
     unchanged = api.get("/api/progress", headers={"Origin": ORIGIN, "If-None-Match": tag})
     assert (unchanged.status, unchanged.headers["Access-Control-Allow-Origin"]) == (304, ORIGIN)
