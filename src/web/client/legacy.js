@@ -5,9 +5,22 @@
 import { KINDS } from './kinds.js';
 import { keyOf } from './store.js';
 
+/** Takes it over into the queue of `owner()`, by `put(items)`; `onUnknown(entry)` gets what nobody can say of whether
+ * it was recorded. {lastSyncTime}: when that client last sent anything, or null. */
+export async function takeLegacy(storage, { owner, put, onUnknown }) {
+  const found = readLegacy(storage);
+  if (found.keys.length === 0) return found;
+  const whose = await owner();
+  const items = found.items.map((entry) => legacyItem(entry, whose));
+  if (items.length > 0 && !(await put(items)).durable) return found; // where they are they are safer
+  removeLegacy(storage, found);
+  for (const entry of found.unknown) onUnknown(entry);
+  return found;
+}
+
 /** {items: [{kind, id, body, at}], unknown: [what cannot be told whether it was recorded], keys: [to remove],
  * lastSyncTime}. Changes nothing. */
-export function readLegacy(storage) {
+function readLegacy(storage) {
   const found = { items: [], unknown: [], keys: [], lastSyncTime: null };
   const failed = readList(storage, 'failedSyncs', found);
   const sessions = readList(storage, 'sessionData', found);
@@ -41,13 +54,13 @@ export function readLegacy(storage) {
 
 /** Once it is safe in the queue. A tab that still runs the old client may have written meanwhile: what is not
  * what was read stays for the next time. */
-export function removeLegacy(storage, found) {
+function removeLegacy(storage, found) {
   for (const { key, text } of found.keys.map((entry) => (typeof entry === 'string' ? { key: entry } : entry)))
     if (text === undefined || storage.getItem(key) === text) storage.removeItem(key);
 }
 
 /** What goes into the queue: sealed, for the content shall be the same whenever it is taken over again. */
-export function legacyItem({ kind, id, body, at }, owner) {
+function legacyItem({ kind, id, body, at }, owner) {
   const { id: name, time } = KINDS[kind];
   const content = { [time]: new Date(Math.min(at, Date.now())).toISOString(), ...body, [name]: id };
   if (at === 0 && body[time] === undefined) delete content[time];

@@ -1,39 +1,33 @@
 // What a learner does is put on disk with its id before anything is sent, and leaves only by its own result.
-// The queue itself is store.js, its way to the server flush.js; this is what an application talks to.
+// Where it is kept is shelves.js, its way to the server flush.js; this is what an application talks to.
 
+import { Content } from './content.js';
 import { Emitter } from './emitter.js';
 import { LockstepError } from './errors.js';
 import { Flush } from './flush.js';
 import { GUEST, Guest } from './guest.js';
 import { itemOf, saysTheSame } from './kinds.js';
-import { legacyItem, readLegacy, removeLegacy } from './legacy.js';
-import { MemoryStore } from './memory_store.js';
-import { Pace } from './pace.js';
+import { takeLegacy } from './legacy.js';
 import { Results } from './results.js';
-import { DiskStore, isFull } from './store.js';
+import { Shelves } from './shelves.js';
+import { surroundings } from './surroundings.js';
 import { Tabs } from './tabs.js';
+import { Turns } from './turns.js';
 
-const RETRY_BASE_MS = 1000;
-const RETRY_CAP_MS = 300000;
-const CONTENT_ENTRIES = 50;
 const LOOK_AFTER_MS = 15000; // whether what another tab queued has left
-const SPILL_ITEMS = 1000;
 
 export class Offline {
   #client;
   #options;
-  #disk;
-  #memory = new MemoryStore();
+  #shelves;
+  #content;
   #flush;
   #guest;
   #emitter = new Emitter();
   #tabs;
   #owner = null;
   #results = new Results();
-  #flushing = null;
-  #again = false;
-  #outcome = { blocked: null, retryAfterMs: null };
-  #pace;
+  #turns;
   #heard = null;
   #base = null;
   #closed = new AbortController();
@@ -48,24 +42,15 @@ export class Offline {
   };
 
   constructor(options) {
-    const scope = globalThis;
-    this.#options = {
-      databaseName: 'lockstep',
-      indexedDB: scope.indexedDB,
-      localStorage: safely(() => scope.localStorage),
-      locks: scope.navigator?.locks,
-      BroadcastChannel: scope.BroadcastChannel,
-      events: typeof scope.addEventListener === 'function' ? scope : null,
-      isOnline: () => scope.navigator?.onLine !== false,
-      anonymous: true,
-      retryBaseMs: RETRY_BASE_MS,
-      retryCapMs: RETRY_CAP_MS,
-      random: Math.random,
-      preload: null,
-      ...options,
-    };
+    this.#options = { ...surroundings(globalThis), ...options };
     this.#client = options.client;
-    this.#disk = this.#options.indexedDB ? new DiskStore(this.#options.databaseName, this.#options.indexedDB) : null;
+    this.#shelves = new Shelves({
+      databaseName: this.#options.databaseName,
+      indexedDB: this.#options.indexedDB,
+      onDurable: (durable) => this.#set({ durable }),
+      onTrouble: (error) => this.#emitter.emit('storage', error),
+    });
+    this.#content = new Content({ shelves: this.#shelves, preload: this.#options.preload });
     this.#tabs = new Tabs({
       name: `${this.#options.databaseName} queue`,
       locks: this.#options.locks,
@@ -75,21 +60,29 @@ export class Offline {
     });
     this.#guest = new Guest({
       client: this.#client,
-      meta: () => this.#disk ?? this.#memory,
+      meta: () => this.#shelves.meta,
       exclusive: (name, work) => this.#tabs.exclusive(name, work),
       allowed: this.#options.anonymous,
     });
     this.#client.useGuest(() => this.#guest.token());
-    this.#pace = new Pace({
-      baseMs: this.#options.retryBaseMs,
-      capMs: this.#options.retryCapMs,
-      random: this.#options.random,
-      onDue: () => this.#soon('retry'),
-      onPause: (until) => this.#set({ retryAt: until }),
+    const { retryBaseMs, retryCapMs, random, isOnline } = this.#options;
+    this.#turns = new Turns({
+      retryBaseMs,
+      retryCapMs,
+      random,
+      isOnline,
+      signal: this.#closed.signal,
+      exclusive: (name, work) => this.#tabs.exclusive(name, work),
+      send: () => this.#send(),
+      onSynced: () => this.#synced(),
+      onOver: () => this.#recount().catch(() => {}),
+      onState: (patch) => this.#set(patch),
+      onTrouble: (error) => this.#emitter.emit('storage', error),
+      soon: (reason) => this.#soon(reason),
     });
     this.#flush = new Flush({
       client: this.#client,
-      stores: () => this.#stores(),
+      stores: () => this.#shelves.all,
       guest: this.#guest,
       identify: () => this.#identify(),
       onSettled: (settled, data) => this.#onSettled(settled, data),
@@ -110,10 +103,10 @@ export class Offline {
 
   /** The sync point at the application's start. Resolves when the queue is there; sending goes on behind it. */
   async start() {
-    await this.#openDisk();
-    this.#heard = await this.#meta().get('heard');
-    this.#base = await this.#meta().get('base');
-    const last = await this.#meta().get('last-sync');
+    if (await this.#shelves.open()) this.#options.persist?.();
+    this.#heard = await this.#shelves.meta.get('heard');
+    this.#base = await this.#shelves.meta.get('base');
+    const last = await this.#shelves.meta.get('last-sync');
     if (last !== null) this.#set({ lastSyncTime: new Date(last) });
     this.#listen();
     await this.#identify();
@@ -124,9 +117,8 @@ export class Offline {
 
   async close() {
     this.#closed.abort();
-    this.#pace.stop();
-    await this.#flushing?.catch(() => {});
-    await this.#disk?.close();
+    await this.#turns.end();
+    await this.#shelves.close();
   }
 
   // --- Putting in -----------------------------------------------------------------------------------------
@@ -156,49 +148,13 @@ export class Offline {
     const stamp = this.#client.clock.stamp(this.#heard);
     const items = entries.map((entry) => itemOf(entry, owner, stamp, this.#base));
     const results = items.map((item) => this.#results.of(item)); // before anybody can send them
-    const { added, durable } = await this.#put(items);
+    const { added, durable } = await this.#shelves.put(items);
     for (const [at, item] of added.entries())
       if (!saysTheSame(item, items[at])) throw new TypeError(`The id ${item.id} waits already, with other content.`);
     await this.#recount();
     this.#tabs.tell({ type: 'changed' });
     if (this.#state.retryAt === null) this.#soon('queued');
     return added.map((item, at) => ({ id: item.id, durable, settled: results[at] }));
-  }
-
-  async #put(items) {
-    if (this.#disk !== null) {
-      try {
-        await this.#spill();
-        return { added: await this.#toDisk(items), durable: true };
-      } catch (error) {
-        this.#emitter.emit('storage', error);
-        this.#set({ durable: false });
-      }
-    }
-    return { added: await this.#memory.add(items), durable: false };
-  }
-
-  // What was loaded in advance makes room for what cannot be loaded again.
-  async #toDisk(items) {
-    try {
-      return await this.#disk.add(items);
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      await this.#disk.clearContent();
-      return this.#disk.add(items);
-    }
-  }
-
-  // What found no room on the disk goes there as soon as there is some, before what comes after it.
-  async #spill() {
-    if (this.#disk === null || this.#owner === null) return;
-    for (;;) {
-      const items = await this.#memory.head(this.#owner, SPILL_ITEMS);
-      if (items.length === 0) break;
-      await this.#toDisk(items.map(({ seq, ...item }) => item));
-      for (const item of items) await this.#memory.settle(item.seq, null);
-    }
-    this.#set({ durable: true });
   }
 
   // --- The document's sync points -------------------------------------------------------------------------
@@ -224,22 +180,13 @@ export class Offline {
   async contentChanged({ progress, next } = {}) {
     const handle = progress === undefined ? null : await this.progress(progress);
     this.#soon('content-change');
-    if (next !== undefined) this.#preload(next).catch(() => {}); // in advance: no harm if it fails
+    if (next !== undefined) this.#content.load(next).catch(() => {}); // in advance: no harm if it fails
     return handle;
   }
 
   /** What was loaded in advance, or else what `preload` loads now; undefined where neither is to be had. */
-  async content(key) {
-    const entry = await (this.#disk ?? this.#memory).readContent(key).catch(() => null);
-    return entry === null ? this.#preload(key).catch(() => undefined) : entry.value;
-  }
-
-  async #preload(key) {
-    if (this.#options.preload === null) return undefined;
-    const value = await this.#options.preload(key);
-    if (value !== undefined)
-      await (this.#disk ?? this.#memory).writeContent(key, value, Date.now(), CONTENT_ENTRIES).catch(() => {});
-    return value;
+  content(key) {
+    return this.#content.get(key);
   }
 
   // --- Sending --------------------------------------------------------------------------------------------
@@ -247,74 +194,24 @@ export class Offline {
   /** Sends what waits; resolves when nothing is left or nothing goes: {pending, settled, blocked}. */
   async flush(reason = 'manual') {
     if (reason !== 'queued' && reason !== 'retry') this.#flush.forgive();
-    if (this.#flushing !== null) {
-      this.#again = true;
-      return this.#flushing;
-    }
-    this.#pace.stop();
-    if (reason !== 'manual' && !this.#options.isOnline()) {
-      this.#set({ blocked: 'offline' });
-      return { pending: this.#state.pending, settled: 0, blocked: 'offline' };
-    }
-    if (!this.#pace.begin()) return { pending: this.#state.pending, settled: 0, blocked: 'away' };
-    this.#flushing = this.#exclusively();
-    try {
-      return await this.#flushing;
-    } finally {
-      this.#flushing = null;
-      this.#settleDown();
-    }
+    const { settled, blocked } = await this.#turns.take(reason);
+    return { pending: this.#state.pending, settled, blocked };
   }
 
-  async #exclusively() {
-    try {
-      return await this.#tabs.exclusive('flush', () => this.#run());
-    } catch (error) {
-      if (!this.#closed.signal.aborted) throw error;
-      return { pending: this.#state.pending, settled: 0, blocked: 'aborted' };
-    }
-  }
-
-  async #run() {
-    this.#set({ syncing: true });
-    this.#outcome = { blocked: 'away', retryAfterMs: null };
-    let settled = 0;
-    try {
-      do {
-        this.#again = false;
-        await this.#welcome();
-        await this.#spill().catch(() => {});
-        this.#outcome = await this.#flush.run(this.#closed.signal);
-        settled += this.#outcome.settled;
-      } while (this.#again && this.#outcome.blocked === null);
-      if (this.#outcome.blocked === null) await this.#synced();
-    } catch (error) {
-      if (!this.#closed.signal.aborted) this.#emitter.emit('storage', error);
-    }
-    await this.#recount().catch(() => {});
-    return { pending: this.#state.pending, settled, blocked: this.#outcome.blocked };
+  // A turn of it.
+  async #send() {
+    await this.#welcome();
+    await this.#shelves.spill(this.#owner).catch(() => {});
+    return this.#flush.run(this.#closed.signal);
   }
 
   async #synced() {
     const moment = Math.round(this.#client.clock.now());
     this.#heard = moment;
     this.#set({ lastSyncTime: new Date(moment) });
-    const meta = this.#meta();
+    const { meta } = this.#shelves;
     await meta.update('last-sync', () => moment).catch(() => {});
     await meta.update('heard', () => moment).catch(() => {});
-  }
-
-  // After the run has ended, or else a short pause would be over before another can begin.
-  #settleDown() {
-    const { blocked, retryAfterMs } = this.#outcome;
-    if (this.#closed.signal.aborted) return;
-    this.#set({ syncing: false, blocked });
-    if (blocked === 'away') {
-      this.#pace.failed(retryAfterMs);
-      return;
-    }
-    this.#pace.succeeded();
-    if (blocked === null && this.#again) this.#soon('queued');
   }
 
   #soon(reason) {
@@ -326,15 +223,11 @@ export class Offline {
   /** Conflicts and rejects that nobody has dismissed yet, oldest first. */
   async unsettled() {
     const owner = await this.#identify();
-    const lists = await Promise.all(this.#stores().map(async (store) => {
-      const entries = await store.settled(owner);
-      return entries.map((entry) => ({ ...entry, ref: { durable: store.durable, seq: entry.seq } }));
-    }));
-    return lists.flat();
+    return this.#shelves.settled(owner);
   }
 
   async dismiss({ ref }) {
-    await (ref.durable ? this.#disk : this.#memory).dismiss(ref.seq);
+    await this.#shelves.dismiss(ref);
     this.#emitter.emit('change', this.#state);
   }
 
@@ -342,7 +235,7 @@ export class Offline {
     if (typeof data?.revision === 'number') {
       this.#base = Math.max(this.#base ?? 0, data.revision);
       const base = this.#base;
-      this.#meta().update('base', () => base).catch(() => {});
+      this.#shelves.meta.update('base', () => base).catch(() => {});
     }
     const results = settled.map(({ item, result }) => ({ id: item.id, kind: item.kind, body: item.body, ...result }));
     if (results.length === 0) return;
@@ -366,25 +259,17 @@ export class Offline {
 
   // --- Who it is, and what stands where -------------------------------------------------------------------
 
-  #meta() {
-    return this.#disk ?? this.#memory;
-  }
-
-  #stores() {
-    return this.#disk === null ? [this.#memory] : [this.#disk, this.#memory];
-  }
-
   // Where nobody can say who is signed in, it is whoever was the last time.
   async #identify() {
     let owner;
     try {
       owner = (await this.#client.whoami()).owner;
     } catch {
-      owner = this.#owner ?? (await this.#meta().get('last-owner')) ?? GUEST;
+      owner = this.#owner ?? (await this.#shelves.meta.get('last-owner')) ?? GUEST;
     }
     if (owner === this.#owner) return owner;
-    if (owner !== GUEST) await this.#guest.becomes(owner, this.#stores());
-    await this.#meta().update('last-owner', () => owner);
+    if (owner !== GUEST) await this.#guest.becomes(owner, this.#shelves.all);
+    await this.#shelves.meta.update('last-owner', () => owner);
     this.#owner = owner;
     this.#base = null;
     this.#flush.forgive();
@@ -397,38 +282,19 @@ export class Offline {
   async #welcome() {
     const owner = await this.#identify();
     if (owner === GUEST) return;
-    const left = await Promise.all(this.#stores().map((store) => store.count(GUEST)));
-    if (left.some((count) => count > 0) || (await this.#meta().get('guest')) !== null)
-      await this.#guest.becomes(owner, this.#stores());
-  }
-
-  async #openDisk() {
-    if (this.#disk === null) {
-      this.#set({ durable: false });
-      return;
-    }
-    try {
-      await this.#disk.open();
-      this.#options.persist?.();
-    } catch (error) {
-      this.#disk = null;
-      this.#set({ durable: false });
-      this.#emitter.emit('storage', error);
-    }
+    if ((await this.#shelves.count(GUEST)) > 0 || (await this.#shelves.meta.get('guest')) !== null)
+      await this.#guest.becomes(owner, this.#shelves.all);
   }
 
   async #takeLegacy() {
-    const storage = this.#options.localStorage;
-    if (!storage) return;
-    const found = readLegacy(storage);
-    if (found.lastSyncTime !== null && this.#state.lastSyncTime === null)
-      this.#set({ lastSyncTime: new Date(found.lastSyncTime) });
-    if (found.keys.length === 0) return;
-    const owner = await this.#identify();
-    const items = found.items.map((entry) => legacyItem(entry, owner));
-    if (items.length > 0 && !(await this.#put(items)).durable) return; // where they are they are safer
-    removeLegacy(storage, found);
-    for (const entry of found.unknown) this.#emitter.emit('legacy', entry);
+    const { localStorage } = this.#options;
+    if (!localStorage) return;
+    const { lastSyncTime } = await takeLegacy(localStorage, {
+      owner: () => this.#identify(),
+      put: (items) => this.#shelves.put(items),
+      onUnknown: (entry) => this.#emitter.emit('legacy', entry),
+    });
+    if (lastSyncTime !== null && this.#state.lastSyncTime === null) this.#set({ lastSyncTime: new Date(lastSyncTime) });
   }
 
   // --- Between tabs, and the browser's own events ---------------------------------------------------------
@@ -444,14 +310,12 @@ export class Offline {
     if (message.type === 'settled') this.#hand(message.results);
     this.#recount().catch(() => {});
     // The tab that queued it sends it, unless it was closed meanwhile.
-    if (this.#flushing === null && message.type === 'changed')
-      this.#pace.glance(LOOK_AFTER_MS * (0.5 + this.#options.random()));
+    if (message.type === 'changed') this.#turns.glance(LOOK_AFTER_MS * (0.5 + this.#options.random()));
   }
 
   async #recount() {
     if (this.#owner === null) return;
-    const counts = await Promise.all(this.#stores().map((store) => store.count(this.#owner)));
-    this.#set({ pending: counts.reduce((sum, count) => sum + count, 0) });
+    this.#set({ pending: await this.#shelves.count(this.#owner) });
   }
 
   #set(patch) {
@@ -463,12 +327,4 @@ export class Offline {
 
 export function createOffline(options) {
   return new Offline(options);
-}
-
-function safely(read) {
-  try {
-    return read();
-  } catch {
-    return undefined; // a page may not be allowed to ask
-  }
 }
