@@ -1,0 +1,137 @@
+// Real browsers, driven by lines of JSON: {id, do, …} comes in, {id, value} or {id, error} goes out. See COMMANDS below.
+// Ends, with every browser that it started, when nobody writes to it any more. tests/harness/browser.py is its other side.
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const CHROMIUM = '/usr/bin/chromium';
+const LONGEST_MS = 120000; // of one command
+const SHOWN = 3000; // characters of a page that stand in a failure
+
+const browsers = new Map(); // name → {child, browser}
+const contexts = new Map(); // name → BrowserContext
+const pages = new Map(); // name → Page
+const complaints = []; // what pages threw, and what their Content-Security-Policy forbade
+
+const killAll = () => {
+  for (const { child } of browsers.values()) if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+};
+process.on('exit', killAll);
+process.on('SIGTERM', () => process.exit(1));
+
+/** A process of our own over `profile`, so that it can be killed like any other. */
+async function launch({ name, profile }) {
+  const options = ['--headless=new', '--no-sandbox', '--no-first-run', '--disable-gpu', '--disable-features=LocalNetworkAccessChecks',
+    '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
+  const child = spawn(CHROMIUM, options, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  const address = await new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr.on('data', (piece) => {
+      said += piece;
+      const found = /DevTools listening on (\S+)/.exec(said);
+      if (found) resolve(found[1]);
+    });
+    child.on('exit', () => reject(new Error(`the browser ended: ${said}`)));
+  });
+  browsers.set(name, { child, browser: await chromium.connectOverCDP(address) });
+}
+
+async function kill({ name }) {
+  const { child } = browsers.get(name);
+  const over = new Promise((resolve) => child.once('exit', resolve));
+  process.kill(-child.pid, 'SIGKILL');
+  await over;
+  browsers.delete(name);
+}
+
+// Runs before every page: the device's clock, which a test may set wrong, and a network that lets no WebSocket through.
+function prepare({ live }) {
+  const Real = Date;
+  const shift = () => Number(localStorage.getItem('shift-ms') ?? 0);
+  globalThis.Date = class extends Real {
+    constructor(...given) {
+      super(...(given.length === 0 ? [Real.now() + shift()] : given));
+    }
+    static now() {
+      return Real.now() + shift();
+    }
+  };
+  if (live) return;
+  globalThis.WebSocket = class {
+    constructor() {
+      setTimeout(() => this.onclose({ code: 1006 }));
+    }
+    close() {}
+  };
+}
+
+/** One learner's or administrator's own browser, as it were; `persistent`: that of the profile, which outlives the process. */
+async function context({ browser, name, persistent, live = true, serve = {}, ...options }) {
+  const { browser: running } = browsers.get(browser);
+  const made = persistent ? running.contexts()[0] : await running.newContext(options);
+  await made.addInitScript(prepare, { live });
+  for (const [path, body] of Object.entries(serve)) await made.route(`**${path}`, (route) => route.fulfill({ contentType: 'text/html', body }));
+  contexts.set(name, made);
+}
+
+async function page({ context: of, name, url }) {
+  const made = await contexts.get(of).newPage();
+  made.on('pageerror', (error) => complaints.push(`${made.url()}: ${error.stack ?? error}`));
+  made.on('console', (message) => {
+    if (message.type() === 'error' && message.text().includes('Content Security Policy')) complaints.push(message.text());
+  });
+  pages.set(name, made);
+  await made.goto(url);
+}
+
+/** Calls one after the other, each on what the one before returned: [["getByRole", "button", {"name": "Start"}], ["click"]]. */
+async function chain({ on, calls }) {
+  const start = pages.get(on) ?? contexts.get(on);
+  try {
+    let value = start;
+    for (const [method, ...given] of calls) value = await value[method](...given);
+    return Buffer.isBuffer(value) ? value.toString('base64') : value;
+  } catch (error) {
+    const shown = pages.has(on) ? await start.innerText('body', { timeout: 1000 }).catch(() => '') : '';
+    throw new Error(`${error.message}\n--- the page shows:\n${shown.slice(0, SHOWN)}`);
+  }
+}
+
+const COMMANDS = {
+  launch,
+  kill,
+  context,
+  page,
+  chain,
+  /** Runs a function, given as text, in the page until it answers something true, and answers that; looks every 20 ms. */
+  until: async ({ on, text, given, timeout }) => {
+    const found = await pages.get(on).waitForFunction(`(${text})(${JSON.stringify(given)})`, undefined, { timeout, polling: 20 });
+    return found.jsonValue();
+  },
+  evaluate: ({ on, text, given }) => pages.get(on).evaluate(`(${text})(${JSON.stringify(given)})`),
+  closeContext: async ({ name }) => {
+    await contexts.get(name).close();
+    contexts.delete(name);
+  },
+  complaints: () => complaints.splice(0),
+};
+
+const plain = (value) => (value === undefined || (typeof value === 'object' && value !== null && value.constructor !== Object && !Array.isArray(value)) ? null : value);
+
+async function answer({ id, do: name, ...given }) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} took longer than ${LONGEST_MS} ms`)), LONGEST_MS);
+  });
+  try {
+    return { id, value: plain(await Promise.race([COMMANDS[name](given), late])) };
+  } catch (error) {
+    return { id, error: error.message };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await answer(JSON.parse(line))));
+process.exit(0);
