@@ -48,11 +48,13 @@ static bool delete_job(struct job *job, const void *params, struct error *error)
 static const struct job_kind rows[] = {
     {.name = "prune",
      .work = prune_job,
+     .is_final = true,
      .unit = "rows",
      .summary = "Removes what the configuration's retention no longer keeps."},
     {.name = "delete_user",
      .params = &delete_schema,
      .work = delete_job,
+     .is_final = true,
      .unit = "rows",
      .summary = "Deletes a learner for good: every row of theirs, in every table."},
 };

@@ -77,6 +77,7 @@ struct job_kind {
   bool (*finish)(struct job *job, const void *params, struct error *error); /* NULL: nothing to do */
   /* The job ended otherwise than done (cancelled, failed, dead): what it began is closed. NULL: nothing. */
   bool (*abandon)(struct job *job, const void *params, const char *why, struct error *error);
+  bool is_final;       /* what it removes does not come back: whoever orders one is warned */
   const char *unit;    /* what it counts: "learners" */
   const char *summary; /* one line */
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "http/request.h"
+#include "job/job_kind_list.h"
 #include "job/job_view.h"
 
 #include "base/banned.h"
@@ -107,6 +108,15 @@ static bool handle_show(struct request *request, const void *query, const void *
          show(request, lease.db, id, reply, error);
 }
 
+/* --- GET /api/admin/jobs/kinds -------------------------------------------------------------------- */
+
+static bool handle_kinds(struct request *request, const void *query, const void *body, void *reply,
+                         struct error *error) {
+  (void)query;
+  (void)body;
+  return job_kind_list_read(request->arena, error, reply);
+}
+
 /* --- POST /api/admin/jobs ------------------------------------------------------------------------- */
 
 struct add_body {
@@ -204,6 +214,13 @@ static const struct endpoint rows[] = {
      .handle = handle_list,
      .tag = "Jobs",
      .summary = "The jobs, newest first."},
+    {.method = "GET",
+     .path = "/api/admin/jobs/kinds",
+     .role = ROLE_ADMIN,
+     .reply = &job_kind_list_schema,
+     .handle = handle_kinds,
+     .tag = "Jobs",
+     .summary = "The kinds of jobs and their parameters."},
     {.method = "POST",
      .path = "/api/admin/jobs",
      .role = ROLE_ADMIN,

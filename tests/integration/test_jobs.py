@@ -76,6 +76,32 @@ def test_a_job_over_everybody_shows_its_ranges(admin, db):
     assert job_id in [row["id"] for row in listed] and all("parentId" not in row for row in listed)
 
 
+def test_the_kinds_and_what_they_take(admin, control):
+    """Of the tables that the program runs by, and true of them: what is required, what is known, what is chosen from."""
+    reply = admin.api.get("/api/admin/jobs/kinds")
+    kinds = {kind["name"]: kind for kind in reply.json()["kinds"]}
+    printed = control("kinds").stdout
+    assert list(kinds) == re.findall(r"^(\w+)$", printed, re.MULTILINE) and len(kinds) > 15
+    for name, kind in kinds.items():
+        block = re.search(rf"^{name}\n((?:  .*\n)*)", printed, re.MULTILINE).group(1)
+        assert block.splitlines()[0].strip() == kind["summary"]
+        assert re.findall(r"^    (\w+) ", block, re.MULTILINE) == [param["name"] for param in kind["params"]]
+        assert kind["unit"]
+    assert {name for name, kind in kinds.items() if kind["isFinal"]} == {"prune", "delete_user", "delete_course", "delete_chapter"}
+    assert kinds["sync_user"]["params"] == [{"name": "userId", "type": "learner", "isRequired": True,
+                                             "summary": "The learner to bring into step."}]
+    assert {param["name"]: param["type"] for param in kinds["auto_fix"]["params"]} == {
+        "rules": "list", "userId": "learner", "confirmOverLimit": "boolean", "authority": "choice", "planId": "integer",
+        "digest": "text"}
+    authority = kinds["repair_plan"]["params"][-1]
+    assert (authority["choices"], authority["default"]) == (["modules", "columns"], "modules")
+    assert kinds["audit"]["params"] == []
+    for name, kind in kinds.items():
+        needed = {f"params.{param['name']}" for param in kind["params"] if param["isRequired"]}
+        if needed:
+            assert set(complaints(add(admin, 422, kind=name, runAt=LATER_JSON))) == needed
+
+
 def test_pages_and_filters(admin, db):
     ids = [insert(db, "sync_user", {"userId": 1}, run_at=LATER) for _ in range(5)]
     path = "/api/admin/jobs?kind=sync_user&state=ready&limit=2"

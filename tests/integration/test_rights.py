@@ -82,6 +82,7 @@ RIGHTS = [
     ("POST", "/api/admin/repairs/{id}/rollback", ..., "admin"),
     ("POST", "/api/admin/repairs/{id}/resume", ..., "admin"),
     ("GET", "/api/admin/jobs", ..., "admin"),
+    ("GET", "/api/admin/jobs/kinds", ..., "admin"),
     ("POST", "/api/admin/jobs", {"kind": "sync_user", "params": {"userId": 1}}, "admin"),
     ("GET", "/api/admin/jobs/{id}", ..., "admin"),
     ("POST", "/api/admin/jobs/{id}/cancel", ..., "admin"),

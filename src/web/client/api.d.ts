@@ -224,6 +224,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/jobs/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kinds of jobs and their parameters.
+         * @description Least role: admin.
+         */
+        get: operations["getAdminJobsKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/payments": {
         parameters: {
             query?: never;
@@ -3440,6 +3460,45 @@ export interface components {
             /** @description How much there is to do, once known. */
             totalUnits?: number;
         };
+        /** @description A kind of job. */
+        JobKind: {
+            /** @description What it removes does not come back. */
+            isFinal: boolean;
+            /**
+             * @description The kind, as a job has it.
+             * @example sync_user
+             */
+            name: string;
+            /** @description What it may be told. */
+            params: components["schemas"]["JobKindParam"][];
+            /** @description What it does. */
+            summary: string;
+            /** @description What its units count. */
+            unit: string;
+        };
+        /** @description A parameter of a kind of job. */
+        JobKindParam: {
+            /** @description A choice: one of these. */
+            choices?: string[];
+            /** @description What counts where it is not said. */
+            default?: string;
+            /** @description There is no job without it. */
+            isRequired: boolean;
+            /** @description As it stands in params. */
+            name: string;
+            /** @description What it says. */
+            summary: string;
+            /**
+             * @description What it takes; learner: a learner's id; list: of texts.
+             * @enum {string}
+             */
+            type: "boolean" | "integer" | "number" | "text" | "time" | "day" | "choice" | "json" | "list" | "learner";
+        };
+        /** @description The kinds of jobs. */
+        JobKinds: {
+            /** @description Every kind that there is. */
+            kinds: components["schemas"]["JobKind"][];
+        };
         /** @description A job to be inserted. */
         JobOrder: {
             /** @description Refused with 409 while another job with it is ready or running. */
@@ -6611,6 +6670,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobShown"];
+                };
+            };
+        };
+    };
+    getAdminJobsKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobKinds"];
                 };
             };
         };

@@ -2,8 +2,8 @@
 
 import { html, useState } from '../kit/html.js';
 import { useAction, useLockstep } from '../kit/data.js';
-import { Button, Dialog, Failure, Field, useToast } from '../kit/ui.js';
-import { KINDS, paramsOf } from './job_kinds.js';
+import { Button, Dialog, Failure, Field, Loaded, useToast } from '../kit/ui.js';
+import { labelOf, paramsOf, useKinds } from './job_kinds.js';
 
 const WHEN = [
   { value: 'now', label: 'Now' },
@@ -12,13 +12,16 @@ const WHEN = [
   { value: 'daily', label: 'Every day' },
 ];
 
+const NUMERIC = new Set(['learner', 'integer']);
+
 function Param({ param, value, error, set }) {
-  const own = { label: param.label, hint: param.hint, error };
+  const own = { label: labelOf(param), hint: param.summary, error };
   if (param.type === 'boolean')
-    return html`<label class="check"><input type="checkbox" checked=${Boolean(value)} onChange=${(event) => set(event.target.checked)} />${param.label}</label>`;
+    return html`<label class="check"><input type="checkbox" checked=${Boolean(value)} onChange=${(event) => set(event.target.checked)} />${param.summary}</label>`;
   if (param.type === 'choice')
-    return html`<${Field} ...${own} options=${param.options} value=${value ?? param.options[0]} onChange=${(event) => set(event.target.value)} />`;
-  return html`<${Field} ...${own} inputmode=${param.type === 'number' ? 'numeric' : undefined} required=${param.required} value=${value ?? ''} onInput=${(event) => set(event.target.value)} />`;
+    return html`<${Field} ...${own} options=${param.choices} value=${value ?? param.default ?? param.choices[0]} onChange=${(event) => set(event.target.value)} />`;
+  const hint = param.type === 'list' ? `${param.summary} With commas between them.` : param.summary;
+  return html`<${Field} ...${own} hint=${hint} inputmode=${NUMERIC.has(param.type) ? 'numeric' : undefined} placeholder=${param.default} required=${param.isRequired} value=${value ?? ''} onInput=${(event) => set(event.target.value)} />`;
 }
 
 /** The times of an order; `time` is by the browser's clock, `daily` by UTC, as the service has it. */
@@ -29,13 +32,13 @@ function timesOf({ when, time, every, daily }) {
   return {};
 }
 
-function Form({ close, done }) {
+function Form({ kinds, close, done }) {
   const { client } = useLockstep();
   const say = useToast();
-  const [name, setName] = useState(KINDS[0].kind);
+  const [name, setName] = useState(kinds[0].name);
   const [values, setValues] = useState({});
   const [more, setMore] = useState({ when: 'now', time: '', every: '60', daily: '03:00', priority: '5' });
-  const kind = KINDS.find((one) => one.kind === name);
+  const kind = kinds.find((one) => one.name === name);
   const set = (key) => (event) => setMore({ ...more, [key]: event.target.value });
   const action = useAction(async () => {
     const order = { kind: name, params: paramsOf(kind, values), priority: Number(more.priority), ...timesOf(more) };
@@ -50,7 +53,7 @@ function Form({ close, done }) {
     action.run();
   };
   return html`<form onSubmit=${send}>
-    <${Field} label="What" options=${KINDS.map((one) => one.kind)} value=${name} hint=${kind.does} onChange=${(event) => { setName(event.target.value); setValues({}); }} />
+    <${Field} label="What" options=${kinds.map((one) => one.name)} value=${name} hint=${kind.summary} onChange=${(event) => { setName(event.target.value); setValues({}); }} />
     ${kind.params.map((param) => html`<${Param} key=${`${name}-${param.name}`} param=${param} value=${values[param.name]} error=${fields[`params.${param.name}`]} set=${(value) => setValues({ ...values, [param.name]: value })} />`)}
     <div class="fields">
       <${Field} label="When" options=${WHEN} value=${more.when} onChange=${set('when')} />
@@ -69,5 +72,8 @@ function Form({ close, done }) {
 }
 
 export function OrderJob({ open, close, done }) {
-  return html`<${Dialog} title="A new job" open=${open} close=${close}><${Form} close=${close} done=${done} /><//>`;
+  const read = useKinds();
+  return html`<${Dialog} title="A new job" open=${open} close=${close}>
+    <${Loaded} read=${read} isEmpty=${() => false}>${({ kinds }) => html`<${Form} kinds=${kinds} close=${close} done=${done} />`}<//>
+  <//>`;
 }

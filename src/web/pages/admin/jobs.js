@@ -6,7 +6,7 @@ import { Badge, Button, Card, Field, Loaded, Table, When } from '../kit/ui.js';
 import { Chart } from '../kit/chart.js';
 import { Tabs } from '../kit/tabs.js';
 import { moment } from '../kit/format.js';
-import { isOver, isSchedule, KINDS, mayRetry, STATES } from './job_kinds.js';
+import { isOver, isSchedule, mayRetry, STATES, useKinds } from './job_kinds.js';
 import { CancelJob, JobProgress, JobState, rhythmText, tookText, useRetry } from './job_pieces.js';
 import { OrderJob } from './job_order.js';
 import { JobDetail } from './job_detail.js';
@@ -51,9 +51,10 @@ function RunningNow() {
 }
 
 function Filters({ state, setState, kind, setKind }) {
+  const names = (useKinds().data?.kinds ?? []).map((one) => one.name).sort();
   return html`<div class="filters">
     <${Field} label="State" options=${[{ value: '', label: 'All' }, ...Object.entries(STATES).map(([value, [, label]]) => ({ value, label }))]} value=${state} onChange=${(event) => setState(event.target.value)} />
-    <${Field} label="Kind" options=${[{ value: '', label: 'All' }, ...KINDS.map((one) => one.kind)]} value=${kind} onChange=${(event) => setKind(event.target.value)} />
+    <${Field} label="Kind" options=${[{ value: '', label: 'All' }, ...names]} value=${kind} onChange=${(event) => setKind(event.target.value)} />
   </div>`;
 }
 
