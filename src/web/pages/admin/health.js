@@ -57,10 +57,11 @@ function Checks({ health }) {
   </li>`)}</ul>`;
 }
 
-/** From a little below the worst to all: a fall of one percent should be seen. */
+/** From a little below the worst to all: a fall of one percent should be seen. The line at the top is not cut. */
 function rangeOf(values) {
   const least = Math.min(...values);
-  return [Math.max(0, Math.floor(least - Math.max(1, (100 - least) / 4))), 100.5];
+  const from = Math.max(0, Math.floor(least - Math.max(1, (100 - least) / 4)));
+  return [from, 100 + (100 - from) / 50];
 }
 
 function History({ history }) {

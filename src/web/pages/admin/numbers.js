@@ -32,5 +32,5 @@ export function Numbers({ chart = false }) {
       <${Figure} label="Requests" value=${number(requests.pending)} tone=${requests.pending > 0 ? 'warn' : ''} note=${requests.oldestPendingAt ? `oldest: ${ago(requests.oldestPendingAt)}` : 'nobody waits'} />
     <//>
     ${chart && enrollments.perDay.length > 1 && html`<${Card} title="Enrollments by day"><${Chart} label="New enrollments a day" bars x=${perDayOf(enrollments.perDay).x} series=${[{ label: 'Enrollments', values: perDayOf(enrollments.perDay).values }]} range=${(plot, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))]} xText=${(at) => day(at * 1000)} /><//>`}
-    <p class="quiet row">${asOf ? `Counted ${ago(asOf)}.` : 'Not counted yet.'} <${Button} tone="plain" action=${anew} onClick=${anew.run}>Count anew<//></p>`}<//>`;
+    <p class="quiet row">${asOf ? `Counted ${ago(asOf)}.` : 'Not counted yet.'} <${Button} action=${anew} onClick=${anew.run}>Count anew<//></p>`}<//>`;
 }

@@ -34,7 +34,7 @@ function List() {
     <${Loaded} read=${shown} empty=${sought ? 'None of those that are shown has that name.' : 'Nobody learns here yet.'}>${(rows) => html`<${Table} caption="Students, by number" rows=${rows} keyOf=${(row) => row.id} columns=${[
       { label: 'Student', of: (row) => html`<a href="#/students/${row.id}">${nameOf(row)}</a> <span class="quiet">${row.id}</span>` },
       { label: 'Tokens', numeric: true, of: (row) => number(row.tokens) },
-      { label: 'Courses', numeric: true, of: (row) => `${row.completedCourses} of ${row.enrolledCourses} completed` },
+      { label: 'Courses', numeric: true, of: (row) => (row.enrolledCourses > 0 ? `${row.completedCourses} of ${row.enrolledCourses} completed` : html`<span class="quiet">none</span>`) },
       { label: 'Average', of: (row) => (row.enrolledCourses > 0 ? html`<div class="progress slim"><${Bar} value=${row.averageProgress} label="Average progress of ${nameOf(row)}" /><span class="quiet">${percent(row.averageProgress)}</span></div>` : html`<span class="quiet">–</span>`) },
       { label: 'Waiting', numeric: true, of: (row) => (row.pendingRequests > 0 ? html`<a href="#/requests">${row.pendingRequests}</a>` : '–') },
       { label: 'Since', of: (row) => html`<${When} at=${row.createdAt} />` },

@@ -3,6 +3,8 @@
 import { html, useEffect, useRef } from './html.js';
 
 const HEIGHT = 200;
+const LABEL_PX = 76; // that a moment takes below the picture
+const DAY_S = 86400;
 
 const library = () => import('../../libraries/uplot.js');
 
@@ -16,15 +18,38 @@ function color(name) {
   return resolved;
 }
 
+/** Marks of the axis as the reader's browser writes moments: the hour within a day, the day where one begins. Days come
+ * as noon or midnight of UTC, whatever the reader's zone. */
+function momentsOf(step) {
+  const zone = step >= DAY_S ? { timeZone: 'UTC' } : {};
+  const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', ...zone });
+  const hour = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  let before = null;
+  return (at) => {
+    const moment = new Date(at * 1000);
+    const date = day.format(moment);
+    const isNew = date !== before;
+    before = date;
+    if (step >= DAY_S) return date;
+    return isNew ? `${hour.format(moment)}\n${date}` : hour.format(moment);
+  };
+}
+
+/** Half a bar of room on either side, or else the first and the last are cut in two. */
+const roomForBars = (plot, low, high) => {
+  const half = plot.data[0].length > 1 ? (high - low) / (plot.data[0].length - 1) / 2 : DAY_S / 2;
+  return [low - half, high + half];
+};
+
 function optionsOf(uPlot, { series, bars, time, width, range }) {
   const axis = { stroke: color('--quiet'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line') } };
   return {
     width,
     height: HEIGHT,
     cursor: { y: false },
-    legend: { show: series.length > 1 },
-    scales: { x: { time }, y: range ? { range } : {} },
-    axes: [axis, { ...axis, size: 48 }],
+    legend: { show: series.length > 1, live: false },
+    scales: { x: { time, ...(bars && { range: roomForBars }) }, y: range ? { range } : {} },
+    axes: [{ ...axis, space: LABEL_PX, ...(time && { values: (plot, marks, at, space, step) => marks.map(momentsOf(step)) }) }, { ...axis, size: 48 }],
     series: [{}, ...series.map((one, at) => ({
       label: one.label,
       stroke: color(`--series-${at + 1}`),

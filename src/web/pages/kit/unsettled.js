@@ -3,7 +3,9 @@
 import { html, useEffect, useState } from './html.js';
 import { useAction, useLockstep } from './data.js';
 import { Button, Dialog, Failure, When, useToast } from './ui.js';
-import { plural } from './format.js';
+import { number, plural } from './format.js';
+
+const SHOWN = 20; // at once: there may be any number of them
 
 const WHAT = {
   answer: ({ exerciseId, userAnswer }) => html`Your answer${userAnswer ? html` <b>${userAnswer}</b>` : ''} to ${exerciseId}`,
@@ -68,8 +70,9 @@ export function Unsettled() {
     <${Dialog} title="What could not be saved" open=${open} close=${close}>
       <p class="quiet">None of this counts. What you dismiss is forgotten on this device.</p>
       ${dismiss.error && html`<${Failure} error=${dismiss.error} />`}
-      <ul class="list">${entries.map((entry) => html`<${Entry} key=${`${entry.ref.durable}-${entry.ref.seq}`} entry=${entry} close=${close} dismiss=${dismiss} />`)}</ul>
-      ${entries.length > 1 && html`<p class="more"><${Button} tone="danger" action=${dismiss} onClick=${() => dismiss.run(entries)}>Dismiss all ${entries.length}<//></p>`}
+      <ul class="list">${entries.slice(0, SHOWN).map((entry) => html`<${Entry} key=${`${entry.ref.durable}-${entry.ref.seq}`} entry=${entry} close=${close} dismiss=${dismiss} />`)}</ul>
+      ${entries.length > SHOWN && html`<p class="quiet">and ${number(entries.length - SHOWN)} more</p>`}
+      ${entries.length > 1 && html`<p class="more"><${Button} tone="danger" action=${dismiss} onClick=${() => dismiss.run(entries)}>Dismiss all ${number(entries.length)}<//></p>`}
     <//>`;
 }
 

@@ -23,7 +23,7 @@ function everyDay(days) {
 }
 
 function Activity({ statistics }) {
-  return html`<${Card} title="The last ${DAYS} days" class="wide-card">
+  return html`<${Card} title="The last ${DAYS} days">
     <${Loaded} read=${statistics} empty="No practice in these weeks yet." isEmpty=${(data) => data.days.length === 0}>${(data) => {
       const { x, values } = everyDay(data.days);
       return html`<${Chart} label="Questions answered by day" x=${x} series=${[{ label: 'Questions', values }]} bars xText=${(at) => day(dateOf(at))} />`;
@@ -40,7 +40,7 @@ function Sessions({ dashboard }) {
   return html`<${Card} title="Recent sessions">
     <${Loaded} read=${dashboard} empty="No session yet. Start one under Practice." isEmpty=${(data) => data.dashboard.recentSessions.length === 0}>${(data) => html`
       <ul class="list">${data.dashboard.recentSessions.map((one) => html`<li class="row spread">
-        <span><b>${one.thread_id}</b> <span class="quiet">${one.stitch_id}</span><br /><${When} at=${one.completed_at} /></span>
+        <span><b>${one.thread_id}</b> <span class="quiet">${one.stitch_id}</span><br /><span class="quiet"><${When} at=${one.completed_at} /></span></span>
         <span><${Badge} tone=${one.accuracy >= 80 ? 'good' : ''}>${percent(one.accuracy)}<//> ${number(one.total_points)} points</span>
       </li>`)}</ul>`}<//>
   <//>`;
@@ -63,6 +63,7 @@ export function View() {
       <${Figure} label="Stitches completed" value=${number(progress.totalStitchesCompleted)} note=${plural(profile.totalSessions, 'session')} />
       <${Figure} label="Time an answer" value=${`${profile.blinkSpeed.toFixed(1)} s`} note=${TREND[profile.blinkSpeedTrend][1]} tone=${TREND[profile.blinkSpeedTrend][0]} />
     <//>`}<//>
-    <div class="grid"><${Activity} statistics=${statistics} /><${Sessions} dashboard=${dashboard} /><${Threads} dashboard=${dashboard} /></div>
+    <${Activity} statistics=${statistics} />
+    <div class="grid"><${Sessions} dashboard=${dashboard} /><${Threads} dashboard=${dashboard} /></div>
   </div>`;
 }

@@ -58,8 +58,8 @@ const DIRECTION = { rising: ['good', 'more than before'], falling: ['warn', 'les
 const NAMES = { video: 'Videos', practice: 'Practice', project: 'Projects', quiz: 'Quizzes', milestone: 'Milestones' };
 
 function Weeks({ read }) {
-  return html`<${Card} title="The last 30 days" aside=${read.data && html`<${Badge} tone=${DIRECTION[read.data.trend.direction][0]}>${DIRECTION[read.data.trend.direction][1]}<//>`}>
-    <${Loaded} read=${read} isEmpty=${(data) => data.activities === 0} empty="Nothing was told of in these days.">${(data) => html`
+  return html`<${Card} title="The last 30 days" aside=${read.data?.activities > 0 && html`<${Badge} tone=${DIRECTION[read.data.trend.direction][0]}>${DIRECTION[read.data.trend.direction][1]}<//>`}>
+    <${Loaded} read=${read} isEmpty=${(data) => data.activities === 0} empty="No activity in these days.">${(data) => html`
       <p>${minutes(data.timeSpent)} with ${plural(data.activities, 'activity', 'activities')}, ${number(data.completed)} of them completed.</p>
       <ul class="list">
         ${data.bestWeekday && html`<li class="row spread"><span>Best day of the week</span><b class="capital">${data.bestWeekday.weekday}</b></li>`}
