@@ -342,6 +342,13 @@ def test_the_pages_are_served(server, _):
         assert server.get(path, If_None_Match=headers["etag"])[0] == 304
 
 
+def test_the_service_worker_may_look_after_the_pages(server, _):
+    status, headers, _ = server.get("/lockstep/pages/worker.js")
+    assert (status, headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+    assert headers["service-worker-allowed"] == "/lockstep/" and headers["cache-control"] == "no-cache", headers
+    assert "worker-src 'self'" in headers["content-security-policy"], headers
+
+
 def test_nothing_beside_them_is_served(server, _):
     for path in ("/lockstep/", "/lockstep/pages/", "/lockstep/pages/../secret", "/lockstep/pages../secret",
                  "/lockstep/libraries/../secret", "/lockstep/learner/x", "/lockstep/learner.html", "/lockstep/client/", "/lockstep/client", "/lockstep/client/nothing.js", "/lockstep/client/../secret",
@@ -361,7 +368,8 @@ TESTS = [test_configuration_is_accepted, test_path_goes_through_untouched, test_
          test_path_info_is_empty, test_address_is_the_connections, test_request_id_is_made_or_taken,
          test_headers_arrive, test_connections_are_kept, test_body_limits, test_problems_of_the_service_pass,
          test_unreadable_requests_are_problems, test_slow_service_is_504, test_loopback_is_not_limited,
-         test_site_keeps_its_own_pages, test_the_client_is_served, test_the_pages_are_served, test_nothing_beside_them_is_served,
+         test_site_keeps_its_own_pages, test_the_client_is_served, test_the_pages_are_served,
+         test_the_service_worker_may_look_after_the_pages, test_nothing_beside_them_is_served,
          test_absent_service_is_502, test_limits_hold_for_others]
 
 

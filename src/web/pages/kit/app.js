@@ -7,6 +7,7 @@ import { heldToken, keepToken, onSessionChange, receiveToken, signInUrl, tokenPr
 import { Button, Failure, Field, Toasts } from './ui.js';
 import { ClaimNews, Claims, Unsettled } from './unsettled.js';
 import { plural } from './format.js';
+import { keepPages } from './keep.js';
 import { News } from './news.js';
 
 const THEMES = ['system', 'light', 'dark'];
@@ -70,7 +71,7 @@ function place(views) {
 }
 
 /** The view of the address (`#/courses/7`: the view `courses`, given rest ['7']), loaded when it is first wanted. */
-function Place({ views }) {
+function Place({ views, allLoaded }) {
   const [at, setAt] = useState(() => place(views));
   const [loaded, setLoaded] = useState({});
   const [error, setError] = useState(null);
@@ -91,8 +92,8 @@ function Place({ views }) {
     scrollTo(0, 0);
   }, [at.view]);
   useEffect(() => {
-    // Who loses the connection can still go to any page.
-    if (loaded[at.view.path]) for (const view of views) view.load().catch(() => {});
+    // Who loses the connection can still go to any page, and a learner can come back to it.
+    if (loaded[at.view.path]) Promise.all(views.map((view) => view.load())).then(allLoaded, () => {});
   }, [loaded]);
   const View = loaded[at.view.path];
   return html`
@@ -132,7 +133,7 @@ function Account({ leave, claims }) {
   return html`<span class="account"><span class="name">${name}</span><button type="button" class="plain" onClick=${leave}>${who?.guest ? 'Sign in' : 'Sign out'}</button></span>`;
 }
 
-function Frame({ title, views, asksProfile, leave, lockstep, claims }) {
+function Frame({ title, views, allLoaded, asksProfile, leave, lockstep, claims }) {
   const session = useMemo(() => ({ guest: heldToken() === null, leave }), [leave]);
   return html`<${LockstepContext.Provider} value=${lockstep}><${SessionContext.Provider} value=${session}><${Toasts}>
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>To the content</a>
@@ -141,7 +142,7 @@ function Frame({ title, views, asksProfile, leave, lockstep, claims }) {
       <${ConnectionSign} />${asksProfile && html`<${News} />`}<${ThemeButton} /><${Account} leave=${leave} claims=${asksProfile} />
     </header>
     <${OfflineBanner} /><${Unsettled} /><${ClaimNews} claims=${claims} />
-    <div class="body"><${Place} views=${views} /></div>
+    <div class="body"><${Place} views=${views} allLoaded=${allLoaded} /></div>
   <//><//><//>`;
 }
 
@@ -197,7 +198,7 @@ export function startApp({ title, views, guests = false, isLearner = true }) {
     const inside = lockstep !== null && (heldToken() || isGuest);
     render(
       inside
-        ? html`<${Frame} key=${heldToken() ?? 'guest'} title=${title} views=${views} asksProfile=${isLearner} leave=${leave} lockstep=${lockstep} claims=${claims} />`
+        ? html`<${Frame} key=${heldToken() ?? 'guest'} title=${title} views=${views} allLoaded=${isLearner ? keepPages : undefined} asksProfile=${isLearner} leave=${leave} lockstep=${lockstep} claims=${claims} />`
         : html`<${SignIn} title=${title} guest=${guests ? guest : null} signedIn=${enter} />`,
       root,
     );
