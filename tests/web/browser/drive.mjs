@@ -3,10 +3,12 @@
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
 const CHROMIUM = '/usr/bin/chromium';
 const LONGEST_MS = 120000; // of one command
+const LOOK_MS = 20;
 const SHOWN = 3000; // characters of a page that stand in a failure
 
 const browsers = new Map(); // name → {child, browser}
@@ -85,6 +87,8 @@ async function page({ context: of, name, url }) {
   await made.goto(url);
 }
 
+const shownBy = async (page) => (await page.innerText('body', { timeout: 1000 }).catch(() => '')).slice(0, SHOWN);
+
 /** Calls one after the other, each on what the one before returned: [["getByRole", "button", {"name": "Start"}], ["click"]]. */
 async function chain({ on, calls }) {
   const start = pages.get(on) ?? contexts.get(on);
@@ -93,8 +97,23 @@ async function chain({ on, calls }) {
     for (const [method, ...given] of calls) value = await value[method](...given);
     return Buffer.isBuffer(value) ? value.toString('base64') : value;
   } catch (error) {
-    const shown = pages.has(on) ? await start.innerText('body', { timeout: 1000 }).catch(() => '') : '';
-    throw new Error(`${error.message}\n--- the page shows:\n${shown.slice(0, SHOWN)}`);
+    throw new Error(pages.has(on) ? `${error.message}\n--- the page shows:\n${await shownBy(start)}` : error.message);
+  }
+}
+
+/** What a function, given as text, answers in the page. */
+const evaluate = ({ on, text, given }) => pages.get(on).evaluate(`(${text})(${JSON.stringify(given)})`);
+
+/** The same again and again, until it is something true. (Playwright's own way needs eval, which the pages forbid.) */
+async function until({ on, text, given, timeout }) {
+  const end = performance.now() + timeout;
+  for (;;) {
+    const value = await evaluate({ on, text, given }).catch((error) => {
+      if (!error.message.includes('context was destroyed')) throw error; // it goes elsewhere just now
+    });
+    if (value) return value;
+    if (performance.now() > end) throw new Error(`not within ${timeout} ms\n--- the page shows:\n${await shownBy(pages.get(on))}`);
+    await sleep(LOOK_MS);
   }
 }
 
@@ -104,12 +123,8 @@ const COMMANDS = {
   context,
   page,
   chain,
-  /** Runs a function, given as text, in the page until it answers something true, and answers that; looks every 20 ms. */
-  until: async ({ on, text, given, timeout }) => {
-    const found = await pages.get(on).waitForFunction(`(${text})(${JSON.stringify(given)})`, undefined, { timeout, polling: 20 });
-    return found.jsonValue();
-  },
-  evaluate: ({ on, text, given }) => pages.get(on).evaluate(`(${text})(${JSON.stringify(given)})`),
+  evaluate,
+  until,
   closeContext: async ({ name }) => {
     await contexts.get(name).close();
     contexts.delete(name);

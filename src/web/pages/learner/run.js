@@ -4,10 +4,9 @@
 import { newId } from '../../client/index.js';
 import { useCallback, useEffect, useRef, useState } from '../kit/html.js';
 import { useConnection, useLockstep } from '../kit/data.js';
+import { forget, GUEST, hold, note, unfinished } from './notes.js';
 import { isRight, QUESTIONS, questionsOf } from './questions.js';
 
-const PREFIX = 'lockstep.practice.';
-const GUEST = 'guest';
 const POINTS = 3;
 const FAST_S = 3;
 const LONGEST_S = 60; // who was away for longer was not thinking about the question
@@ -54,35 +53,6 @@ function stitchBody(run) {
   };
 }
 
-// --- On the device ------------------------------------------------------------------------------------------
-
-const note = (run) => {
-  try {
-    localStorage.setItem(PREFIX + run.id, JSON.stringify(run));
-  } catch {
-    // No room: it goes on as long as the page is open.
-  }
-};
-const forget = (run) => localStorage.removeItem(PREFIX + run.id);
-
-/** What was not brought to its end, of this learner or of the guest who became them, newest first. */
-function unfinished(owner) {
-  return Object.keys(localStorage)
-    .filter((key) => key.startsWith(PREFIX))
-    .map((key) => JSON.parse(localStorage.getItem(key)))
-    .filter((run) => run.owner === owner || run.owner === GUEST)
-    .sort((left, right) => right.startedAt - left.startedAt);
-}
-
-/** Answers what lets go of the session, or null where another tab plays it. */
-function hold(id) {
-  if (!navigator.locks) return Promise.resolve(() => {});
-  return new Promise((resolve) => {
-    navigator.locks.request(PREFIX + id, { ifAvailable: true }, (lock) =>
-      lock === null ? resolve(null) : new Promise((letGo) => resolve(letGo)));
-  });
-}
-
 /** What the server said of a part, as it is noted. */
 function outcomeOf({ status, reply, problem }) {
   if (status === 'rejected') return { state: 'refused', because: problem?.detail ?? reply?.reason ?? null };
@@ -111,6 +81,7 @@ export function useRun(onError) {
   const [run, setRun] = useState(null);
   const [resumed, setResumed] = useState(false);
   const now = useRef(null);
+  const noted = useRef(Promise.resolve());
   const letGo = useRef(null);
   const queue = useRef(Promise.resolve());
   const failed = useRef(onError);
@@ -118,7 +89,7 @@ export function useRun(onError) {
 
   const move = useCallback((next) => {
     now.current = next;
-    if (next !== null && !next.handed) note(next);
+    if (next !== null && !next.handed) noted.current = note(next);
     setRun(next);
   }, []);
   const leave = useCallback(() => {
@@ -132,6 +103,7 @@ export function useRun(onError) {
     queue.current = queue.current.then(task).catch((error) => failed.current(error));
   }, []);
   const put = useCallback((given, at) => behind(async () => {
+    await noted.current; // what stands in the queue is never asked again
     await offline.answer(answerBody(given, given.answers[at], at));
     const { current } = now;
     if (current?.id === given.id) move({ ...current, answers: current.answers.map((one, place) => (place === at ? { ...one, queued: true } : one)) });
@@ -163,7 +135,7 @@ export function useRun(onError) {
     if (owner === null || now.current !== null) return undefined;
     let gone = false;
     (async () => {
-      for (const found of unfinished(owner)) {
+      for (const found of await unfinished(owner)) {
         const free = await hold(found.id);
         if (free === null) continue;
         if (gone || now.current !== null) return free();
@@ -191,17 +163,18 @@ export function useRun(onError) {
     move({ id, owner: offline.state.owner ?? GUEST, topic, level, module, seed, startedAt: Date.now(), answers: [], ended: false, handed: false });
     letGo.current = await hold(id);
   }, [offline, move]);
-  const end = useCallback(() => {
-    const { current } = now;
-    if (current.answers.length === 0) {
-      forget(current);
-      return leave();
-    }
-    const bodies = { session: sessionBody(current), stitch: stitchBody(current) };
-    const ended = { ...current, ended: true, bodies, session: { state: 'kept' }, stitch: { state: 'kept' } };
+  const close = useCallback((given) => {
+    const bodies = { session: sessionBody(given), stitch: stitchBody(given) };
+    const ended = { ...given, ended: true, bodies, session: { state: 'kept' }, stitch: { state: 'kept' } };
     move(ended);
     return finish(ended);
-  }, [move, leave, finish]);
+  }, [move, finish]);
+  const end = useCallback(() => {
+    const { current } = now;
+    if (current.answers.length > 0) return close(current);
+    forget(current);
+    return leave();
+  }, [leave, close]);
   const answer = useCallback((given, seconds) => {
     const { current } = now;
     const asked = questionsOf(current)[current.answers.length];
@@ -210,10 +183,11 @@ export function useRun(onError) {
     const one = { id: asked.id, text: asked.text, answer: asked.answer, given: given.trim(), judged, worth, isCorrect: judged, tokens: worth, seconds: Math.min(seconds, LONGEST_S), state: 'kept', queued: false };
     const answers = [...current.answers, one];
     const next = { ...current, answers };
-    move(next);
+    const isLast = answers.length === QUESTIONS;
+    if (!isLast) move(next);
     put(next, answers.length - 1);
-    if (answers.length === QUESTIONS) end();
-  }, [move, put, end]);
+    if (isLast) close(next); // noted as ended in one go: there is no question after it
+  }, [move, put, close]);
 
   return { run, resumed, start, answer, end, leave };
 }
