@@ -141,8 +141,7 @@ SELECT r.id AS request_id, r.student_id, u.username, u.display_name, r.course_id
  LIMIT :limit_rows;
 
 -- name: course_students :many
--- param after_id u64
--- param limit_rows u64
+-- param user_keys text -- JSON: [7, 9, …]
 -- column user_id u64
 -- column username text null
 -- column display_name text null
@@ -152,27 +151,77 @@ SELECT r.id AS request_id, r.student_id, u.username, u.display_name, r.course_id
 -- column completed i64
 -- column average_progress f64
 -- column pending i64
--- A page of students with their counts. The page is picked first, so that what it costs depends on its
--- length and not on how many students there are. Each student's enrollments are gone through once, in the order of
+-- A page of students with their counts, in the order given. The page is picked first, so that what it costs depends on
+-- its length and not on how many students there are. Each student's enrollments are gone through once, in the order of
 -- their key: three figures leave that subquery as one text, because grouping the page instead would write a
 -- temporary table, which costs nearly twice as much.
 SELECT p.user_id, p.username, p.display_name, p.tokens, p.created_at,
        CAST(SUBSTRING_INDEX(p.counts, ' ', 1) AS SIGNED) AS enrolled,
        CAST(SUBSTRING_INDEX(SUBSTRING_INDEX(p.counts, ' ', 2), ' ', -1) AS SIGNED) AS completed,
-       CAST(SUBSTRING_INDEX(p.counts, ' ', -1) AS DOUBLE) AS average_progress, p.pending
-  FROM (SELECT u.id AS user_id, u.username, u.display_name, u.tokens, u.created_at,
+       CAST(SUBSTRING_INDEX(p.counts, ' ', -1) AS DOUBLE) AS average_progress, COALESCE(p.pending, 0) AS pending
+  FROM (SELECT w.at, u.id AS user_id, u.username, u.display_name, u.tokens, u.created_at,
                (SELECT CONCAT_WS(' ', COUNT(*), COALESCE(SUM(e.status = 'completed'), 0),
                                  COALESCE(ROUND(AVG(e.progress), 2), 0))
                   FROM enrollments AS e FORCE INDEX (PRIMARY)
                   STRAIGHT_JOIN courses AS c ON c.id = e.course_id AND c.is_open = 1
                  WHERE e.user_id = u.id AND e.status IN ('active', 'completed')) AS counts,
                (SELECT COUNT(*) FROM access_requests AS r WHERE r.student_id = u.id AND r.is_pending = 1) AS pending
-          FROM users AS u FORCE INDEX (users_students)
-         WHERE u.role = 'student' AND u.is_anonymous = FALSE AND u.id > :after_id AND u.deleted_at IS NULL
-           AND u.merged_into IS NULL
-         ORDER BY u.id
-         LIMIT :limit_rows) AS p
- ORDER BY p.user_id;
+          FROM JSON_TABLE(:user_keys, '$[*]' COLUMNS (at FOR ORDINALITY, user_id BIGINT UNSIGNED PATH '$')) AS w
+          STRAIGHT_JOIN users AS u ON u.id = w.user_id) AS p
+ ORDER BY p.at;
+
+-- name: course_students_between :many
+-- param after_id u64
+-- param to_id u64
+-- param limit_rows u64
+-- column user_id u64
+SELECT u.id AS user_id
+  FROM users AS u FORCE INDEX (users_students)
+ WHERE u.role = 'student' AND u.is_anonymous = FALSE AND u.id > :after_id AND u.id <= :to_id AND u.deleted_at IS NULL
+   AND u.merged_into IS NULL
+ ORDER BY u.id
+ LIMIT :limit_rows;
+
+-- name: course_students_named :many
+-- param pattern text -- for LIKE; its only wildcard is the % at its end
+-- param after_name text
+-- param after_id u64
+-- param limit_rows u64
+-- column user_id u64
+-- By display name. Whose id begins so is left out: course_students_between has found them.
+SELECT u.id AS user_id
+  FROM users AS u FORCE INDEX (users_students_named)
+ WHERE u.role = 'student' AND u.is_anonymous = FALSE AND u.display_name LIKE :pattern
+   AND u.display_name >= :after_name AND (u.display_name > :after_name OR u.id > :after_id)
+   AND CAST(u.id AS CHAR) NOT LIKE :pattern AND u.deleted_at IS NULL AND u.merged_into IS NULL
+ ORDER BY u.display_name, u.id
+ LIMIT :limit_rows;
+
+-- name: course_students_signing_in :many
+-- param pattern text -- as above
+-- param after_name text
+-- param limit_rows u64
+-- column user_id u64
+-- By username, an e-mail address for example, as it was typed or in lower case. Whose id or display name begins so is
+-- left out: they have been found.
+SELECT u.id AS user_id
+  FROM users AS u FORCE INDEX (users_username)
+ WHERE (u.username LIKE :pattern OR u.username LIKE LOWER(:pattern)) AND u.username > :after_name
+   AND u.role = 'student' AND u.is_anonymous = FALSE AND CAST(u.id AS CHAR) NOT LIKE :pattern
+   AND COALESCE(u.display_name LIKE :pattern, 0) = 0 AND u.deleted_at IS NULL AND u.merged_into IS NULL
+ ORDER BY u.username
+ LIMIT :limit_rows;
+
+-- name: course_student_names :one
+-- param user_id u64
+-- param pattern text
+-- column username text null
+-- column display_name text null
+-- column is_named bool
+-- is_named: course_students_named has found them.
+SELECT u.username, u.display_name, COALESCE(u.display_name LIKE :pattern, 0) = 1 AS is_named
+  FROM users AS u
+ WHERE u.id = :user_id;
 
 -- name: course_student :one
 -- param user_id u64

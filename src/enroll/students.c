@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "base/buffer.h"
 #include "queries/course.h"
 
 #include "base/banned.h"
+
+#define KEYS_BYTES_MAX ((size_t)8 * 1024)
 
 static const struct field query_fields[] = {
     FIELD_UINT(struct students_query, "limit", limit, .minimum = 1, .maximum = STUDENTS_PAGE_MAX,
@@ -14,6 +17,18 @@ static const struct field query_fields[] = {
 };
 const struct schema students_query_schema =
     SCHEMA("PageQuery", struct students_query, query_fields, .summary = "Which page of the list.");
+
+static const struct field search_fields[] = {
+    FIELD_UINT(struct students_search, "limit", page.limit, .minimum = 1, .maximum = STUDENTS_PAGE_MAX,
+               .default_text = "50", .summary = "Rows a page."),
+    FIELD_UINT(struct students_search, "after", page.after, .maximum = INT64_MAX,
+               .summary = "Go on after this id: the nextAfter of the page before, with the same search."),
+    FIELD_TEXT(struct students_search, "search", text, .maximum = STUDENTS_SEARCH_CHARACTERS,
+               .summary = "Only those whose id, display name or username (an e-mail address, for example) "
+                          "begins so, in that order; without it all, by id."),
+};
+const struct schema students_search_schema = SCHEMA("StudentsQuery", struct students_search, search_fields,
+                                                    .summary = "Which page of which students.");
 
 static const struct field row_fields[] = {
     FIELD_UINT(struct students_row, "id", id, .flags = FIELD_REQUIRED, .summary = "The student."),
@@ -39,7 +54,7 @@ static const struct schema row_schema =
 
 static const struct field page_fields[] = {
     FIELD_LIST(struct students_page, "students", students, .object = &row_schema, .flags = FIELD_REQUIRED,
-               .maximum = STUDENTS_PAGE_MAX, .summary = "A page of students, by id."),
+               .maximum = STUDENTS_PAGE_MAX, .summary = "A page of students."),
     FIELD_UINT(struct students_page, "nextAfter", next_after, .flags = FIELD_REQUIRED | FIELD_NULLABLE,
                .presence = PRESENCE(struct students_page, next_after_given),
                .summary = "Where the next page goes on; null at the end."),
@@ -119,18 +134,34 @@ static const struct field state_fields[] = {
 const struct schema students_state_schema = SCHEMA("StudentState", struct students_one, state_fields,
                                                    .summary = "A student's whole state of enrollment.");
 
-bool students_read_page(struct db *db, const struct students_query *query, struct arena *arena,
+static bool read_rows(struct db *db, const uint64_t *ids, size_t count, struct arena *arena,
+                      struct error *error, struct course_students_row **ret_rows, size_t *ret_count) {
+  CLEANUP(buffer_free) struct buffer keys = BUFFER_INIT(KEYS_BYTES_MAX);
+  buffer_append_char(&keys, '[');
+  for (size_t at = 0; at < count; at++) {
+    if (at > 0) buffer_append_char(&keys, ',');
+    buffer_append_u64(&keys, ids[at]);
+  }
+  buffer_append_char(&keys, ']');
+  if (keys.failed) return error_set_memory(error);
+  struct course_students_params params = {.user_keys = buffer_text(&keys)};
+  return course_students(db, &params, arena, STUDENTS_PAGE_MAX, error, ret_rows, ret_count);
+}
+
+bool students_read_page(struct db *db, const struct students_search *search, struct arena *arena,
                         struct error *error, struct students_page *ret_page) {
-  struct course_students_params params = {.after_id = query->after, .limit_rows = query->limit + 1};
   struct students_page page = {.next_after_given = PRESENCE_NULL};
+  uint64_t ids[STUDENTS_PAGE_MAX + 1];
   struct course_students_row *rows;
+  size_t limit = (size_t)search->page.limit;
   size_t count;
-  if (!course_students(db, &params, arena, (size_t)query->limit + 1, error, &rows, &count)) return false;
-  if (count > query->limit) {
-    count = (size_t)query->limit;
-    page.next_after = rows[count - 1].user_id;
+  if (!students_find(db, search, limit + 1, arena, error, ids, &count)) return false;
+  if (count > limit) {
+    count = limit;
+    page.next_after = ids[count - 1];
     page.next_after_given = PRESENCE_GIVEN;
   }
+  if (!read_rows(db, ids, count, arena, error, &rows, &count)) return false;
   struct students_row *students = arena_alloc_array(arena, count, sizeof *students);
   if (students == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)

@@ -7,6 +7,7 @@
 #include "schema/field.h"
 
 #define STUDENTS_PAGE_MAX 200
+#define STUDENTS_SEARCH_CHARACTERS 190
 #define STUDENTS_COURSES_MAX 20000 /* that one student has anything to do with */
 
 struct students_query {
@@ -14,6 +15,12 @@ struct students_query {
   uint64_t after;
 };
 extern const struct schema students_query_schema;
+
+struct students_search {
+  struct students_query page;
+  const char *text; /* NULL: everybody */
+};
+extern const struct schema students_search_schema;
 
 struct students_row {
   uint64_t id;
@@ -27,13 +34,17 @@ struct students_row {
   int64_t created_at_ms;
 };
 struct students_page {
-  struct field_list students; /* struct students_row, by id */
+  struct field_list students; /* struct students_row */
   uint64_t next_after;
   enum presence next_after_given;
 };
 extern const struct schema students_page_schema;
-bool students_read_page(struct db *db, const struct students_query *query, struct arena *arena,
+/* Who is sought by the beginning of an id, a display name or a username comes in this order. */
+bool students_read_page(struct db *db, const struct students_search *search, struct arena *arena,
                         struct error *error, struct students_page *ret_page) WARN_UNUSED;
+/* student_search.c: at most `limit` ids of who is sought, behind the one where the page before ended. */
+bool students_find(struct db *db, const struct students_search *search, size_t limit, struct arena *arena,
+                   struct error *error, uint64_t *ret_ids, size_t *ret_count) WARN_UNUSED;
 
 struct students_course {
   uint64_t course_id;

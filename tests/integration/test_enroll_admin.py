@@ -1,5 +1,7 @@
 """Administrators: enrolling others, deciding about requests, reading students."""
 
+import urllib.parse
+
 import pytest
 
 from harness import truth
@@ -258,6 +260,57 @@ def test_students_page_by_page(new_learner, admin, db):
     assert {gone.id, guest.id, admin.id}.isdisjoint(found)
     for query in ("limit=0", "limit=201", "limit=x"):
         assert admin.api.get(f"/api/students?{query}").status == 400
+
+
+def sought(admin, text, limit=50):
+    """Ids of who is found, in order, over all pages; nobody twice."""
+    after, found = None, []
+    while True:
+        query_text = urllib.parse.urlencode({"search": text, "limit": limit, **({} if after is None else {"after": after})})
+        page = admin.api.get(f"/api/students?{query_text}").json()
+        assert len(page["students"]) <= limit
+        found += [student["id"] for student in page["students"]]
+        after = page["nextAfter"]
+        if after is None:
+            assert len(found) == len(set(found))
+            return found
+
+
+def test_students_are_sought_by_name_and_address(new_learner, admin, db):
+    mark = f"Zq{new_learner().id}"
+    zoe = new_learner(display_name=f"{mark} Zoe", username=f"{mark.lower()}.zoe@example.org")
+    ada = new_learner(display_name=f"{mark} Ada")
+    twin = new_learner(display_name=f"{mark} Ada")
+    mail = new_learner(display_name="Somebody else", username=f"{mark.lower()}@example.org")
+    last = new_learner(username=f"{mark}@example.org")
+    gone, guest = new_learner(display_name=f"{mark} Gone"), new_learner(display_name=f"{mark} Guest", is_anonymous=1)
+    execute(db, "UPDATE users SET deleted_at = UTC_TIMESTAMP(3) WHERE id = %s", (gone.id,))
+    expected = [ada.id, twin.id, zoe.id, last.id, mail.id]
+    for limit in (1, 2, 3, 50):
+        assert sought(admin, mark, limit) == expected, limit
+    assert sought(admin, mark.lower()) == [ada.id, twin.id, zoe.id, mail.id]
+    assert sought(admin, f"{mark} a") == [ada.id, twin.id]
+    assert sought(admin, f"{mark.lower()}@EXAMPLE") == [mail.id]
+    assert sought(admin, f"{mark} Nobody") == [] == sought(admin, f"%{mark}") == sought(admin, f"{mark[:-1]}_ ")
+    assert {gone.id, guest.id, admin.id}.isdisjoint(sought(admin, mark))
+
+
+def test_students_are_sought_by_id(new_learner, admin, db):
+    """7 finds 7, 70 to 79, 700 to 799 …, and then who is called so."""
+    learners = [new_learner() for _ in range(12)]
+    prefix = str(learners[0].id)[:-1] or "1"
+    named = new_learner(display_name=f"{prefix} is my number")
+    students = [row["id"] for row in query(db, "SELECT id FROM users WHERE role = 'student' AND is_anonymous = 0 AND deleted_at IS NULL "
+                                               "AND merged_into IS NULL ORDER BY id")]
+    by_id = [one for one in students if str(one).startswith(prefix)]
+    expected = by_id + ([] if named.id in by_id else [named.id])
+    for limit in (3, 200):
+        assert sought(admin, prefix, limit) == expected
+    assert sought(admin, str(learners[3].id))[0] == learners[3].id
+    assert sought(admin, "9" * 19) == sought(admin, "9" * 30) == sought(admin, "0") == []
+    assert sought(admin, "", 200) == students
+    for bad in ("search=" + "x" * 191, "search=%ff"):
+        assert admin.api.get(f"/api/students?{bad}").status == 400
 
 
 def test_one_student_has_progress_and_never_null(learner, admin, db):

@@ -1648,7 +1648,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Students with their counts, page by page
+         * Students with their counts, all or those sought, page by page
          * @description Least role: admin.
          */
         get: operations["getStudents"];
@@ -5711,7 +5711,7 @@ export interface components {
         Students: {
             /** @description Where the next page goes on; null at the end. */
             nextAfter: number | null;
-            /** @description A page of students, by id. */
+            /** @description A page of students. */
             students: components["schemas"]["StudentRow"][];
         };
         /** @description A student's whole state of enrollment. */
@@ -9099,6 +9099,7 @@ export interface operations {
             query?: {
                 after?: number;
                 limit?: number;
+                search?: string;
             };
             header?: never;
             path?: never;

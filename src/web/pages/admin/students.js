@@ -1,6 +1,6 @@
 // Who learns here, and what they are enrolled in.
 
-import { html, useState } from '../kit/html.js';
+import { html, useEffect, useState } from '../kit/html.js';
 import { useList } from '../kit/data.js';
 import { Bar, Button, Card, Field, Loaded, Table, When } from '../kit/ui.js';
 import { Tabs } from '../kit/tabs.js';
@@ -10,8 +10,19 @@ import { StudentDetail } from './student.js';
 import { Enrollments } from './enrollments.js';
 
 const REFRESH_MS = 5000;
+const SETTLE_MS = 200;
 
-/** By number at once, whoever it is; by name among those that are listed. */
+/** What is typed, once nobody has typed for a moment. */
+function useSettled(text) {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
+}
+
+/** A number can be opened whoever it is, also where it is no student's. */
 function Search({ text, setText }) {
   const isNumber = /^\d+$/.test(text.trim());
   const open = (event) => {
@@ -19,20 +30,18 @@ function Search({ text, setText }) {
     if (isNumber) location.hash = `#/students/${text.trim()}`;
   };
   return html`<form class="filters" role="search" onSubmit=${open}>
-    <${Field} label="Name among those shown, or number" type="search" value=${text} onInput=${(event) => setText(event.target.value)} />
+    <${Field} label="Beginning of a name, e-mail address or number" type="search" maxlength="190" value=${text} onInput=${(event) => setText(event.target.value)} />
     <${Button} type="submit" disabled=${!isNumber}>Open<//>
   </form>`;
 }
 
 function List() {
   const [text, setText] = useState('');
-  const list = useList('/api/students', (reply) => reply.students, { everyMs: REFRESH_MS });
-  const sought = text.trim().toLowerCase();
-  const fits = (student) => `${student.id} ${student.displayName ?? ''} ${student.username ?? ''}`.toLowerCase().includes(sought);
-  const shown = { ...list, rows: list.rows?.filter(fits) };
+  const search = useSettled(text.trim());
+  const list = useList('/api/students', (reply) => reply.students, { query: search === '' ? undefined : { search }, everyMs: REFRESH_MS });
   return html`<${Card} title="Students" aside=${html`<${Search} text=${text} setText=${setText} />`}>
-    <${Loaded} read=${shown} empty=${sought ? 'None of those that are shown has that name.' : 'Nobody learns here yet.'}>${(rows) => html`<${Table} caption="Students, by number" rows=${rows} keyOf=${(row) => row.id} columns=${[
-      { label: 'Student', of: (row) => html`<a href="#/students/${row.id}">${nameOf(row)}</a> <span class="quiet">${row.id}</span>` },
+    <${Loaded} read=${list} empty=${search ? 'Nobody’s name, e-mail address or number begins so.' : 'Nobody learns here yet.'}>${(rows) => html`<${Table} caption="Students and their courses" rows=${rows} keyOf=${(row) => row.id} columns=${[
+      { label: 'Student', of: (row) => html`<a href="#/students/${row.id}">${nameOf(row)}</a> <span class="quiet">${row.id}${row.displayName && row.username ? `, ${row.username}` : ''}</span>` },
       { label: 'Tokens', numeric: true, of: (row) => number(row.tokens) },
       { label: 'Courses', numeric: true, of: (row) => (row.enrolledCourses > 0 ? `${row.completedCourses} of ${row.enrolledCourses} completed` : html`<span class="quiet">none</span>`) },
       { label: 'Average', of: (row) => (row.enrolledCourses > 0 ? html`<div class="progress slim"><${Bar} value=${row.averageProgress} label="Average progress of ${nameOf(row)}" /><span class="quiet">${percent(row.averageProgress)}</span></div>` : html`<span class="quiet">–</span>`) },
