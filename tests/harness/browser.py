@@ -140,6 +140,10 @@ class Look:
     def click(self):
         self._do("click", {"timeout": PATIENCE_S * 1000})
 
+    def click_for_a_file(self):
+        """The file that it brings down: {"name": …, "text": …}."""
+        return self.tab.driver.ask("file", on=self.tab.name, calls=[*self.calls, ["click", {"timeout": PATIENCE_S * 1000}]])
+
     def fill(self, value):
         self._do("fill", str(value), {"timeout": PATIENCE_S * 1000})
 

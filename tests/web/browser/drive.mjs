@@ -2,6 +2,7 @@
 // Ends, with every browser that it started, when nobody writes to it any more. tests/harness/browser.py is its other side.
 
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
@@ -9,6 +10,7 @@ import { chromium } from 'playwright-core';
 const CHROMIUM = '/usr/bin/chromium';
 const LONGEST_MS = 120000; // of one command
 const LOOK_MS = 20;
+const FILE_MS = 20000;
 const SHOWN = 3000; // characters of a page that stand in a failure
 
 const browsers = new Map(); // name → {child, browser}
@@ -101,6 +103,12 @@ async function chain({ on, calls }) {
   }
 }
 
+/** The file that the calls bring down. */
+async function file({ on, calls }) {
+  const [download] = await Promise.all([pages.get(on).waitForEvent('download', { timeout: FILE_MS }), chain({ on, calls })]);
+  return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
+}
+
 /** What a function, given as text, answers in the page. */
 const evaluate = ({ on, text, given }) => pages.get(on).evaluate(`(${text})(${JSON.stringify(given)})`);
 
@@ -123,6 +131,7 @@ const COMMANDS = {
   context,
   page,
   chain,
+  file,
   evaluate,
   until,
   closeContext: async ({ name }) => {

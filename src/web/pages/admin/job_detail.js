@@ -9,7 +9,7 @@ import { number, plural } from '../kit/format.js';
 import { isOver, isSchedule, mayRetry, STATES } from './job_kinds.js';
 import { CancelJob, JobProgress, JobState, rhythmText, tookText, useRetry } from './job_pieces.js';
 
-const REFRESH_MS = 2000;
+const REFRESH_MS = 1000;
 
 /** The last range has no end of its own: a bound that no number of a learner reaches. */
 const rangeText = (job) => (job.rangeTo >= Number.MAX_SAFE_INTEGER ? `from ${number(job.rangeFrom)}` : `${number(job.rangeFrom)} to ${number(job.rangeTo)}`);

@@ -56,11 +56,11 @@ export function Badge({ tone = '', children }) {
   return html`<span class="badge ${tone}">${children}</span>`;
 }
 
-/** How far something is, in percent; null: it is under way, and nobody knows how far. */
+/** How far something is, in percent, never said to be all while something is left; null: nobody knows how far. */
 export function Bar({ value, label, tone = '' }) {
   const isKnown = value !== null;
   const bounded = Math.max(0, Math.min(100, value ?? 0));
-  return html`<div class="bar ${tone} ${isKnown ? '' : 'unknown'}" role="progressbar" aria-label=${label} aria-valuenow=${isKnown ? Math.round(bounded) : undefined} aria-valuemin="0" aria-valuemax="100">
+  return html`<div class="bar ${tone} ${isKnown ? '' : 'unknown'}" role="progressbar" aria-label=${label} aria-valuenow=${isKnown ? Math.floor(bounded) : undefined} aria-valuemin="0" aria-valuemax="100">
     <span style=${isKnown ? { inlineSize: `${bounded}%` } : {}}></span>
   </div>`;
 }
