@@ -106,7 +106,7 @@ static bool mention(struct cascade *cascade, struct error *error) {
   struct cascade_row *row;
   if (cascade_route_of(event->type, SYSTEM_CHAT) == NULL) return true;
   if (!cascade_add(cascade, CASCADE_MENTION, type, event->activity_id, error, &row)) return false;
-  if (row == NULL || row->keeps_status) return true;
+  if (row == NULL || row->keeps_status || cascade->around->is_mentioned) return true;
   if (!cascade_mention(cascade->db, &params, error, &outcome)) return false;
   row->is_read = true;
   row->because = "the activity is completed";
@@ -130,7 +130,7 @@ static bool run_rounds(struct cascade *cascade, struct error *error) {
 static bool read_own(struct cascade *cascade, struct error *error) {
   bool with_others = cascade->event->status == STATUS_COMPLETED && cascade->count > 0 &&
                      (cascade->rows[0].kind == CASCADE_VIDEO || cascade->rows[0].kind == CASCADE_TODO);
-  return with_others || cascade_read_rows(cascade, error);
+  return with_others || (cascade_know_video(cascade, error) && cascade_read_rows(cascade, error));
 }
 
 static bool run(struct cascade *cascade, struct error *error) {
@@ -139,15 +139,18 @@ static bool run(struct cascade *cascade, struct error *error) {
          cascade_write_receipts(cascade, error) && cascade_report(cascade, 1, error);
 }
 
-bool cascade_run(struct event_intake *intake, const struct event *event, struct event_result *result,
-                 struct error *error) {
+bool cascade_run(struct event_intake *intake, const struct event *event, const struct event_around *around,
+                 struct event_result *result, struct error *error) {
+  struct event_around looked;
   struct cascade cascade;
   struct field_list systems;
   bool undone;
   if (!cascade_begin(intake, event->id, error, &cascade) ||
       !list_systems(event, cascade.arena, error, &systems))
     return false;
+  if (around == NULL && !event_look_around(intake, event, 0, error, &looked)) return false;
   cascade.event = event;
+  cascade.around = around != NULL ? around : &looked;
   cascade.happened_at = cascade_time(cascade.arena, event->happened_at_ms);
   if (cascade.happened_at == NULL) return error_set_memory(error);
   if (!read_known(&cascade, error, &undone)) return false;

@@ -6,7 +6,8 @@
  * videos are done, to its calendar entries and to the steps of learning paths; a todo to its entries and to
  * the one video that it is about; an entry to its todo and its video. Whatever was met once is not met again,
  * so that there are no loops, and only what was newly completed leads on. All of it is read first, in rounds
- * of one statement a kind, and written last, in one statement a table.
+ * of one statement a kind, and written last, in one statement a table. Where nothing hangs on the event's
+ * activity, which is known from event/around.h, nothing is asked.
  *
  * A receipt (propagations) holds the columns as they were and as they became, and why. Undoing a cascade
  * restores the rows that nobody has touched since: every column of the receipt, and the row's updated_at,
@@ -15,7 +16,7 @@
 #ifndef LOCKSTEP_EVENT_CASCADE_H
 #define LOCKSTEP_EVENT_CASCADE_H
 
-#include "event/intake.h"
+#include "event/around.h"
 
 #define CASCADE_ROWS_MAX 1000 /* that one event touches; the rules bring along what is beyond */
 
@@ -30,12 +31,12 @@ extern const size_t cascade_route_count;
 /* NULL: nothing. */
 const struct cascade_route *cascade_route_of(enum event_type type, enum event_system target);
 
-/* For an event that is applied. Adds
- * synced_systems to the result: all targets of its type but the system it comes from, also where there was
- * nothing to change. Reports its changes. ERROR_TRANSIENT: another application wrote one of the rows
+/* For an event that is applied. `around` its activity as it was read before the event; NULL: it is read now.
+ * Adds synced_systems to the result: all targets of its type but the system it comes from, also where there
+ * was nothing to change. Reports its changes. ERROR_TRANSIENT: another application wrote one of the rows
  * meanwhile; the transaction is to be run again. */
-bool cascade_run(struct event_intake *intake, const struct event *event, struct event_result *result,
-                 struct error *error) WARN_UNUSED;
+bool cascade_run(struct event_intake *intake, const struct event *event, const struct event_around *around,
+                 struct event_result *result, struct error *error) WARN_UNUSED;
 
 /* A row that a cascade had touched. Texts in the transaction's memory. */
 struct cascade_named {

@@ -66,6 +66,7 @@ struct cascade_row {
 struct cascade {
   struct event_intake *intake;
   const struct event *event; /* NULL when undoing */
+  const struct event_around *around; /* its activity; NULL when undoing */
   const char *event_id;
   uint64_t user_id;
   struct db *db;
@@ -97,7 +98,9 @@ const char *cascade_key(struct arena *arena, const struct cascade_row *row) WARN
 bool cascade_key_parse(const char *table, const char *key, struct arena *arena, struct error *error,
                        struct cascade_row *ret_row, bool *ret_known) WARN_UNUSED;
 
-/* What the tables hold of rows that were added but are not read (cascade_read.c). */
+/* The activity itself, where it is a video that was added: as it was read with what is around it (cascade_read.c). */
+bool cascade_know_video(struct cascade *cascade, struct error *error) WARN_UNUSED;
+/* What the tables hold of rows that were added but are not read. */
 bool cascade_read_rows(struct cascade *cascade, struct error *error) WARN_UNUSED;
 /* The same of videos and todos, with everything that is open once they are done; what follows from a row that
  * leads on is added and completed. */

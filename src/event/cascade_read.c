@@ -192,6 +192,26 @@ static size_t take_waiting(struct cascade *cascade, enum cascade_kind kind, cons
   return any ? count : 0;
 }
 
+static bool is_activity(const struct cascade *cascade, const char *video_id) {
+  const struct event *event = cascade->event;
+  return event->activity_type == ACTIVITY_VIDEO && strcmp(event->activity_id, video_id) == 0;
+}
+
+bool cascade_know_video(struct cascade *cascade, struct error *error) {
+  const struct event_around *around = cascade->around;
+  struct found found = {.is_there = true,
+                        .values = {[VIDEO_STATUS] = around->video.status,
+                                   [VIDEO_PERCENTAGE] = around->video.percentage,
+                                   [VIDEO_SECONDS] = around->video.seconds,
+                                   [VIDEO_YOUTUBE] = around->video.youtube,
+                                   [VIDEO_COMPLETED_AT] = around->video.completed_at},
+                        .seen = around->video.seen};
+  if (cascade->event->activity_type != ACTIVITY_VIDEO) return true;
+  struct cascade_row *row = cascade_find(cascade, CASCADE_VIDEO, "", cascade->event->activity_id);
+  return row == NULL || row->is_read ||
+         row_know(cascade, row, around->video.status == NULL ? NULL : &found, error);
+}
+
 /* All videos of this cascade are asked about together: a todo may be about several of them, which no table
  * shows as completed yet. */
 bool cascade_follow_videos(struct cascade *cascade, struct error *error) {
@@ -201,6 +221,8 @@ bool cascade_follow_videos(struct cascade *cascade, struct error *error) {
   struct found_list list;
   if (ids == NULL || params == NULL) return error_set_memory(error);
   size_t count = take_waiting(cascade, CASCADE_VIDEO, ids, true);
+  if (count == 1 && is_activity(cascade, ids[0]) && !cascade->around->has_links)
+    return cascade_know_video(cascade, error);
   for (size_t at = 0; at < count; at++)
     params[at] = (struct cascade_of_videos_params){
         .user_id = cascade->user_id, .video_id = ids[at], .limit_rows = CASCADE_LINKS_MAX};
@@ -233,6 +255,7 @@ bool cascade_follow_activity(struct cascade *cascade, struct error *error) {
                                               .limit_rows = CASCADE_LINKS_MAX};
   struct cascade_of_activity_row *rows;
   size_t count;
+  if (!cascade->around->has_links) return true;
   if (!cascade_of_activity(cascade->db, &params, cascade->arena, CASCADE_LINKS_MAX, error, &rows, &count))
     return false;
   for (size_t at = 0; at < count; at++) {

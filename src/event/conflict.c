@@ -138,14 +138,18 @@ static bool judge_conflict(struct event_intake *intake, struct event *event, str
   return event->resolved_text != NULL || error_set_memory(error);
 }
 
-bool conflict_judge(struct event_intake *intake, struct event *event, struct conflict_verdict *ret_verdict,
-                    struct error *error) {
+bool conflict_judge(struct event_intake *intake, struct event *event, const struct event_around *around,
+                    struct conflict_verdict *ret_verdict, struct error *error) {
   const struct events_config *config = &intake->config->events;
   struct conflict_verdict verdict = {.kind = CONFLICT_NONE};
   struct conflict_events peers;
   struct conflict_events members = {.count = 0};
   size_t chosen[2 * CONFLICT_PEERS_MAX];
   size_t chosen_count;
+  if (!around->has_events) {
+    *ret_verdict = verdict;
+    return true;
+  }
   if (!conflict_read_peers(intake, event, error, &peers)) return false;
   verdict.kind = conflict_find(event, peers.events, peers.count, config, chosen, &chosen_count);
   if (verdict.kind == CONFLICT_NONE) {
@@ -300,7 +304,7 @@ static bool follow_winner(struct event_intake *intake, const struct conflict_ver
   winner.resolved_text = conflict_data_text(&winner.data, ledger_arena(intake->tx));
   if (winner.resolved_text == NULL) return error_set_memory(error);
   return strcmp(winner.resolved_text, before->data_text) == 0 ||
-         (cascade_run(intake, &winner, result, error) && award_check(intake, &winner, result, error));
+         (cascade_run(intake, &winner, NULL, result, error) && award_check(intake, &winner, result, error));
 }
 
 bool conflict_write(struct event_intake *intake, const struct event *event,

@@ -11,7 +11,7 @@
 #ifndef LOCKSTEP_EVENT_CONFLICT_H
 #define LOCKSTEP_EVENT_CONFLICT_H
 
-#include "event/intake.h"
+#include "event/around.h"
 
 #define CONFLICT_PEERS_MAX 50   /* that are looked at on either side of an event's moment */
 #define CONFLICT_EVENTS_MAX 100 /* of one conflict */
@@ -140,12 +140,15 @@ struct conflict_verdict {
   bool settled; /* by what is suggested */
 };
 
-/* Before the event's row is written: whether it contradicts, repeats or corroborates what is known of its
+/* How far from an event's moment those lie that it may conflict with, on either side. */
+int64_t conflict_window_ms(const struct event *event, const struct events_config *config);
+
+/* Before the event's row is written, with what is around its activity within that window: whether it contradicts, repeats or corroborates what is known of its
  * activity. An event that carries a resolution becomes what is resolved: status, time_spent, happened_at_ms,
  * day, data, resolved_text. Its outcome says what is to become of it. ERROR_UNPROCESSABLE where the conflict
  * that it would join is full. Reads only. */
-bool conflict_judge(struct event_intake *intake, struct event *event, struct conflict_verdict *ret_verdict,
-                    struct error *error) WARN_UNUSED;
+bool conflict_judge(struct event_intake *intake, struct event *event, const struct event_around *around,
+                    struct conflict_verdict *ret_verdict, struct error *error) WARN_UNUSED;
 
 /* After the event's row is written and, where it is applied, counted (activity_count): the conflict's rows,
  * what becomes of its other events, the activity counted anew where one of those had counted, what is

@@ -69,20 +69,23 @@ static int compare_peers(const void *left, const void *right) {
   return (a->position > b->position) - (a->position < b->position);
 }
 
+int64_t conflict_window_ms(const struct event *event, const struct events_config *config) {
+  int64_t window_s = config->duplicate_window_s;
+  if (is_final(event->status) && config->occasion_window_s > window_s) window_s = config->occasion_window_s;
+  return window_s * SECOND_MS;
+}
+
 bool conflict_read_peers(struct event_intake *intake, const struct event *event, struct error *error,
                          struct conflict_events *ret_peers) {
-  const struct events_config *config = &intake->config->events;
   struct arena *arena = ledger_arena(intake->tx);
-  bool final = is_final(event->status);
-  int64_t window_s = config->duplicate_window_s;
-  if (final && config->occasion_window_s > window_s) window_s = config->occasion_window_s;
+  int64_t window_ms = conflict_window_ms(event, &intake->config->events);
   struct conflict_peers_params params = {.user_id = intake->entry->learner.user_id,
                                          .activity_type = activity_type_names[event->activity_type],
                                          .activity_id = event->activity_id,
                                          .moment = event->happened_at_ms,
-                                         .from_moment = event->happened_at_ms - window_s * SECOND_MS,
-                                         .until_moment = event->happened_at_ms + window_s * SECOND_MS,
-                                         .is_final = final,
+                                         .from_moment = event->happened_at_ms - window_ms,
+                                         .until_moment = event->happened_at_ms + window_ms,
+                                         .is_final = is_final(event->status),
                                          .completion_status = completion_status_names[event->status],
                                          .event_type = event_type_names[event->type],
                                          .source_system = event_system_names[event->source],

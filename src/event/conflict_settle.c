@@ -117,7 +117,7 @@ static bool carry_out(struct decision *decision, struct event_result *result, st
   if ((!counted && !activity_count(intake, &winner, error)) ||
       !activity_recount(intake, winner.activity_type, winner.activity_id, error) ||
       (decision->takes_back && !undo_cascades(decision, error)) ||
-      !cascade_run(intake, &winner, result, error) || !award_check(intake, &winner, result, error))
+      !cascade_run(intake, &winner, NULL, result, error) || !award_check(intake, &winner, result, error))
     return false;
   for (size_t at = 0; at < events->count; at++)
     events->events[at].outcome = EVENT_SUPERSEDED;

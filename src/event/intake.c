@@ -86,13 +86,16 @@ static bool make_event(struct event_intake *intake, const struct event_item *ite
 struct event_step {
   const struct event_item *item;
   struct event event;
+  struct event_around around;
   struct conflict_verdict verdict;
   struct event_result *result;
 };
 
 /* ERROR_UNPROCESSABLE: it is refused. */
 static bool judge(struct event_intake *intake, struct event_step *step, struct error *error) {
-  return conflict_judge(intake, &step->event, &step->verdict, error);
+  int64_t window_ms = conflict_window_ms(&step->event, &intake->config->events);
+  return event_look_around(intake, &step->event, window_ms, error, &step->around) &&
+         conflict_judge(intake, &step->event, &step->around, &step->verdict, error);
 }
 
 static bool write_down(struct event_intake *intake, struct event_step *step, struct error *error) {
@@ -105,8 +108,11 @@ static bool count(struct event_intake *intake, struct event_step *step, struct e
   return conflict_write(intake, &step->event, &step->verdict, step->result, error);
 }
 
+/* A conflict may have changed what was around. */
 static bool propagate(struct event_intake *intake, struct event_step *step, struct error *error) {
-  return step->event.outcome != EVENT_APPLIED || cascade_run(intake, &step->event, step->result, error);
+  const struct event_around *around = step->verdict.kind == CONFLICT_NONE ? &step->around : NULL;
+  return step->event.outcome != EVENT_APPLIED ||
+         cascade_run(intake, &step->event, around, step->result, error);
 }
 
 static bool award(struct event_intake *intake, struct event_step *step, struct error *error) {

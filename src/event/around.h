@@ -1,0 +1,29 @@
+/* What stands around an activity when an event tells of it. Nearly always that is nothing: no other event lies
+ * near it, and no row of another system hangs on its activity. One statement answers this for the conflicts and
+ * for the cascade; what there is, they read themselves. */
+#ifndef LOCKSTEP_EVENT_AROUND_H
+#define LOCKSTEP_EVENT_AROUND_H
+
+#include "event/intake.h"
+
+struct event_around {
+  bool has_events;   /* of the activity, within the window, whatever became of them */
+  bool has_links;    /* todos or open calendar entries of the video, or steps of the activity */
+  bool is_mentioned; /* the chat knows that it is completed */
+  /* Its row where the activity is a video, as the database's texts; status NULL: there is none. */
+  struct {
+    const char *status;
+    const char *percentage;
+    const char *seconds;
+    const char *youtube;
+    const char *completed_at;
+    const char *seen; /* updated_at */
+  } video;
+};
+
+/* Before anything of the event is written. `window_ms` on either side of its moment. Texts in the transaction's
+ * memory. */
+bool event_look_around(struct event_intake *intake, const struct event *event, int64_t window_ms,
+                       struct error *error, struct event_around *ret_around) WARN_UNUSED;
+
+#endif
