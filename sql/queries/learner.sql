@@ -45,6 +45,18 @@ SELECT m.module_key, m.label, m.goal_tokens, m.position
   FROM JSON_TABLE(:module_keys, '$[*]' COLUMNS (module_key VARCHAR(96) PATH '$')) AS e
   STRAIGHT_JOIN modules AS m ON m.module_key = e.module_key;
 
+-- name: learner_every_module :many
+-- param limit_rows u64
+-- column module_key text
+-- column label text
+-- column goal_tokens u64
+-- As a site orders them. There are no more of them than one can choose from.
+SELECT m.module_key, m.label, m.goal_tokens
+  FROM modules AS m FORCE INDEX (PRIMARY)
+ WHERE m.module_key > ''
+ ORDER BY m.position, m.module_key
+ LIMIT :limit_rows;
+
 -- name: learner_practice_days :many
 -- param user_id u64
 -- column day day

@@ -3,6 +3,7 @@
 #include "http/entry.h"
 #include "learner/answer.h"
 #include "learner/history.h"
+#include "learner/modules.h"
 #include "learner/profile.h"
 #include "learner/progress.h"
 
@@ -43,6 +44,13 @@ static bool handle_history(struct request *request, const void *query, const voi
                            struct error *error) {
   (void)body;
   return history_read(request->snapshot, query, request->principal.user_id, request->arena, error, reply);
+}
+
+static bool handle_modules(struct request *request, const void *query, const void *body, void *reply,
+                           struct error *error) {
+  (void)query;
+  (void)body;
+  return modules_read(request->snapshot, request->arena, error, reply);
 }
 
 static bool handle_profile(struct request *request, const void *query, const void *body, void *reply,
@@ -96,6 +104,14 @@ static const struct endpoint rows[] = {
      .handle = handle_history,
      .tag = "Progress",
      .summary = "What moved the learner's totals, newest first"},
+    {.method = "GET",
+     .path = "/api/modules",
+     .role = ROLE_ANONYMOUS,
+     .flags = ENDPOINT_FRESH,
+     .reply = &modules_reply_schema,
+     .handle = handle_modules,
+     .tag = "Progress",
+     .summary = "What there is to practise"},
     {.method = "GET",
      .path = "/api/profile",
      .role = ROLE_ANONYMOUS,

@@ -31,6 +31,7 @@ RIGHTS = [
     ("GET", "/api/practice-sessions", ..., "anonymous"),
     ("POST", "/api/sessions/record", {"threadId": "t-rights", "stitchId": "s-rights"}, "anonymous"),
     ("GET", "/api/dashboard", ..., "anonymous"),
+    ("GET", "/api/modules", ..., "anonymous"),
     ("GET", "/api/profile", ..., "anonymous"),
     ("PATCH", "/api/profile", {"displayName": "R"}, "anonymous"),
     ("POST", "/api/admin/sync-user-data", {"userId": 1}, "admin"),

@@ -756,6 +756,26 @@ export interface paths {
         patch: operations["patchLearningPathsByIdStepsByStepId"];
         trace?: never;
     };
+    "/api/modules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What there is to practise
+         * @description Least role: anonymous.
+         */
+        get: operations["getModules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -3735,6 +3755,20 @@ export interface components {
             target: number;
             /** @description What it is called. */
             title: string;
+        };
+        /** @description A module. */
+        Module: {
+            /** @description Tokens that complete it. */
+            goalTokens: number;
+            /** @description Its name. */
+            label: string;
+            /** @description What answers name as their module. */
+            module: string;
+        };
+        /** @description What there is to practise. */
+        Modules: {
+            /** @description In the order in which they are to be shown. */
+            modules: components["schemas"]["Module"][];
         };
         /** @description What a learner is to be told. */
         Notification: {
@@ -7496,6 +7530,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PathStepReply"];
                 };
+            };
+        };
+    };
+    getModules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of a reply that is at hand. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Of this reply. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Modules"];
+                };
+            };
+            /** @description Nothing moved since. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness.database import query, query_one
+from harness.database import execute, query, query_one
 from harness.processes import Child, free_port, wait_until
 from harness.stack import NGINX_CONF, REPOSITORY
 
@@ -105,7 +105,9 @@ def test_practice_goes_on_over_reloads_while_the_network_is_away(visit, learner,
     tab.reload()
     tab.connected("offline")
     tab.button("Start", exact=True).click()
-    answer(tab, 1, QUESTIONS)
+    answer(tab, 1, 4)
+    tab.reload()
+    answer(tab, 5, QUESTIONS)
     tab.text("What was saved", exact=True).wait()
     tab.css('[data-pending="12"]').wait()
     tab.reload()
@@ -119,6 +121,27 @@ def test_practice_goes_on_over_reloads_while_the_network_is_away(visit, learner,
     assert len(query(db, "SELECT id FROM attempts WHERE user_id = %s", (learner.id,))) == QUESTIONS
     assert len(query(db, "SELECT id FROM session_results WHERE user_id = %s", (learner.id,))) == 1
     assert len(query(db, "SELECT user_id FROM user_stitch_progress WHERE user_id = %s", (learner.id,))) == 1
+
+
+def test_what_was_chosen_last_counts_also_offline(visit, learner, db):
+    execute(db, "INSERT INTO modules (module_key, label, position) VALUES ('geography', 'Places and maps', 2), "
+                "('mathematics', 'Numbers', 1) ON DUPLICATE KEY UPDATE label = VALUES(label)")
+    tab = visit("/lockstep/learner#/practice", learner.token).connected()
+    tab.label("Counts for").choose("geography")
+    assert tab.css("option").texts()[-2:] == ["Numbers", "Places and maps"]
+    tab.button("Start", exact=True).click()
+    answer(tab, 1, 1)
+    tab.button("End here").click()
+    wait_kept(tab)
+    tab.visitor.offline()
+    tab.reload()
+    tab.button("Start", exact=True).click()
+    answer(tab, 1, 1)
+    tab.css('[data-pending="1"]').wait()
+    tab.visitor.offline(False)
+    tab.css("[data-pending]").wait_gone(40)
+    rows = query(db, "SELECT module FROM attempts WHERE user_id = %s", (learner.id,))
+    assert [row["module"] for row in rows] == ["geography", "geography"]
 
 
 def test_what_is_kept_is_the_same_for_everybody(visit, new_learner):

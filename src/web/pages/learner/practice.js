@@ -14,13 +14,15 @@ const LEVEL_NAMES = { 1: 'Easy', 2: 'Medium', 3: 'Hard' };
 
 function lastChoice() {
   const { topic, level, module } = JSON.parse(localStorage.getItem(CHOICE_KEY) ?? '{}');
-  return { topic: topicOf(topic).key, level: LEVELS.includes(level) ? level : 1, module: module ?? MATHEMATICS.value };
+  return { topic: topicOf(topic).key, level: LEVELS.includes(level) ? level : 1, module: module?.value ? module : MATHEMATICS };
 }
 
-/** Mathematics, and whatever else the learner has practised before. */
-function modulesOf(progress) {
-  const others = (progress?.progress ?? []).filter((one) => one.category !== 'overall' && one.category !== MATHEMATICS.value);
-  return [MATHEMATICS, ...others.map((one) => ({ value: one.category, label: one.label }))];
+/** What the site has, and whatever else the learner has practised before; what was chosen last, where that is not known. */
+function modulesOf(site, progress, last) {
+  const found = new Map((site?.modules ?? []).map((one) => [one.module, one.label]));
+  for (const one of progress?.progress ?? []) if (one.category !== 'overall' && !found.has(one.category)) found.set(one.category, one.label);
+  if (found.size === 0 || !site || !progress) found.set(last.value, found.get(last.value) ?? last.label);
+  return [...found].map(([value, label]) => ({ value, label }));
 }
 
 function Topic({ topic, chosen, done, choose }) {
@@ -35,16 +37,17 @@ function Topic({ topic, chosen, done, choose }) {
 
 function Setup({ start }) {
   const progress = useRead('/api/progress');
+  const site = useRead('/api/modules');
   const stitches = useRead('/api/progress/stitches');
   const [choice, setChoice] = useState(lastChoice);
   const choose = (part) => setChoice((before) => ({ ...before, ...part }));
   const done = new Set((stitches.data?.stitches ?? []).filter((one) => one.isCompleted).map((one) => one.stitchId));
-  const modules = modulesOf(progress.data);
-  const module = modules.some((one) => one.value === choice.module) ? choice.module : MATHEMATICS.value;
+  const modules = modulesOf(site.data, progress.data, choice.module);
+  const module = modules.find((one) => one.value === choice.module.value) ?? modules[0];
   const begin = (event) => {
     event.preventDefault();
     localStorage.setItem(CHOICE_KEY, JSON.stringify({ ...choice, module }));
-    start({ ...choice, module });
+    start({ ...choice, module: module.value });
   };
   return html`<form class="card setup" onSubmit=${begin}>
     <fieldset><legend>What would you like to practise?</legend>
@@ -56,7 +59,7 @@ function Setup({ start }) {
         ${LEVEL_NAMES[level]}${done.has(`${choice.topic}-${level}`) && html` <span class="passed">✓<span class="hidden"> passed</span></span>`}
       </label>`)}</div>
     </fieldset>
-    ${modules.length > 1 && html`<${Field} label="Counts for" options=${modules} value=${module} onChange=${(event) => choose({ module: event.target.value })} />`}
+    ${modules.length > 1 && html`<${Field} label="Counts for" options=${modules} value=${module.value} onChange=${(event) => choose({ module: modules.find((one) => one.value === event.target.value) })} />`}
     <${Button} type="submit" tone="primary">Start<//>
     <p class="quiet">${QUESTIONS} questions. A right answer brings ${rules.points} points, and one more within ${rules.fastSeconds} seconds. With ${rules.pass} right the level is passed. It works offline, too: what you do is kept on this device and sent later.</p>
   </form>`;
