@@ -12,6 +12,17 @@ from harness.stack import REPOSITORY
 PATIENCE_S = 20
 
 
+# What has the focus: {name, inDialog, isSeen, stop: of data-stop}; null: nothing.
+FOCUS = """() => {
+  const at = document.activeElement;
+  if (!at || at === document.body) return null;
+  const box = at.getBoundingClientRect();
+  const name = at.ariaLabel || at.labels?.[0]?.innerText || at.innerText || '';
+  return { name: name.trim().replace(/\\s+/g, ' '), inDialog: Boolean(at.closest('dialog')), isSeen: box.width > 0 && box.height > 0,
+    stop: at.dataset.stop };
+}"""
+
+
 class Driver:
     """The process that drives. `ask` waits for the answer; what went wrong there is an AssertionError here."""
 
@@ -211,6 +222,16 @@ class Tab(Look):
     def until_shows(self, text, timeout_s=PATIENCE_S):
         """Until the words stand anywhere on the page."""
         return self.until("(text) => document.body.innerText.includes(text)", text, timeout_s)
+
+    def keys(self, *keys, stop=None):
+        """Presses them one after the other; what has the focus after each. `stop` ends it at what is called so."""
+        return self.driver.ask("keys", on=self.name, keys=keys, text=FOCUS, stop=stop)
+
+    def tab_to(self, name, most=120, key="Tab"):
+        """Goes on with the Tab key until what is called so has the focus."""
+        seen = self.keys(*[key] * most, stop=name)
+        assert seen[-1] is not None and seen[-1]["name"] == name, [one and one["name"] for one in seen]
+        return seen[-1]
 
     def reload(self):
         self.call("reload")

@@ -109,6 +109,19 @@ async function file({ on, calls }) {
   return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
 }
 
+/** Presses keys as somebody without a mouse; where the focus is after each, as a function in the page (`text`) tells it. Ends
+ *  early at what is called `stop`. */
+async function keys({ on, keys: given, text, stop }) {
+  const page = pages.get(on);
+  const seen = [];
+  for (const key of given) {
+    await page.keyboard.press(key);
+    seen.push(await page.evaluate(`(${text})()`));
+    if (stop !== null && seen.at(-1)?.name === stop) break;
+  }
+  return seen;
+}
+
 /** What a function, given as text, answers in the page. */
 const evaluate = ({ on, text, given }) => pages.get(on).evaluate(`(${text})(${JSON.stringify(given)})`);
 
@@ -132,6 +145,7 @@ const COMMANDS = {
   page,
   chain,
   file,
+  keys,
   evaluate,
   until,
   closeContext: async ({ name }) => {

@@ -4,6 +4,7 @@ import { createLockstep } from '../../client/index.js';
 import { html, render, useEffect, useErrorBoundary, useMemo, useState } from './html.js';
 import { LockstepContext, SessionContext, useConnection, useLockstep, useRead } from './data.js';
 import { heldToken, keepToken, onSessionChange, receiveToken, signInUrl, tokenProvider } from './session.js';
+import { useKeptFocus } from './focus.js';
 import { Button, Failure, Field, Toasts } from './ui.js';
 import { ClaimNews, Claims, Unsettled } from './unsettled.js';
 import { plural } from './format.js';
@@ -89,8 +90,9 @@ function Place({ views, allLoaded }) {
     const main = document.querySelector('main');
     if (document.activeElement !== document.body) main.focus({ preventScroll: true });
     document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    scrollTo(0, 0);
   }, [at.view]);
+  useEffect(() => scrollTo(0, 0), [at]);
+  useKeptFocus();
   useEffect(() => {
     // Who loses the connection can still go to any page, and a learner can come back to it.
     if (loaded[at.view.path]) Promise.all(views.map((view) => view.load())).then(allLoaded, () => {});
