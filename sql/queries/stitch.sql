@@ -62,6 +62,9 @@ VALUES [[(:user_id, :mutation_id, :content_hash, :created_at)]];
 -- name: stitch_list :many
 -- param user_id u64
 -- param since u64
+-- param after_revision u64 -- where the page before ended; 0 and empty: at the beginning
+-- param after_thread text
+-- param after_stitch text
 -- param limit_rows u64
 -- column thread_id text
 -- column stitch_id text
@@ -75,7 +78,9 @@ VALUES [[(:user_id, :mutation_id, :content_hash, :created_at)]];
 SELECT p.thread_id, p.stitch_id, p.order_number, p.skip_number, p.distractor_level, p.is_completed,
        p.last_attempted, p.revision
   FROM user_stitch_progress AS p FORCE INDEX (user_stitch_progress_revision)
- WHERE p.user_id = :user_id AND p.revision > :since
+ WHERE p.user_id = :user_id AND p.revision > :since AND p.revision >= :after_revision
+   AND (p.revision > :after_revision OR p.thread_id > :after_thread
+        OR (p.thread_id = :after_thread AND p.stitch_id > :after_stitch))
  ORDER BY p.revision, p.thread_id, p.stitch_id
  LIMIT :limit_rows;
 

@@ -5,10 +5,14 @@
 
 #include "queries/stitch.h"
 #include "schema/decode.h"
+#include "schema/encode.h"
 
 #include "base/banned.h"
 
 #define STITCHES_MAX 100000 /* that one reply lists */
+#define PAGE_MAX 10000
+#define PLACE_CHARACTERS 4096 /* two ids, escaped, and a revision */
+#define PLACE_BYTES 8192
 
 bool stitch_run(struct request *request, const struct ledger_kind *kind, struct stitch_batch *batch,
                 const struct db_hash *hash, const char *op_id, struct error *error,
@@ -94,6 +98,8 @@ static bool handle_update(struct request *request, const void *query, const void
 struct stitches_query {
   uint64_t since;
   enum presence since_given;
+  uint64_t limit; /* 0: not sent */
+  const char *after;
 };
 struct stitch_entry {
   const char *thread_id;
@@ -110,12 +116,32 @@ struct stitches_reply {
   struct field_list stitches; /* struct stitch_entry */
   uint64_t revision;
   bool resync;
+  const char *next_after; /* NULL at the end */
 };
+
+/* Where a page ended, as its nextAfter: the last stitch's place in the order. */
+struct stitch_place {
+  uint64_t revision;
+  const char *thread_id;
+  const char *stitch_id;
+};
+static const struct field place_fields[] = {
+    FIELD_UINT(struct stitch_place, "revision", revision, .flags = FIELD_REQUIRED, .maximum = INT64_MAX,
+               .summary = "In which it changed."),
+    FIELD_TEXT(struct stitch_place, "threadId", thread_id, .flags = FIELD_REQUIRED, .summary = "Its thread."),
+    FIELD_TEXT(struct stitch_place, "stitchId", stitch_id, .flags = FIELD_REQUIRED, .summary = "Itself."),
+};
+static const struct schema place_schema =
+    SCHEMA("StitchPlace", struct stitch_place, place_fields, .summary = "A place in the list of stitches.");
 
 static const struct field stitches_query_fields[] = {
     FIELD_UINT(struct stitches_query, "since", since,
                .presence = PRESENCE(struct stitches_query, since_given), .maximum = INT64_MAX,
                .summary = "Only what changed after this revision of the learner's."),
+    FIELD_UINT(struct stitches_query, "limit", limit, .minimum = 1, .maximum = PAGE_MAX,
+               .summary = "At most so many; all of them, when not sent."),
+    FIELD_TEXT(struct stitches_query, "after", after, .minimum = 1, .maximum = PLACE_CHARACTERS,
+               .summary = "Go on after this place, with the same `since`: the nextAfter of the page before."),
 };
 static const struct schema stitches_query_schema =
     SCHEMA("StitchesQuery", struct stitches_query, stitches_query_fields, .summary = "Which stitches.");
@@ -146,24 +172,59 @@ static const struct field stitches_reply_fields[] = {
     FIELD_LIST(struct stitches_reply, "stitches", stitches, .object = &entry_schema, .flags = FIELD_REQUIRED,
                .maximum = STITCHES_MAX, .summary = "In the order in which they changed."),
     FIELD_UINT(struct stitches_reply, "revision", revision, .flags = FIELD_REQUIRED,
-               .summary = "The learner's revision: the next `since`."),
+               .summary = "The learner's revision: the next `since`; of several pages, the last one's."),
     FIELD_BOOL(struct stitches_reply, "resync", resync, .flags = FIELD_REQUIRED,
                .summary = "`since` is none of the learner's revisions: these are all stitches there are."),
+    FIELD_TEXT(struct stitches_reply, "nextAfter", next_after, .flags = FIELD_REQUIRED | FIELD_NULLABLE,
+               .summary = "Where the next page goes on; null at the end."),
 };
 static const struct schema stitches_reply_schema =
     SCHEMA("Stitches", struct stitches_reply, stitches_reply_fields, .summary = "Stitches of the learner.");
 
-static bool read_stitches(struct request *request, uint64_t since, struct error *error,
-                          struct field_list *ret_list) {
-  struct stitch_list_params params = {
-      .user_id = request->principal.user_id, .since = since, .limit_rows = STITCHES_MAX + 1};
+static bool print_place(const struct stitch_list_row *row, struct arena *arena, struct error *error,
+                        const char **ret_text) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(PLACE_BYTES);
+  struct stitch_place place = {
+      .revision = row->revision, .thread_id = row->thread_id, .stitch_id = row->stitch_id};
+  schema_encode_json(&place_schema, &place, &text);
+  const char *kept = text.failed ? NULL : arena_strndup(arena, buffer_text(&text), text.length);
+  if (kept == NULL) return error_set_memory(error);
+  *ret_text = kept;
+  return true;
+}
+
+static bool read_place(const char *text, struct arena *arena, struct error *error,
+                       struct stitch_place *ret_place) {
+  struct error unreadable = ERROR_INIT;
+  if (text == NULL) {
+    *ret_place = (struct stitch_place){.thread_id = "", .stitch_id = ""};
+    return true;
+  }
+  return schema_decode_json(&place_schema, text, strlen(text), UNKNOWN_REFUSED, arena, ret_place,
+                            &unreadable) ||
+         error_add_field(error, ERROR_MALFORMED, "after", "must be the nextAfter of the page before");
+}
+
+static bool read_stitches(struct request *request, const struct stitches_query *query, struct error *error,
+                          struct stitches_reply *reply) {
+  size_t limit = query->limit == 0 ? STITCHES_MAX : (size_t)query->limit;
+  struct stitch_place place;
   struct stitch_list_row *rows;
   size_t count;
-  if (!stitch_list(request->snapshot, &params, request->arena, STITCHES_MAX + 1, error, &rows, &count))
-    return false;
-  if (count > STITCHES_MAX)
-    return error_add_field(error, ERROR_UNPROCESSABLE, "since",
-                           "must be later: more than %d stitches changed after it", STITCHES_MAX);
+  if (!read_place(query->after, request->arena, error, &place)) return false;
+  struct stitch_list_params params = {.user_id = request->principal.user_id,
+                                      .since = reply->resync ? 0 : query->since,
+                                      .after_revision = place.revision,
+                                      .after_thread = place.thread_id,
+                                      .after_stitch = place.stitch_id,
+                                      .limit_rows = limit + 1};
+  if (!stitch_list(request->snapshot, &params, request->arena, limit + 1, error, &rows, &count)) return false;
+  bool more = count > limit;
+  if (more && query->limit == 0)
+    return error_add_field(error, ERROR_UNPROCESSABLE, "limit",
+                           "must be sent: there are more than %d stitches", STITCHES_MAX);
+  if (more) count = limit;
+  if (more && !print_place(&rows[count - 1], request->arena, error, &reply->next_after)) return false;
   struct stitch_entry *entries = arena_alloc_array(request->arena, count, sizeof *entries);
   if (entries == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
@@ -175,7 +236,7 @@ static bool read_stitches(struct request *request, uint64_t since, struct error 
                                         .is_completed = rows[at].is_completed,
                                         .last_attempted_ms = rows[at].last_attempted,
                                         .revision = rows[at].revision};
-  *ret_list = (struct field_list){.items = entries, .count = count};
+  reply->stitches = (struct field_list){.items = entries, .count = count};
   return true;
 }
 
@@ -193,7 +254,7 @@ static bool handle_stitches(struct request *request, const void *query_struct, c
   reply->revision = row.revision;
   /* A revision that is yet to come was given out before a backup was restored. */
   reply->resync = query->since_given == PRESENCE_GIVEN && query->since > row.revision;
-  return read_stitches(request, reply->resync ? 0 : query->since, error, &reply->stitches);
+  return read_stitches(request, query, error, reply);
 }
 
 static const struct endpoint rows[] = {

@@ -424,7 +424,8 @@ def test_what_the_ledger_keeps_is_small(learner, db):
 
 
 def test_reading_since(learner):
-    assert stitches(learner) == {"success": True, "stitches": [], "revision": 0, "resync": False}
+    assert stitches(learner) == {"success": True, "stitches": [], "revision": 0, "resync": False,
+                                 "nextAfter": None}
     sync(learner, item("b"), item("a"))
     update(learner, "c", "t0", orderNumber=2, skipNumber=3, distractorLevel="L3", isCompleted=True, lastAttempted=iso(hours=1))
     every = stitches(learner)
@@ -657,3 +658,33 @@ def test_the_largest_batches_fit_into_bounded_memory():
         assert api.send("POST", "/api/progress/bulk-sync", body=body,
                         headers={"Content-Type": "application/json"}).status == 413
         connection.close()
+
+
+def test_stitches_come_in_pages(learner):
+    """By revision, thread and stitch, whatever characters these have; what changes meanwhile comes at the end."""
+    names = ["s1", "s2", "\u00fc\"/\\ ~,]", "s3", "S1"]
+    sync(learner, *(item(stitch, thread) for thread in ("t1", "t'\u00e9&=") for stitch in names))
+    update(learner, "last", "t0")
+    whole = stitches(learner)
+    assert len(whole["stitches"]) == 11 and whole["nextAfter"] is None
+    found, after = [], None
+    while True:
+        query_text = urllib.parse.urlencode({"limit": 3, "since": 0, **({"after": after} if after else {})})
+        page = learner.api.get(f"/api/progress/stitches?{query_text}").json()
+        assert len(page["stitches"]) <= 3
+        found += page["stitches"]
+        after = page["nextAfter"]
+        if len(found) == 3:
+            update(learner, "s2", "t1", isCompleted=True)
+        if after is None:
+            break
+    changed = stitches(learner, whole["revision"])["stitches"]
+    assert [(row["threadId"], row["stitchId"]) for row in changed] == [("t1", "s2")]
+    first = {(row["threadId"], row["stitchId"]): row for row in found}
+    assert len(first) == 11 and found[-1] == changed[0] and page["revision"] == stitches(learner)["revision"]
+    since = urllib.parse.urlencode({"since": whole["revision"], "limit": 1})
+    assert learner.api.get(f"/api/progress/stitches?{since}").json()["stitches"] == changed
+    for wrong in ("x", "{}", "[1]", '{"revision":-1,"threadId":"a","stitchId":"b"}'):
+        reply = learner.api.get("/api/progress/stitches?" + urllib.parse.urlencode({"after": wrong}))
+        assert (reply.status, reply.json()["errors"][0]["field"]) == (400, "after")
+    assert learner.api.get("/api/progress/stitches?limit=0").status == 400
