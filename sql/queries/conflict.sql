@@ -227,6 +227,7 @@ SELECT c.id, c.revision, c.conflict_type, c.activity_type, c.activity_id, c.impa
 -- param before_id u64
 -- param limit_rows u64
 -- param only_resolved bool
+-- param resolved_since time -- what was resolved before is as good as gone
 -- column id u64
 -- column revision u64
 -- column conflict_type text
@@ -243,7 +244,8 @@ SELECT c.id, c.revision, c.conflict_type, c.activity_type, c.activity_id, c.impa
 SELECT c.id, c.revision, c.conflict_type, c.activity_type, c.activity_id, c.impact, c.suggested_resolution,
        c.requires_user_input, c.actual_resolution, c.resolved_by, c.resolved_at, c.created_at
   FROM progress_conflicts AS c FORCE INDEX (progress_conflicts_user)
- WHERE c.user_id = :user_id AND c.id < :before_id AND (c.resolved_at IS NOT NULL OR NOT :only_resolved)
+ WHERE c.user_id = :user_id AND c.id < :before_id
+   AND (c.resolved_at >= :resolved_since OR (c.resolved_at IS NULL AND NOT :only_resolved))
    AND (:impact IS NULL OR c.impact = :impact) AND (:conflict_type IS NULL OR c.conflict_type = :conflict_type)
  ORDER BY c.id DESC
  LIMIT :limit_rows;

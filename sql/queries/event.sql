@@ -143,6 +143,7 @@ SELECT e.id, e.revision, e.position, e.event_type, e.source_system, e.activity_t
 -- name: event_conflicting :many
 -- param user_id u64
 -- param event_ids text -- a JSON list
+-- param resolved_since time -- what was decided before is as good as gone
 -- param limit_rows u64
 -- column place i64
 -- column other_id text
@@ -153,6 +154,8 @@ SELECT DISTINCT COALESCE(l.place, 0) AS place, o.event_id AS other_id
          id VARCHAR(96) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS l
   STRAIGHT_JOIN progress_conflict_events AS m FORCE INDEX (progress_conflict_events_event)
     ON m.user_id = :user_id AND m.event_id = l.id
+  STRAIGHT_JOIN progress_conflicts AS c FORCE INDEX (PRIMARY)
+    ON c.id = m.conflict_id AND (c.resolved_at IS NULL OR c.resolved_at >= :resolved_since)
   STRAIGHT_JOIN progress_conflict_events AS o FORCE INDEX (PRIMARY)
     ON o.conflict_id = m.conflict_id AND o.event_id <> m.event_id
  ORDER BY place, other_id

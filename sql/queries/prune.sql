@@ -101,6 +101,12 @@ DELETE FROM sync_rejects WHERE resolved_at < :before ORDER BY resolved_at, id LI
 -- Those that were read.
 DELETE FROM notifications WHERE read_at < :before ORDER BY read_at, id LIMIT :limit_rows;
 
+-- name: prune_conflicts :exec
+-- param before time
+-- param limit_rows u64
+-- Those that were resolved; their lists of events go along, the events stay.
+DELETE FROM progress_conflicts WHERE resolved_at < :before ORDER BY resolved_at, id LIMIT :limit_rows;
+
 -- name: prune_webhook_events :exec
 -- param before time
 -- param limit_rows u64

@@ -23,6 +23,8 @@ static const struct field report_fields[] = {
                .summary = "Rejected items that were resolved."),
     FIELD_UINT(struct prune_report, "notifications", notifications, .flags = FIELD_REQUIRED,
                .summary = "Notifications that were read."),
+    FIELD_UINT(struct prune_report, "conflicts", conflicts, .flags = FIELD_REQUIRED,
+               .summary = "Conflicts between events that were resolved."),
     FIELD_UINT(struct prune_report, "webhookEvents", webhook_events, .flags = FIELD_REQUIRED,
                .summary = "Events of the payment provider."),
     FIELD_UINT(struct prune_report, "learners", learners, .flags = FIELD_REQUIRED,
@@ -89,6 +91,10 @@ static bool notifications_step(struct db *db, void *context, struct error *error
   return delete_batch(context, db, &prune_notifications_statement, error);
 }
 
+static bool conflicts_step(struct db *db, void *context, struct error *error) {
+  return delete_batch(context, db, &prune_conflicts_statement, error);
+}
+
 static bool events_step(struct db *db, void *context, struct error *error) {
   return delete_batch(context, db, &prune_webhook_events_statement, error);
 }
@@ -145,12 +151,9 @@ static bool run_steps(struct pool *pool, job_step_work step, int64_t days, struc
   return true;
 }
 
-/* A reply leaves out, by whole days of the learner's, what was read longer ago than that; what is removed was
- * left out before, wherever the learner is. */
-static int64_t notifications_kept(const struct retention_config *config) {
-  return config->notifications_days == 0 ? 0
-                                         : config->notifications_days + RETENTION_NOTIFICATIONS_MARGIN_DAYS;
-}
+/* Of what learners are shown: replies leave out, by whole days of the learner's, what ended longer ago than
+ * that; what is removed was left out before, wherever the learner is. */
+static int64_t shown_kept(int64_t days) { return days == 0 ? 0 : days + RETENTION_SHOWN_MARGIN_DAYS; }
 
 bool prune_run(struct pool *pool, const struct retention_config *config, int64_t now_ms, uint64_t after_user,
                const struct repair_guard *guard, struct arena *arena, struct error *error,
@@ -165,7 +168,9 @@ bool prune_run(struct pool *pool, const struct retention_config *config, int64_t
       !run_steps(pool, quarantine_step, config->quarantine_days, &work, error, &report.quarantined) ||
       !run_steps(pool, mutations_step, config->mutations_days, &work, error, &report.mutations) ||
       !run_steps(pool, rejects_step, config->rejects_days, &work, error, &report.rejects) ||
-      !run_steps(pool, notifications_step, notifications_kept(config), &work, error, &report.notifications) ||
+      !run_steps(pool, notifications_step, shown_kept(config->notifications_days), &work, error,
+                 &report.notifications) ||
+      !run_steps(pool, conflicts_step, shown_kept(config->conflicts_days), &work, error, &report.conflicts) ||
       !run_steps(pool, events_step, config->webhook_events_days, &work, error, &report.webhook_events) ||
       !run_steps(pool, waiting_events_step, config->webhook_waiting_days, &work, error,
                  &report.webhook_events))

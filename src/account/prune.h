@@ -22,6 +22,7 @@ struct prune_report {
   uint64_t mutations;      /* ids of items that no client may bring any more */
   uint64_t rejects;        /* resolved */
   uint64_t notifications;  /* read */
+  uint64_t conflicts;      /* between events, resolved */
   uint64_t webhook_events; /* of the payment provider */
   uint64_t learners;       /* whose history was folded */
   uint64_t ledger_entries; /* folded into one each */

@@ -316,6 +316,10 @@ static const struct field retention_fields[] = {
                 "resolved them."),
     ROW_INT(retention_config, notifications_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "90",
             .summary = "How long notifications are kept after they were read; 0: for ever."),
+    ROW_INT(retention_config, conflicts_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "365",
+            .summary =
+                "How long conflicts between events are kept after they were settled or decided; what came of "
+                "them stays, and so do those that wait."),
     ROW_INT(retention_config, webhook_events_days, .minimum = 0, .maximum = DAYS_MAX, .default_text = "30",
             .summary =
                 "How long the payment provider's events are kept as received, with the names and addresses "

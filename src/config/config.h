@@ -137,6 +137,7 @@ struct retention_config {
   int64_t quarantine_days;
   int64_t rejects_days;
   int64_t notifications_days;   /* once read */
+  int64_t conflicts_days;       /* once resolved */
   int64_t webhook_events_days;  /* at least RETENTION_WEBHOOK_EVENTS_DAYS_MIN */
   int64_t webhook_waiting_days; /* at least that */
   int64_t ledger_days;          /* at least offline.max_age_days + RETENTION_LEDGER_MARGIN_DAYS */
@@ -146,7 +147,7 @@ struct retention_config {
 /* An operation's id is known for longer than a client may come with it, also where clocks differ. */
 #define RETENTION_LEDGER_MARGIN_DAYS 7
 /* A day of a learner's begins and ends up to a day from UTC's. */
-#define RETENTION_NOTIFICATIONS_MARGIN_DAYS 2
+#define RETENTION_SHOWN_MARGIN_DAYS 2
 /* The payment provider delivers an event again for three days. */
 #define RETENTION_WEBHOOK_EVENTS_DAYS_MIN 4
 

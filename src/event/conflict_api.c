@@ -2,18 +2,27 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "event/conflict_settle.h"
 #include "http/entry.h"
 
 #include "base/banned.h"
 
 #define USER_DATA_BYTES 65536
+#define DAY_MS INT64_C(86400000)
+
+/* By whole days: the day is part of the tag, and so no reply changes when the rest is pruned, some days
+ * later. */
+int64_t conflict_shown_since(const struct request *request) {
+  int64_t days = request->app->config->retention.conflicts_days;
+  return days == 0 ? CLOCK_MIN_MS : (request->today - days) * DAY_MS;
+}
 
 static bool handle_list(struct request *request, const void *query, const void *body, void *reply,
                         struct error *error) {
   (void)body;
-  return conflict_read_list(request->snapshot, query, request->principal.user_id, request->arena, error,
-                            reply);
+  return conflict_read_list(request->snapshot, query, request->principal.user_id,
+                            conflict_shown_since(request), request->arena, error, reply);
 }
 
 static bool handle_preview(struct request *request, const void *query, const void *body, void *reply,

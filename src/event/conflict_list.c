@@ -101,9 +101,9 @@ static bool show_events(struct db *db, uint64_t user_id, struct conflict_view *v
   return true;
 }
 
-static bool find(struct db *db, const struct conflict_query *query, uint64_t user_id, uint64_t limit,
-                 struct arena *arena, struct error *error, const struct conflict_one_row **ret_rows,
-                 size_t *ret_count) {
+static bool find(struct db *db, const struct conflict_query *query, uint64_t user_id,
+                 int64_t resolved_since_ms, uint64_t limit, struct arena *arena, struct error *error,
+                 const struct conflict_one_row **ret_rows, size_t *ret_count) {
   const char *impact = query->impact_given == PRESENCE_GIVEN ? conflict_impact_names[query->impact] : NULL;
   const char *kind = query->kind_given == PRESENCE_GIVEN ? conflict_kind_names[query->kind] : NULL;
   uint64_t before = query->after_given == PRESENCE_GIVEN ? query->after : INT64_MAX;
@@ -117,7 +117,8 @@ static bool find(struct db *db, const struct conflict_query *query, uint64_t use
                                          .conflict_type = kind,
                                          .before_id = before,
                                          .limit_rows = limit + 1,
-                                         .only_resolved = query->state == CONFLICTS_RESOLVED};
+                                         .only_resolved = query->state == CONFLICTS_RESOLVED,
+                                         .resolved_since = resolved_since_ms};
   void *rows;
   bool done =
       query->state == CONFLICTS_UNRESOLVED
@@ -128,11 +129,12 @@ static bool find(struct db *db, const struct conflict_query *query, uint64_t use
 }
 
 bool conflict_read_list(struct db *db, const struct conflict_query *query, uint64_t user_id,
-                        struct arena *arena, struct error *error, struct conflict_list_reply *ret_reply) {
+                        int64_t resolved_since_ms, struct arena *arena, struct error *error,
+                        struct conflict_list_reply *ret_reply) {
   size_t limit = query->limit_given == PRESENCE_GIVEN ? (size_t)query->limit : CONFLICT_LIST_MAX;
   const struct conflict_one_row *rows;
   size_t count;
-  if (!find(db, query, user_id, limit, arena, error, &rows, &count)) return false;
+  if (!find(db, query, user_id, resolved_since_ms, limit, arena, error, &rows, &count)) return false;
   bool more = count > limit;
   if (more) count = limit;
   struct conflict_view *views = arena_alloc_array(arena, count, sizeof *views);

@@ -52,8 +52,9 @@ struct conflict_list_reply {
 };
 extern const struct schema conflict_list_schema;
 
+/* Leaves out what was resolved before `resolved_since_ms`. */
 bool conflict_read_list(struct db *db, const struct conflict_query *query, uint64_t user_id,
-                        struct arena *arena, struct error *error,
+                        int64_t resolved_since_ms, struct arena *arena, struct error *error,
                         struct conflict_list_reply *ret_reply) WARN_UNUSED;
 /* One of the learner's; ERROR_NOT_FOUND. */
 bool conflict_read_one(struct db *db, uint64_t user_id, uint64_t id, struct arena *arena, struct error *error,

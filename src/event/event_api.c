@@ -1,5 +1,6 @@
 #include "event/event_api.h"
 
+#include "event/conflict_api.h"
 #include "event/event_read.h"
 #include "event/intake.h"
 #include "http/metrics.h"
@@ -56,15 +57,16 @@ static bool handle_submit(struct request *request, const void *query, const void
 static bool handle_list(struct request *request, const void *query, const void *body, void *reply,
                         struct error *error) {
   (void)body;
-  return event_read_list(request->snapshot, query, request->principal.user_id, request->arena, error, reply);
+  return event_read_list(request->snapshot, query, request->principal.user_id, conflict_shown_since(request),
+                         request->arena, error, reply);
 }
 
 static bool handle_one(struct request *request, const void *query, const void *body, void *reply,
                        struct error *error) {
   (void)query;
   (void)body;
-  return event_read_one(request->snapshot, request->principal.user_id, request->path_parts[0], request->arena,
-                        error, reply);
+  return event_read_one(request->snapshot, request->principal.user_id, request->path_parts[0],
+                        conflict_shown_since(request), request->arena, error, reply);
 }
 
 static const struct endpoint rows[] = {

@@ -148,15 +148,18 @@ static bool list_ids(const struct event_view *views, size_t count, struct buffer
   return !ids->failed || error_set_memory(error);
 }
 
-static bool read_conflicting(struct db *db, uint64_t user_id, struct event_view *views, size_t count,
-                             struct arena *arena, struct error *error) {
+static bool read_conflicting(struct db *db, uint64_t user_id, int64_t resolved_since_ms,
+                             struct event_view *views, size_t count, struct arena *arena,
+                             struct error *error) {
   CLEANUP(buffer_free) struct buffer ids = BUFFER_INIT(IDS_BYTES);
   struct event_conflicting_row *rows;
   size_t row_count;
   if (count == 0) return true;
   if (!list_ids(views, count, &ids, error)) return false;
-  struct event_conflicting_params params = {
-      .user_id = user_id, .event_ids = ids.data, .limit_rows = OTHERS_MAX};
+  struct event_conflicting_params params = {.user_id = user_id,
+                                            .event_ids = ids.data,
+                                            .resolved_since = resolved_since_ms,
+                                            .limit_rows = OTHERS_MAX};
   if (!event_conflicting(db, &params, arena, OTHERS_MAX, error, &rows, &row_count)) return false;
   const char **others = arena_alloc_array(arena, row_count, sizeof *others);
   if (others == NULL) return error_set_memory(error);
@@ -168,8 +171,8 @@ static bool read_conflicting(struct db *db, uint64_t user_id, struct event_view 
   return true;
 }
 
-bool event_read_one(struct db *db, uint64_t user_id, const char *id, struct arena *arena, struct error *error,
-                    struct event_view *ret_view) {
+bool event_read_one(struct db *db, uint64_t user_id, const char *id, int64_t resolved_since_ms,
+                    struct arena *arena, struct error *error, struct event_view *ret_view) {
   struct event_find_params params = {.user_id = user_id, .id = id};
   struct event_find_row row;
   bool found;
@@ -177,7 +180,7 @@ bool event_read_one(struct db *db, uint64_t user_id, const char *id, struct aren
   if (!found) return error_set(error, ERROR_NOT_FOUND, "There is no such event.");
   struct event_view view = VIEW_OF(&row, user_id);
   if (!read_failures(row.processing_errors, arena, error, &view.errors) ||
-      !read_conflicting(db, user_id, &view, 1, arena, error))
+      !read_conflicting(db, user_id, resolved_since_ms, &view, 1, arena, error))
     return false;
   *ret_view = view;
   return true;
@@ -198,8 +201,9 @@ static bool find_place(struct db *db, const struct event_query *query, uint64_t 
   return true;
 }
 
-bool event_read_list(struct db *db, const struct event_query *query, uint64_t user_id, struct arena *arena,
-                     struct error *error, struct event_list_reply *ret_reply) {
+bool event_read_list(struct db *db, const struct event_query *query, uint64_t user_id,
+                     int64_t resolved_since_ms, struct arena *arena, struct error *error,
+                     struct event_list_reply *ret_reply) {
   size_t limit = query->limit == 0 ? EVENTS_LISTED_MAX : (size_t)query->limit;
   struct event_list_params params = {
       .user_id = user_id,
@@ -223,7 +227,7 @@ bool event_read_list(struct db *db, const struct event_query *query, uint64_t us
     views[at] = (struct event_view)VIEW_OF(&rows[at], user_id);
     if (!read_failures(rows[at].processing_errors, arena, error, &views[at].errors)) return false;
   }
-  if (!read_conflicting(db, user_id, views, count, arena, error)) return false;
+  if (!read_conflicting(db, user_id, resolved_since_ms, views, count, arena, error)) return false;
   *ret_reply = (struct event_list_reply){.events = {.items = views, .count = count},
                                          .next_after = more ? views[count - 1].id : NULL};
   return true;

@@ -51,10 +51,12 @@ struct event_list_reply {
 };
 extern const struct schema event_list_schema;
 
-bool event_read_list(struct db *db, const struct event_query *query, uint64_t user_id, struct arena *arena,
-                     struct error *error, struct event_list_reply *ret_reply) WARN_UNUSED;
+/* Conflicts that were resolved before `resolved_since_ms` are not told of (conflict_shown_since). */
+bool event_read_list(struct db *db, const struct event_query *query, uint64_t user_id,
+                     int64_t resolved_since_ms, struct arena *arena, struct error *error,
+                     struct event_list_reply *ret_reply) WARN_UNUSED;
 /* ERROR_NOT_FOUND where there is none of that id. */
-bool event_read_one(struct db *db, uint64_t user_id, const char *id, struct arena *arena, struct error *error,
-                    struct event_view *ret_view) WARN_UNUSED;
+bool event_read_one(struct db *db, uint64_t user_id, const char *id, int64_t resolved_since_ms,
+                    struct arena *arena, struct error *error, struct event_view *ret_view) WARN_UNUSED;
 
 #endif

@@ -120,6 +120,42 @@ static void test_notifications_that_were_read(void **state) {
   assert_answer("SELECT GROUP_CONCAT(kind ORDER BY 1) FROM notifications", "new,unread");
 }
 
+/* The same days later. Their events stay, and so does what waits. */
+static void test_conflicts_that_were_resolved(void **state) {
+  (void)state;
+  static const struct retention_config resolved = {.conflicts_days = 365};
+  static const struct retention_config for_good = {.notifications_days = 30};
+  run("INSERT INTO users (id) VALUES (1)");
+  run("INSERT INTO progress_conflicts (id, user_id, revision, conflict_type, activity_type, activity_id, "
+      "impact,"
+      " confidence, suggested_resolution, created_at, resolved_at) VALUES"
+      " (1, 1, 1, 'duplicate_event', 'video', 'open', 'low', 1, '{}', " DAYS_AGO(900) ", NULL), (2, 1, 1, "
+                                                                                      "'duplicate_event', "
+                                                                                      "'video', 'old', "
+                                                                                      "'low', 1, "
+                                                                                      "'{}', " DAYS_AGO(900) ", " DAYS_AGO(
+                                                                                          368) "), (3, 1, 1, "
+                                                                                               "'duplicate_"
+                                                                                               "event', "
+                                                                                               "'video', "
+                                                                                               "'new', "
+                                                                                               "'low', 1, "
+                                                                                               "'{}',"
+                                                                                               " " DAYS_AGO(900) ", " DAYS_AGO(366) ")");
+  run("INSERT INTO progress_events (user_id, id, revision, event_type, source_system, activity_type, "
+      "activity_id,"
+      " completion_status, event_data, timestamp, happened_at, practised_on, content_hash) VALUES (1, 'e', 1,"
+      " 'video_completed', 'video_player', 'video', 'old', 'completed', '{}', '2024-01-01', '2024-01-01',"
+      " '2024-01-01', REPEAT('h', 32))");
+  run("INSERT INTO progress_conflict_events (conflict_id, user_id, event_id) VALUES (1, 1, 'e'), (2, 1, 'e'),"
+      " (3, 1, 'e')");
+  assert_int_equal(prune(&for_good).conflicts, 0);
+  assert_int_equal(prune(&resolved).conflicts, 1);
+  assert_answer("SELECT GROUP_CONCAT(activity_id ORDER BY 1) FROM progress_conflicts", "new,open");
+  assert_answer("SELECT GROUP_CONCAT(conflict_id ORDER BY 1) FROM progress_conflict_events", "1,3");
+  assert_answer("SELECT COUNT(*) FROM progress_events", "1");
+}
+
 static void test_more_than_one_batch(void **state) {
   (void)state;
   struct watch watch = {.holds_left = SIZE_MAX};
@@ -350,6 +386,7 @@ int main(void) {
       cmocka_unit_test_setup(test_mutations_that_are_too_old_to_come_again, setup),
       cmocka_unit_test_setup(test_events_of_the_provider, setup),
       cmocka_unit_test_setup(test_notifications_that_were_read, setup),
+      cmocka_unit_test_setup(test_conflicts_that_were_resolved, setup),
       cmocka_unit_test_setup(test_more_than_one_batch, setup),
       cmocka_unit_test_setup(test_zero_keeps_for_good, setup),
       cmocka_unit_test_setup(test_passes_keep_their_score, setup),

@@ -389,3 +389,44 @@ def test_of_several_decisions_at_once_one_holds(learner, service, db):
     (held,) = [answer.json()["conflict"] for answer in replies if answer.status == 200]
     assert outcomes(db, learner, prefix).count("applied") == 1
     assert listed(learner, status="resolved")[0]["resolution"] == held["resolution"]
+
+
+def nulls(value):
+    if isinstance(value, dict):
+        return [name for name, inner in value.items() if inner is None or nulls(inner)]
+    return [inner for inner in value if inner is None or nulls(inner)] if isinstance(value, list) else []
+
+
+def test_what_nobody_said_is_not_there(learner, db):
+    """No null stands for what is absent: neither in what came nor in what is made of it."""
+    reply, _, prefix = disputed(learner, db)
+    shown = listed(learner)[0]
+    preview = learner.api.get(f"{CONFLICTS}/{shown['id']}/preview").json()["resolutions"]
+    settled = resolve(learner, shown["id"], "use_latest")["conflict"]
+    events = learner.api.get("/api/progress-sync/events").json()["events"]
+    assert len(preview) == 4 and len(events) == 2 and any("resolvedData" in event for event in events)
+    for said_data in [event["eventData"] for event in shown["conflictingEvents"]] + [
+            option["resolution"]["resolvedData"] for option in preview] + [
+            settled["resolution"]["resolvedData"], shown["suggestedResolution"]["resolvedData"]] + [
+            event[name] for event in events for name in ("eventData", "resolvedData") if name in event]:
+        assert said_data and nulls(said_data) == [], said_data
+
+
+def test_what_was_resolved_long_ago_is_as_good_as_gone(learner, db):
+    """By the learner's days, before the job prune takes it: no reply changes when that comes by."""
+    disputed(learner, db)
+    old = listed(learner)[0]["id"]
+    resolve(learner, old, "use_latest")
+    disputed(learner, db)
+    path = "/api/progress-sync/events?limit=10"
+    assert all(event["conflictsWith"] for event in learner.api.get(path).json()["events"])
+    execute(db, "UPDATE progress_conflicts SET resolved_at = DATE_SUB(UTC_TIMESTAMP(3), INTERVAL 367 DAY),"
+                " created_at = resolved_at WHERE id = %s", (old,))
+    assert [len(listed(learner, status=status)) for status in ("all", "resolved", "unresolved")] == [1, 0, 1]
+    before = learner.api.get(path).json()
+    assert [len(event["conflictsWith"]) for event in before["events"]] == [1, 1, 0, 0]
+    execute(db, "DELETE FROM progress_conflicts WHERE id = %s", (old,))
+    assert learner.api.get(path).json() == before
+    for event in before["events"]:
+        assert learner.api.get(f"/api/progress-sync/events/{event['id']}").json() == event
+        assert learner.api.get(f"/api/progress-sync/events/{event['id']}/propagations").status == 200
