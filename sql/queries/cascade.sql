@@ -427,8 +427,8 @@ UPDATE propagations
  WHERE user_id = :user_id AND event_id = :event_id
    AND (target_table, target_key) IN ([[(:target_table, :target_key)]]) AND undone_at IS NULL;
 
--- name: cascade_event_exists :one
+-- name: cascade_event_outcome :one
 -- param user_id u64
 -- param event_id text
--- column is_event bool
-SELECT EXISTS (SELECT 1 FROM progress_events AS e WHERE e.user_id = :user_id AND e.id = :event_id) AS is_event;
+-- column outcome text
+SELECT e.outcome FROM progress_events AS e WHERE e.user_id = :user_id AND e.id = :event_id;

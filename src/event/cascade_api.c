@@ -1,6 +1,8 @@
 /* GET /api/progress-sync/events/{id}/propagations, POST /api/progress-sync/events/{id}/undo. */
 #include "event/cascade_api.h"
 
+#include <string.h>
+
 #include "event/cascade.h"
 #include "http/entry.h"
 #include "queries/cascade.h"
@@ -40,8 +42,8 @@ static const struct field receipt_fields[] = {
     FIELD_TEXT(struct receipt_view, "key", key, .flags = FIELD_REQUIRED,
                .summary = "Its id. A step's is path/step, with ~ and / in the path's as ~0 and ~1; a chat "
                           "mention's is activityType/activityId."),
-    FIELD_JSON(struct receipt_view, "before", before, .flags = FIELD_NULLABLE, .maximum = JSON_BYTES_MAX,
-               .summary = "Columns as they were; null where the row was put in."),
+    FIELD_JSON(struct receipt_view, "before", before, .flags = FIELD_REQUIRED | FIELD_NULLABLE,
+               .maximum = JSON_BYTES_MAX, .summary = "Columns as they were; null where the row was put in."),
     FIELD_JSON(struct receipt_view, "after", after, .flags = FIELD_REQUIRED, .maximum = JSON_BYTES_MAX,
                .summary = "Columns as they became."),
     FIELD_TEXT(struct receipt_view, "because", because, .flags = FIELD_REQUIRED, .summary = "Why."),
@@ -52,7 +54,7 @@ static const struct field receipt_fields[] = {
     FIELD_TIME(struct receipt_view, "undoneAt", undone_at_ms, .flags = FIELD_NULLABLE,
                .presence = PRESENCE(struct receipt_view, undone_given),
                .summary = "When it was undone, if it was."),
-    FIELD_TEXT(struct receipt_view, "undoneBy", undone_by, .flags = FIELD_NULLABLE,
+    FIELD_TEXT(struct receipt_view, "undoneBy", undone_by, .flags = FIELD_REQUIRED | FIELD_NULLABLE,
                .summary = "Who undid it, if it was undone."),
 };
 static const struct schema receipt_schema = SCHEMA("Propagation", struct receipt_view, receipt_fields,
@@ -67,13 +69,14 @@ static const struct field receipts_fields[] = {
 static const struct schema receipts_schema =
     SCHEMA("Propagations", struct receipts_reply, receipts_fields, .summary = "An event's receipts.");
 
-static bool event_exists(struct db *db, uint64_t user_id, const char *event_id, struct arena *arena,
-                         struct error *error, bool *ret_exists) {
-  struct cascade_event_exists_params params = {.user_id = user_id, .event_id = event_id};
-  struct cascade_event_exists_row row = {.is_event = false};
+/* NULL where there is no such event. */
+static bool read_outcome(struct db *db, uint64_t user_id, const char *event_id, struct arena *arena,
+                         struct error *error, const char **ret_outcome) {
+  struct cascade_event_outcome_params params = {.user_id = user_id, .event_id = event_id};
+  struct cascade_event_outcome_row row;
   bool found;
-  if (!cascade_event_exists(db, &params, arena, error, &row, &found)) return false;
-  *ret_exists = row.is_event;
+  if (!cascade_event_outcome(db, &params, arena, error, &row, &found)) return false;
+  *ret_outcome = found ? row.outcome : NULL;
   return true;
 }
 
@@ -85,15 +88,15 @@ static bool handle_receipts(struct request *request, const void *query, const vo
                                            .limit_rows = CASCADE_ROWS_MAX};
   struct cascade_receipts_row *rows;
   size_t count;
-  bool exists = true;
+  const char *outcome = NULL;
   (void)query;
   (void)body;
   if (!cascade_receipts(request->snapshot, &params, request->arena, CASCADE_ROWS_MAX, error, &rows, &count))
     return false;
   if (count == 0 &&
-      !event_exists(request->snapshot, params.user_id, params.event_id, request->arena, error, &exists))
+      !read_outcome(request->snapshot, params.user_id, params.event_id, request->arena, error, &outcome))
     return false;
-  if (!exists) return no_such_event(error);
+  if (count == 0 && outcome == NULL) return no_such_event(error);
   struct receipt_view *views = arena_alloc_array(request->arena, count + 1, sizeof *views);
   if (views == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
@@ -162,19 +165,36 @@ static const struct field undo_reply_fields[] = {
 static const struct schema undo_reply_schema = SCHEMA("CascadeUndone", struct undo_reply, undo_reply_fields,
                                                       .summary = "What became of a cascade undone.");
 
-/* An event of the learner's; or rows that a rule brought along, which name the rule instead. */
-static bool undo_is_known(struct ledger_tx *tx, const struct ledger_entry *entry, struct error *error,
-                          bool *ret_known) {
+/* What may yet come to count would bring along afterwards what its undoing could not find. */
+static void check_outcome(const char *outcome, struct error *why) {
+  if (outcome == NULL)
+    no_such_event(why);
+  else if (strcmp(outcome, event_outcome_names[EVENT_PENDING]) == 0)
+    error_set(
+        why, ERROR_CONFLICT,
+        "This event waits to be processed again: it has brought nothing along yet that could be undone.");
+  else if (strcmp(outcome, event_outcome_names[EVENT_CONFLICT]) == 0)
+    error_set(
+        why, ERROR_CONFLICT,
+        "This event waits for its conflict to be decided: it has brought nothing along yet that could be "
+        "undone.");
+}
+
+/* An event of the learner's; or rows that a rule brought along, which name the rule instead. `ret_why` says
+ * why there is nothing to undo, where that is so. */
+static bool undo_check(struct ledger_tx *tx, const struct ledger_entry *entry, struct error *error,
+                       struct error *ret_why) {
   const struct undo_input *input = entry->input;
   struct cascade_receipts_params params = {
       .user_id = entry->learner.user_id, .event_id = input->event_id, .limit_rows = 1};
   struct cascade_receipts_row *rows;
   size_t count;
-  if (!event_exists(ledger_db(tx), params.user_id, input->event_id, ledger_arena(tx), error, ret_known))
-    return false;
-  if (*ret_known) return true;
+  const char *outcome;
   if (!cascade_receipts(ledger_db(tx), &params, ledger_arena(tx), 1, error, &rows, &count)) return false;
-  *ret_known = count > 0;
+  if (count > 0) return true;
+  if (!read_outcome(ledger_db(tx), params.user_id, input->event_id, ledger_arena(tx), error, &outcome))
+    return false;
+  check_outcome(outcome, ret_why);
   return true;
 }
 
@@ -188,10 +208,10 @@ static bool undo_work(struct ledger_tx *tx, struct error *error) {
                                   .zones = input->zones,
                                   .now_ms = ledger_now_ms(tx)};
     struct cascade_undone undone;
-    bool known;
-    if (!undo_is_known(tx, entry, error, &known)) return false;
-    if (!known) {
-      no_such_event(&entry->error);
+    struct error why = ERROR_INIT;
+    if (!undo_check(tx, entry, error, &why)) return false;
+    if (why.code != ERROR_NONE) {
+      entry->error = why;
       ledger_fail(entry);
       continue;
     }

@@ -150,7 +150,8 @@ struct event_body {
   enum presence data_given;
   int64_t timestamp_ms;
   enum presence timestamp_given;
-  const char *complaint; /* in a batch: why it cannot be read; then what of it was good stands here */
+  const char *complaint;      /* in a batch: why it cannot be read; then what of it was good stands here */
+  struct field_list problems; /* the same by field: struct error_field */
 };
 extern const struct schema event_body_schema;
 

@@ -179,6 +179,7 @@ const struct schema event_data_schema =
 static const struct field body_fields[] = {BODY_FIELDS(struct event_body, , FIELD_REQUIRED)};
 const struct schema event_body_schema = SCHEMA("ProgressEventBody", struct event_body, body_fields,
                                                .item_error_offset = ITEM_TEXT(struct event_body, complaint),
+                                               .item_problems_offset = ITEM_LIST(struct event_body, problems),
                                                .summary = "A progress event, as a client sends it.");
 
 static const struct field submission_fields[] = {

@@ -40,13 +40,21 @@ static bool refuse(const struct event_submit *submit, struct event_item *item, c
   return intake_reject(item->body->id, why, submit->arena, error, ret_result);
 }
 
+/* What the decoder had to say of an item. */
+static void tell_unreadable(const struct event_body *body, struct error *why) {
+  const struct error_field *problems = body->problems.items;
+  if (body->problems.count == 0) error_set(why, ERROR_MALFORMED, "%s", body->complaint);
+  for (size_t at = 0; at < body->problems.count; at++)
+    error_add_field(why, ERROR_MALFORMED, problems[at].field, "%s", problems[at].message);
+}
+
 static bool prepare_item(const struct event_submit *submit, size_t at, struct event_item *item,
                          struct error *error, struct event_result *ret_result) {
   struct event_body *body = &submit->bodies[at];
   struct error why = ERROR_INIT;
   *item = (struct event_item){.body = body, .position = (uint32_t)at};
   if (body->complaint != NULL) {
-    error_set(&why, ERROR_MALFORMED, "%s", body->complaint);
+    tell_unreadable(body, &why);
     return refuse(submit, item, &why, error, ret_result);
   }
   if (body->id == NULL && !event_make_id(submit->id_prefix, at, submit->arena, error, &body->id))

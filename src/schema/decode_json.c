@@ -72,6 +72,19 @@ static const char *join_complaints(struct arena *arena, const struct error *erro
   return text;
 }
 
+/* The same by field, for an item that wants to know. */
+static bool keep_problems(struct decoder *decoder, const struct schema *schema, const struct error *error,
+                          char *item) {
+  if (schema->item_problems_offset == 0 || error->field_count == 0 || error->fields[0].field[0] == '\0')
+    return true;
+  struct error_field *problems = arena_alloc_array(decoder->arena, error->field_count, sizeof *problems);
+  if (problems == NULL) return decoder_refuse_memory(decoder);
+  memcpy(problems, error->fields, error->field_count * sizeof *problems);
+  *(struct field_list *)(void *)(item + schema->item_problems_offset - 1) =
+      (struct field_list){.items = problems, .count = error->field_count};
+  return true;
+}
+
 /* An item that carries its own complaint, so that one bad item harms no other. */
 static bool decode_collected(struct decoder *decoder, const struct field *list, struct json_cursor *cursor,
                              char *item) {
@@ -95,7 +108,7 @@ static bool decode_collected(struct decoder *decoder, const struct field *list, 
   const char *complaint = join_complaints(decoder->arena, &error);
   if (complaint == NULL) return decoder_refuse_memory(decoder);
   *(const char **)(void *)(item + schema->item_error_offset - 1) = complaint;
-  return true;
+  return keep_problems(decoder, schema, &error, item);
 }
 
 static bool decode_item(struct decoder *decoder, const struct place *place, const struct field *list,

@@ -174,7 +174,7 @@ static enum written decide(const struct field *field, const char *structure) {
     if (presence == PRESENCE_NULL) return required || nullable ? WRITTEN_NULL : WRITTEN_NOT;
   }
   if (is_pointer && *(const char *const *)(const void *)(structure + field->offset) == NULL)
-    return required || nullable ? WRITTEN_NULL : WRITTEN_NOT;
+    return required ? WRITTEN_NULL : WRITTEN_NOT;
   return WRITTEN_VALUE;
 }
 

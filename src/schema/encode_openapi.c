@@ -163,8 +163,7 @@ void schema_encode_openapi_field(const struct field *field, bool for_reply, stru
 static bool is_required(const struct field *field, bool for_reply) {
   if ((field->flags & FIELD_REQUIRED) != 0) return true;
   if (!for_reply || field->presence != 0) return false;
-  bool is_pointer = field->kind == FIELD_KIND_TEXT || field->kind == FIELD_KIND_JSON;
-  return !is_pointer || (field->flags & FIELD_NULLABLE) != 0;
+  return field->kind != FIELD_KIND_TEXT && field->kind != FIELD_KIND_JSON;
 }
 
 void schema_encode_openapi(const struct schema *schema, bool for_reply, struct buffer *buffer) {

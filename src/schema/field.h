@@ -50,8 +50,8 @@ enum presence { PRESENCE_ABSENT, PRESENCE_NULL, PRESENCE_GIVEN };
 enum field_flags {
   FIELD_REQUIRED =
       1, /* decode: absent is a 400, and so is null without FIELD_NULLABLE. encode: never omitted */
-  FIELD_NULLABLE = 2, /* decode: null is allowed, and with a default means that. encode: a NULL text, or
-                       * PRESENCE_NULL, is written as null */
+  FIELD_NULLABLE = 2, /* decode: null is allowed, and with a default means that. encode: PRESENCE_NULL is
+                       * written as null; a NULL text without a presence only where it is required */
   FIELD_SECRET = 4,   /* configuration: printed as "***" */
   FIELD_USER = 16,    /* UINT: a user's id, 7 or "user_7" (base/user_id.h) */
   FIELD_COLLECT_ERRORS =
@@ -87,9 +87,12 @@ struct schema {
   size_t field_count;
   /* For list items under FIELD_COLLECT_ERRORS, as ITEM_TEXT(struct, member): the `const char *` that
    * receives the item's complaint (NULL: the item is good), and the one that receives its raw JSON,
-   * good or bad; 0: not wanted. A bad item's struct holds those of its fields that were good. */
+   * good or bad; 0: not wanted. A bad item's struct holds those of its fields that were good. As
+   * ITEM_LIST(struct, member): the list that receives the complaint field by field, struct error_field, none
+   * where it is about the item as a whole; 0: not wanted. */
   size_t item_error_offset;
   size_t item_raw_offset;
+  size_t item_problems_offset;
   /* What a JSON body is refused with where a field of its own that is FIELD_REQUIRED is absent, null, the
    * empty text, or where it has to be a list, none or an empty one; the complaints by field stay. NULL: the
    * first of those. */
@@ -115,6 +118,10 @@ size_t field_item_bytes(const struct field *list);
 /* For .item_error_offset and .item_raw_offset. */
 #define ITEM_TEXT(struct_type, member) \
   (offsetof(struct_type, member) + 1 + FIELD_TYPE_CHECK(struct_type, member, const char *))
+
+/* For .item_problems_offset. */
+#define ITEM_LIST(struct_type, member) \
+  (offsetof(struct_type, member) + 1 + FIELD_TYPE_CHECK(struct_type, member, struct field_list))
 
 /* Zero, or an error at compile time when the member is not of the type. */
 #define FIELD_TYPE_CHECK(struct_type, member, c_type) \

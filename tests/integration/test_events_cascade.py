@@ -208,6 +208,8 @@ def test_a_completion_that_is_decided_against_is_taken_back(new_learner, db):
         "eventData": {"activityId": "video456", "activityType": "video", "completionStatus": "failed"}})
     assert reply.status in (200, 207) and reply.json()["status"] == "conflict", reply.text
     assert state(db, learner) == ("completed", "completed")
+    refused = undo(learner, reply.json()["eventId"], status=409)
+    assert "waits for its conflict" in refused["detail"]
     conflict = learner.api.get("/api/progress-sync/conflicts").json()["conflicts"][0]
     reply = learner.api.post(f"/api/progress-sync/conflicts/{conflict['id']}/resolve", {"resolutionType": "use_latest"})
     assert reply.status == 200, reply.text

@@ -96,6 +96,12 @@ def test_what_cannot_be_read_is_told_by_field(new_learner):
         "eventData.pathProgress.stepIndex"]
     assert fields(event(ago={"minutes": -10}), 422) == ["timestamp"]
     assert fields(event(completedAt=iso(days=91)), 422) == ["eventData.completedAt"]
+    bad = [7, {}, {**event(), "eventType": "danced"}, event(timeSpent=-1), event("s1", "skill_assessed")]
+    batch = send(learner, event("good"), *bad, status=207)
+    assert [[problem.get("field") for problem in item["errors"]] for item in batch["results"]] == [
+        [], [None], ["eventType", "sourceSystem", "eventData"], ["eventType"], ["eventData.timeSpent"],
+        ["eventData.skillProgress"]]
+    assert all(problem["message"] for item in batch["results"] for problem in item["errors"])
     assert fields({"events": []}, 400) == ["events"]
     assert fields({"events": [event()] * 1001}, 400) == ["events"]
 
@@ -151,7 +157,7 @@ def test_a_batch_is_taken_item_by_item(new_learner, db):
                  good, event("v2"), status=207)
     assert [item["status"] for item in batch["results"]] == ["applied", "rejected", "rejected", "applied", "applied"]
     assert not batch["success"] and batch["results"][0] == batch["results"][3]
-    assert "sourceSystem" in batch["results"][1]["errors"][0]["message"]
+    assert "sourceSystem" in [problem["field"] for problem in batch["results"][1]["errors"]]
     assert batch["results"][2]["errors"] == [
         {"field": "id", "message": "was already used for an event with other content"}]
     rows = query(db, "SELECT position, revision FROM progress_events WHERE user_id = %s ORDER BY position",

@@ -89,6 +89,24 @@ def test_what_was_given_up_is_found_by_a_rule(new_learner, db, service, sync_wor
     assert summary(db, learner)["total_activities"] == 1
 
 
+def test_what_waits_is_not_undone_beforehand(new_learner, db, admin, sync_worker):
+    """It has brought nothing along yet; an undoing that finds nothing would be forgotten when it is tried again."""
+    learner = new_learner()
+    execute(db, "INSERT INTO todos (user_id, id, title) VALUES (%s, 'todo1', 'Watch')", (learner.id,))
+    execute(db, "INSERT INTO todo_videos (user_id, todo_id, video_id) VALUES (%s, 'todo1', 'later')", (learner.id,))
+    sent = event("later", videoProgress={"videoId": "later", "percentageWatched": 100})
+    with breaking(db, "later"):
+        assert send(learner, sent, status=207)["status"] == "pending"
+        revision = learner.row()["revision"]
+        refused = learner.api.post(f"{PATH}/{sent['id']}/undo", None)
+        assert refused.status == 409 and "waits to be processed" in refused.json()["detail"], refused
+        assert learner.row()["revision"] == revision
+    assert admin.api.post(PATH + "/reprocess", {"userId": learner.id, "strategy": "immediate"}).status == 200
+    wait_until(lambda: not waiting(db, learner))
+    undone = learner.api.post(f"{PATH}/{sent['id']}/undo", None)
+    assert undone.status == 200 and "todos" in {row["table"] for row in undone.json()["restored"]}
+
+
 def test_only_administrators_reprocess(new_learner):
     assert new_learner().api.post(PATH + "/reprocess", {}).status == 403
 

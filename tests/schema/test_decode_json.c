@@ -22,6 +22,7 @@ struct item {
   uint64_t order;
   const char *complaint;
   const char *raw;
+  struct field_list problems;
 };
 
 struct everything {
@@ -63,9 +64,9 @@ static const struct field item_fields[] = {
     FIELD_TEXT(struct item, "stitchId", stitch_id, .flags = FIELD_REQUIRED, .minimum = 1, .maximum = 8),
     FIELD_UINT(struct item, "order", order, .maximum = 1000000, .default_text = "7"),
 };
-static const struct schema item_schema =
-    SCHEMA("Item", struct item, item_fields, .item_error_offset = ITEM_TEXT(struct item, complaint),
-           .item_raw_offset = ITEM_TEXT(struct item, raw));
+static const struct schema item_schema = SCHEMA(
+    "Item", struct item, item_fields, .item_error_offset = ITEM_TEXT(struct item, complaint),
+    .item_raw_offset = ITEM_TEXT(struct item, raw), .item_problems_offset = ITEM_LIST(struct item, problems));
 
 #define E struct everything
 static const struct field fields[] = {
@@ -343,7 +344,14 @@ static void test_items_collect_their_own_errors(void **state) {
   assert_string_equal(items[1].complaint,
                       "order must be a whole number from 0 to 1000000; stitchId is required");
   assert_string_equal(items[1].raw, "{\"order\" : -1, \"x\":2}");
+  const struct error_field *problems = items[1].problems.items;
+  assert_int_equal(items[0].problems.count, 0);
+  assert_int_equal(items[1].problems.count, 2);
+  assert_string_equal(problems[0].field, "order");
+  assert_string_equal(problems[0].message, "must be a whole number from 0 to 1000000");
+  assert_string_equal(problems[1].field, "stitchId");
   assert_string_equal(items[2].complaint, "must be an object");
+  assert_int_equal(items[2].problems.count, 0);
   assert_string_equal(items[2].raw, "7");
   assert_string_equal(items[3].stitch_id, "b");
   assert_string_equal(items[3].complaint, "order must be a whole number from 0 to 1000000");

@@ -116,7 +116,7 @@ static void prints(bool for_reply, const char *end) {
 static void test_what_is_required(void **state) {
   (void)state;
   prints(false, "{\"type\":\"string\"}},\"required\":[\"text\"]}");
-  prints(true, "{\"type\":\"string\"}},\"required\":[\"text\",\"natural\",\"raw\"]}");
+  prints(true, "{\"type\":\"string\"}},\"required\":[\"text\",\"natural\"]}");
 }
 
 int main(void) {
