@@ -95,6 +95,33 @@ def test_the_audit_is_made_shown_and_exported(console, new_learner, admin):
     assert file["text"].encode() == shown.body and f"\n{learner.id}," in file["text"]
 
 
+def test_a_rule_is_paused_and_all_repairs_are_switched_off_and_on(console, admin):
+    def use(name):
+        return {rule["name"]: rule["state"] for rule in admin.api.get("/api/admin/rules").json()["rules"]}[name]
+
+    tab = console(f"rules/{TOTALS}")
+    tab.button("Pause", exact=True).click()
+    tab.role("dialog").having("It still finds").button("Pause", exact=True).click()
+    told(tab, f"{TOTALS} is paused.")
+    tab.card(TOTALS).having(f"by user_{admin.id}").wait()
+    assert (use(TOTALS), use(STATS)) == ("paused", "active")
+    tab.button("Resume", exact=True).click()
+    told(tab, f"{TOTALS} repairs again.")
+    tab.button("Pause", exact=True).wait()
+    tab.role("link", "All rules").click()
+    tab.role("switch", "On").click()
+    tab.role("dialog").button("Leave it").click()
+    tab.role("switch", "On").click()
+    tab.role("dialog").button("Switch off").click()
+    told(tab, "Repairs are off.")
+    tab.role("switch", "Off").wait()
+    assert use(STATS) == "paused"
+    tab.role("switch", "Off").click()
+    told(tab, "Repairs are on again.")
+    tab.role("switch", "On").wait()
+    assert use(TOTALS) == use(STATS) == "active"
+
+
 # Requests
 
 def test_one_request_is_denied_and_twenty_are_approved_at_once(console, db):
@@ -142,11 +169,18 @@ WATCH_THE_BAR = """() => {
 }"""
 
 
-def test_a_job_over_everybody_is_ordered_and_watched_to_its_end(console, crowd, new_learner, db, service):
+@pytest.fixture
+def busy(crowd, service):
+    """Somebody else's transaction."""
+    connection = service.connect()
+    connection.begin()
+    yield connection
+    connection.close()
+
+
+def test_a_job_over_everybody_is_ordered_and_watched_to_its_end(console, crowd, busy, new_learner, db):
     """The last learner's row is locked until the bar has been seen to stand short of its end."""
     last = drifted(new_learner)
-    busy = service.connect()
-    busy.begin()
     query_one(busy, "SELECT id FROM users WHERE id = %s FOR UPDATE", (last.id,))
     tab = console("jobs")
     tab.button("New job").click()
@@ -158,7 +192,6 @@ def test_a_job_over_everybody_is_ordered_and_watched_to_its_end(console, crowd, 
     job = number_in_the_address(tab, "jobs")
     tab.until("() => globalThis.bar.at(-1) === 99", timeout_s=60)
     busy.commit()
-    busy.close()
     shown = tab.card(f"sync_all_users {job}")
     shown.css(".badge").having("done").wait(120)
     bar = tab.evaluate("() => globalThis.bar")

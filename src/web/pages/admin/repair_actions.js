@@ -2,7 +2,8 @@
 
 import { html, useState } from '../kit/html.js';
 import { useAction, useLockstep } from '../kit/data.js';
-import { Button, Dialog, Failure, useToast } from '../kit/ui.js';
+import { Button, Failure, useToast } from '../kit/ui.js';
+import { Confirm } from '../kit/confirm.js';
 import { JobProgress } from '../kit/jobs.js';
 import { number, plural } from '../kit/format.js';
 
@@ -32,7 +33,9 @@ function useOrder({ order, ended, hold }) {
     if (job.state === 'done') ended(job.subjectId ?? null);
     else setFailed({ text: job.error ?? `The job is ${job.state}.` });
   };
-  return { run: action.run, busy: action.busy || jobId !== null, jobId, jobEnded, failed };
+  const busy = action.busy || jobId !== null;
+  // What went wrong is said beside the run, where its changes are: the question is closed by then.
+  return { run: action.run, busy, asked: { busy, error: null }, jobId, jobEnded, failed };
 }
 
 function Refused({ failed, children }) {
@@ -75,11 +78,10 @@ export function Apply({ run, rows, reload, hold }) {
       <${Button} tone=${isRefused ? '' : 'primary'} disabled=${order.busy} aria-busy=${order.busy ? 'true' : undefined} onClick=${() => ask(true)}>${isOver ? 'Apply over the limit' : isRefused ? 'Try once more' : 'Apply this plan'}<//>
       ${!isRefused && html`<a href=${planAgain(run)}>Make a new plan</a>`}
     </div>
-    <${Dialog} title="Apply plan ${run.id}?" open=${asking} close=${close}>
+    <${Confirm} title="Apply plan ${run.id}?" open=${asking} close=${close} label="Change ${plural(rows, 'row')}" tone="primary" action=${order.asked} disabled=${isOver && !over} onYes=${() => order.run(isOver && over)}>
       <p>${plural(rows, 'row')}${run.learnersChanged > 0 && ` of ${plural(run.learnersChanged, 'learner')}`} will be changed exactly as listed. If a single one of them holds something else by then, nothing is changed at all.</p>
       <p>It can be rolled back afterwards.</p>
       ${isOver && html`<p class="note warn">${sayable(order.failed.text)}</p><label class="tick"><input type="checkbox" checked=${over} onChange=${() => setOver(!over)} />I have looked at the changes. Go over the limit.</label>`}
-      <p class="actions"><button type="button" onClick=${close}>Cancel</button><${Button} tone="primary" disabled=${order.busy || (isOver && !over)} onClick=${() => order.run(isOver && over)}>Change ${plural(rows, 'row')}<//></p>
     <//>
   </div>`;
 }
@@ -103,10 +105,9 @@ export function Rollback({ run, rows, reload, hold }) {
     <${JobProgress} jobId=${order.jobId} label="Rolling back" onEnd=${order.jobEnded} />
     <${Refused} failed=${order.failed} />
     <div class="row"><${Button} tone="danger" disabled=${order.busy} onClick=${() => ask(true)}>Roll back<//></div>
-    <${Dialog} title="Roll back run ${run.id}?" open=${asking} close=${() => ask(false)}>
+    <${Confirm} title="Roll back run ${run.id}?" open=${asking} close=${() => ask(false)} label="Roll back ${plural(rows, 'row')}" action=${order.asked} onYes=${() => order.run()}>
       <p>${plural(rows, 'row')} will hold again what they held before this run. Rows that somebody has changed since stay as they are, and are listed.</p>
       <p>The rules of the run are paused for the rows that are put back; otherwise the next repair would undo this.</p>
-      <p class="actions"><button type="button" onClick=${() => ask(false)}>Cancel</button><${Button} tone="danger" disabled=${order.busy} onClick=${() => order.run()}>Roll back ${plural(rows, 'row')}<//></p>
     <//>
   </div>`;
 }
@@ -122,10 +123,8 @@ export function Resume({ run }) {
   });
   return html`<div class="stack deeds">
     <div class="row"><${Button} action=${resume} onClick=${() => ask(true)}>Let its rows be repaired again<//></div>
-    <${Dialog} title="Let the rows be repaired again?" open=${asking} close=${() => ask(false)}>
+    <${Confirm} title="Let the rows be repaired again?" open=${asking} close=${() => ask(false)} label="End the pause" tone="primary" action=${resume} onYes=${() => resume.run()}>
       <p>The rollback has paused the rules for the rows that it put back. Without the pause the next repair changes them once more.</p>
-      <${Failure} error=${resume.error} />
-      <p class="actions"><button type="button" onClick=${() => ask(false)}>Cancel</button><${Button} tone="primary" action=${resume} onClick=${() => resume.run()}>End the pause<//></p>
     <//>
   </div>`;
 }

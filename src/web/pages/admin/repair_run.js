@@ -4,6 +4,7 @@ import { html, useState } from '../kit/html.js';
 import { useRead } from '../kit/data.js';
 import { Badge, Card, Choice, Figure, Figures, Loaded, Table, When } from '../kit/ui.js';
 import { Changes } from '../kit/change.js';
+import { Facts } from '../kit/facts.js';
 import { JobProgress } from '../kit/jobs.js';
 import { Pager, usePages } from '../kit/pages.js';
 import { Back } from '../kit/tabs.js';
@@ -56,18 +57,15 @@ function Overview({ run }) {
   <//>`;
 }
 
-function About({ run }) {
-  return html`<dl class="facts">
-    <dt>State</dt><dd><${RunBadge} run=${run} /></dd>
-    <dt>By</dt><dd>${run.rules === null ? 'every rule' : run.rules.join(', ')}${run.authority === 'columns' && ', the columns being right'}</dd>
-    <dt>Of</dt><dd>${run.userId ? `learner ${run.userId}` : 'everybody'}</dd>
-    <dt>Asked for</dt><dd><${When} at=${run.startedAt} /> by <${Actor} name=${run.actor} />${run.confirmOverLimit && ', limits confirmed'}</dd>
-    ${run.rollsBack && html`<dt>Undoes</dt><dd><a href="#/repairs/${run.rollsBack}">run ${run.rollsBack}</a></dd>`}
-    ${run.rolledBackBy && html`<dt>Undone by</dt><dd><a href="#/repairs/${run.rolledBackBy}">rollback ${run.rolledBackBy}</a></dd>`}
-    ${run.digest && html`<dt>Digest</dt><dd><code title=${run.digest}>${run.digest.slice(0, 12)}…</code></dd>`}
-  </dl>
-  ${run.error && html`<p class="note bad">${run.error}</p>`}`;
-}
+const factsOf = (run) => [
+  ['State', html`<${RunBadge} run=${run} />`],
+  ['By', `${run.rules === null ? 'every rule' : run.rules.join(', ')}${run.authority === 'columns' ? ', the columns being right' : ''}`],
+  ['Of', run.userId ? `learner ${run.userId}` : 'everybody'],
+  ['Asked for', html`<${When} at=${run.startedAt} /> by <${Actor} name=${run.actor} />${run.confirmOverLimit && ', limits confirmed'}`],
+  ['Undoes', run.rollsBack && html`<a href="#/repairs/${run.rollsBack}">run ${run.rollsBack}</a>`],
+  ['Undone by', run.rolledBackBy && html`<a href="#/repairs/${run.rolledBackBy}">rollback ${run.rolledBackBy}</a>`],
+  ['Digest', run.digest && html`<code title=${run.digest}>${run.digest.slice(0, 12)}…</code>`],
+];
 
 function actionOf(run) {
   if (run.state === 'planned') return Apply;
@@ -103,7 +101,8 @@ export function Run({ id }) {
     <${Back} to="repairs">All runs<//>
     <${Loaded} read=${read} rows=${8} isEmpty=${() => false}>${(data) => html`
       <${Card} title=${titleOf(data.run)}>
-        <${About} run=${data.run} />
+        <${Facts} rows=${factsOf(data.run)} />
+        ${data.run.error && html`<p class="note bad">${data.run.error}</p>`}
         ${isMoving(data.run) && html`<${JobProgress} jobId=${data.run.jobId} label="At work" onEnd=${read.reload} />`}
         <${Actions} run=${data.run} reload=${read.reload} />
       <//>

@@ -2,7 +2,9 @@
 
 import { html, useState } from '../kit/html.js';
 import { useAction, useLockstep } from '../kit/data.js';
-import { Button, Card, Dialog, Failure, When, useToast } from '../kit/ui.js';
+import { Button, Card, Failure, When, useToast } from '../kit/ui.js';
+import { Confirm } from '../kit/confirm.js';
+import { Facts } from '../kit/facts.js';
 import { Changes } from '../kit/change.js';
 import { Back } from '../kit/tabs.js';
 import { number, plural } from '../kit/format.js';
@@ -17,18 +19,33 @@ const ON_READ = {
 
 const limitOf = (rule) => [rule.limitSharePercent && `${rule.limitSharePercent} % of the learners`, rule.limitRows && plural(rule.limitRows, 'row')].filter(Boolean).join(' or ') || 'the usual one';
 
-function Facts({ rule, asOf }) {
-  return html`<dl class="facts">
-    <dt>State</dt><dd><${StateBadge} state=${rule.state === 'active' ? 'unknown' : rule.state} /> <${SeverityBadge} severity=${rule.severity} /></dd>
-    <dt>In breach</dt><dd>${asOf ? html`${breachesOf(rule)}, <${When} at=${asOf} />` : 'no pass has ended yet'}</dd>
-    ${rule.use !== 'gone' && html`
-      <dt>Repaired</dt><dd>${ON_READ[rule.onRead]}${rule.authority === 'columns' && ', where the columns are to be right'}</dd>
-      <dt>Limit of a run</dt><dd>${limitOf(rule)}</dd>
-      <dt>Order</dt><dd>${rule.order}${rule.ofSite && ', a rule of the site'}</dd>`}
-    ${rule.pausedAt && html`<dt>Paused</dt><dd><${When} at=${rule.pausedAt} /> by ${rule.pausedBy}</dd>`}
-    ${rule.costMs !== undefined && html`<dt>Cost of a pass</dt><dd>${number(Math.round(rule.costMs * 10) / 10)} ms</dd>`}
-  </dl>`;
+function factsOf(rule, asOf) {
+  const isThere = rule.use !== 'gone';
+  return [
+    ['State', html`<${StateBadge} state=${rule.state === 'active' ? 'unknown' : rule.state} /> <${SeverityBadge} severity=${rule.severity} />`],
+    ['In breach', asOf ? html`${breachesOf(rule)}, <${When} at=${asOf} />` : 'no pass has ended yet'],
+    ['Repaired', isThere && `${ON_READ[rule.onRead]}${rule.authority === 'columns' ? ', where the columns are to be right' : ''}`],
+    ['Limit of a run', isThere && limitOf(rule)],
+    ['Order', isThere && `${rule.order}${rule.ofSite ? ', a rule of the site' : ''}`],
+    ['Paused', rule.pausedAt && html`<${When} at=${rule.pausedAt} /> by ${rule.pausedBy}`],
+    ['Cost of a pass', rule.costMs !== undefined && `${number(Math.round(rule.costMs * 10) / 10)} ms`],
+  ];
 }
+
+const ASKED = {
+  pause: {
+    title: 'Pause this rule?',
+    label: 'Pause',
+    tone: 'primary',
+    what: 'Nothing is repaired by it until it is resumed. It still finds, and it still counts in the score.',
+  },
+  rows: {
+    title: 'Repair the paused rows again?',
+    label: 'Repair them again',
+    tone: 'danger',
+    what: 'Rollbacks have left these rows out of repairs. From now on they are repaired again, which undoes what the rollbacks put back.',
+  },
+};
 
 function Pausing({ rule, enabled, reload }) {
   const { client } = useLockstep();
@@ -53,12 +70,8 @@ function Pausing({ rule, enabled, reload }) {
     </div>
     ${paused && !enabled && html`<p class="note">Every rule is paused. Switch repairs on under <a href="#/rules">Rules</a>.</p>`}
     ${asking === null && html`<${Failure} error=${act.error} />`}
-    <${Dialog} title=${asking === 'rows' ? 'Repair the paused rows again?' : 'Pause this rule?'} open=${asking !== null} close=${() => ask(null)}>
-      <p>${asking === 'rows'
-        ? 'Rollbacks have left these rows out of repairs. From now on they are repaired again, which undoes what the rollbacks put back.'
-        : 'Nothing is repaired by it until it is resumed. It still finds, and it still counts in the score.'}</p>
-      <${Failure} error=${act.error} />
-      <p class="actions"><button type="button" onClick=${() => ask(null)}>Cancel</button><${Button} tone=${asking === 'rows' ? 'danger' : 'primary'} action=${act} onClick=${() => act.run(asking)}>${asking === 'rows' ? 'Repair them again' : 'Pause'}<//></p>
+    <${Confirm} ...${ASKED[asking]} open=${asking !== null} close=${() => ask(null)} action=${act} onYes=${() => act.run(asking)}>
+      <p>${ASKED[asking]?.what}</p>
     <//>`;
 }
 
@@ -69,7 +82,7 @@ export function Rule({ rule, name, asOf, enabled, reload }) {
     <${Back} to="rules">All rules<//>
     <${Card} title=${rule.name}>
       <p>${rule.summary ?? 'There is no such rule any more. This is what it found last.'}</p>
-      <${Facts} rule=${rule} asOf=${asOf} />
+      <${Facts} rows=${factsOf(rule, asOf)} />
       ${rule.use !== 'gone' && rule.use !== 'left_aside' && html`<div class="stack deeds"><${Pausing} rule=${rule} enabled=${enabled} reload=${reload} /></div>`}
     <//>
     <${Card} title="Rows in breach" aside=${rule.breaches > rows.length && html`<span class="quiet">the first ${number(rows.length)} of ${number(rule.breaches)}</span>`}>

@@ -2,7 +2,8 @@
 
 import { html, useState } from '../kit/html.js';
 import { useAction, useLockstep, useRead } from '../kit/data.js';
-import { Button, Card, Choice, Dialog, Failure, Field, Figure, Figures, Loaded, Switch, Table, When, useToast } from '../kit/ui.js';
+import { Button, Card, Choice, Failure, Field, Figure, Figures, Loaded, Switch, Table, When, useToast } from '../kit/ui.js';
+import { Confirm } from '../kit/confirm.js';
 import { JobProgress } from '../kit/jobs.js';
 import { number, percent, plural } from '../kit/format.js';
 import { SeverityBadge, StateBadge } from './badges.js';
@@ -65,10 +66,8 @@ function Repairs({ rules, reload }) {
     ${byConfiguration && html`<p class="note warn">The configuration switches repairs off: <code>rules.enabled</code> is false. It can only be changed there.</p>`}
     ${!asking && html`<${Failure} error=${turn.error} />`}
     ${rules.problems.length > 0 && html`<div class="note warn"><p>Rules of the site that are left aside, because they are broken:</p><ul>${rules.problems.map((one) => html`<li>${one}</li>`)}</ul></div>`}
-    <${Dialog} title="Switch all repairs off?" open=${asking} close=${() => ask(false)}>
+    <${Confirm} title="Switch all repairs off?" open=${asking} close=${() => ask(false)} label="Switch off" action=${turn} onYes=${() => turn.run(false)}>
       <p>No rule repairs anything until you switch it on again: not when learners read, not by runs, not by rollbacks. Rules still find, and what is off stays off after a restart.</p>
-      <${Failure} error=${turn.error} />
-      <p class="actions"><button type="button" onClick=${() => ask(false)}>Leave it on</button><${Button} tone="danger" action=${turn} onClick=${() => turn.run(false)}>Switch off<//></p>
     <//>
   <//>`;
 }
