@@ -25,6 +25,10 @@ class Reply:
         self.body = body
 
     @property
+    def text(self):
+        return self.body.decode("utf-8", "replace")
+
+    @property
     def content_type(self):
         return (self.headers.get("Content-Type") or "").split(";")[0].strip()
 

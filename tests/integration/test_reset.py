@@ -6,6 +6,7 @@ import pytest
 
 from harness import truth
 from harness.database import execute, query, query_one
+from test_events_intake import event, send
 from test_practice import attempts_of, sessions_of, start, statistics_of
 from test_rules_shipped import breaches_of
 from test_sessions import record
@@ -102,6 +103,32 @@ def test_sessions_and_stitches_stay(practised):
     assert read() == before
 
 
+def test_events_stay(practised, admin, db):
+    """With what they prove and brought along. Their days are no practice any more, until the next one comes."""
+    def figures():
+        return practised.api.get("/api/progress-sync/summary").json()["overallProgress"]
+
+    def rows():
+        return [query(db, f"SELECT * FROM {table} WHERE user_id = %s ORDER BY 1, 2", (practised.id,))
+                for table in ("progress_events", "activities", "activity_days", "propagations", "video_progress",
+                              "achievements", "milestones")]
+
+    sent = event("watched", timeSpent=12, videoProgress={"videoId": "watched", "percentageWatched": 100})
+    first = send(practised, sent)
+    before, stored = figures(), rows()
+    assert before["completedActivities"] == 1 and before["currentStreak"] > 0
+    reset(practised)
+    assert figures() == {**before, "currentStreak": 0} and rows() == stored
+    assert breaches_of(db, practised.id) == {}
+    assert send(practised, sent) == first and figures()["currentStreak"] == 0
+    send(practised, event("more", timeSpent=3))
+    assert figures() == {**before, "totalActivities": 2, "completedActivities": 2, "totalTimeSpent": 15,
+                         "currentStreak": 1}
+    rollback(admin, run_of(db, practised)["id"])
+    assert admin.api.post("/api/sync/auto-fix", {"userId": practised.id}).status == 200
+    assert breaches_of(db, practised.id) == {} and rows()[0] != stored[0] and figures()["totalActivities"] == 2
+
+
 def test_the_history_tells_of_it_and_adds_up(practised):
     reset(practised)
     entry = practised.api.get("/api/progress/history?limit=1").json()["entries"][0]
@@ -157,6 +184,10 @@ def test_undone_after_new_answers(practised, admin, db):
     assert all(": answer by user_" in row["changed_by"] for row in moved), moved
     assert truth.columns_of(db, practised.id) == truth.triple(9, 1, 1)
     assert len(attempts_of(practised)["attempts"]) == 6
+    fixed = admin.api.post("/api/sync/auto-fix", {"userId": practised.id})
+    assert fixed.status == 200, fixed
+    assert truth.daily_totals_of(db, practised.id) == truth.triple(21, 6, 5), "each attempt once"
+    assert set(breaches_of(db, practised.id)) == {"totals_cover_attempts.sql"}, "the totals are for a person to say"
     shown = admin.api.get(f"/api/admin/repairs/{undoing}").json()
     assert "changed_by" in json.dumps(shown) or "changedBy" in json.dumps(shown)
 
