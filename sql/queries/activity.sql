@@ -79,48 +79,47 @@ DELETE FROM activities
 -- param user_id u64
 -- param activity_type text
 -- param activity_id text
+-- param day day
 DELETE FROM activity_days
- WHERE user_id = :user_id AND activity_type = :activity_type AND activity_id = :activity_id;
+ WHERE user_id = :user_id AND activity_type = :activity_type AND activity_id = :activity_id AND day IN ([[:day]]);
 
--- name: activity_recount_days :exec
+-- name: activity_put_days :exec
 -- param user_id u64
+-- param day day
 -- param activity_type text
 -- param activity_id text
+-- param events i64
+-- param time i64
 INSERT INTO activity_days (user_id, day, activity_type, activity_id, events, time_spent)
-SELECT e.user_id, e.practised_on, e.activity_type, e.activity_id, COUNT(*), MAX(e.time_spent)
-  FROM progress_events AS e FORCE INDEX (progress_events_activity)
- WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
-   AND e.outcome = 'applied'
- GROUP BY e.user_id, e.practised_on, e.activity_type, e.activity_id;
+VALUES [[(:user_id, :day, :activity_type, :activity_id, :events, :time / 100)]]
+    ON DUPLICATE KEY UPDATE events = VALUES(events), time_spent = VALUES(time_spent);
 
--- name: activity_from_events :one
+-- name: activity_by_day :many
 -- param user_id u64
 -- param activity_type text
 -- param activity_id text
+-- column day day
+-- column is_proven bool
 -- column events i64
+-- column time i64
 -- column has_begun bool null
 -- column first_at time null
 -- column last_at time null
--- column completed_at time null
--- column completed_on day null -- of the earliest completion
--- column activity_time i64
--- What the applied events of an activity amount to; its days have been counted before.
-SELECT COUNT(*) AS events, MAX(e.completion_status IN ('started', 'in_progress', 'failed')) AS has_begun,
+-- column completed_at time null -- the earliest completion
+-- An activity's days, in no order: as its applied events prove them, and as they stand.
+SELECT e.practised_on AS day, TRUE AS is_proven, COUNT(*) AS events,
+       CAST(MAX(e.time_spent) * 100 AS SIGNED) AS time,
+       MAX(e.completion_status IN ('started', 'in_progress', 'failed')) AS has_begun,
        MIN(e.happened_at) AS first_at, MAX(e.happened_at) AS last_at,
-       MIN(CASE WHEN e.completion_status = 'completed' THEN e.happened_at END) AS completed_at,
-       (SELECT c.practised_on
-          FROM progress_events AS c FORCE INDEX (progress_events_activity)
-         WHERE c.user_id = :user_id AND c.activity_type = :activity_type AND c.activity_id = :activity_id
-           AND c.outcome = 'applied' AND c.completion_status = 'completed'
-         ORDER BY c.happened_at, c.practised_on
-         LIMIT 1) AS completed_on,
-       COALESCE((SELECT CAST(SUM(d.time_spent) * 100 AS SIGNED)
-                   FROM activity_days AS d FORCE INDEX (activity_days_activity)
-                  WHERE d.user_id = :user_id AND d.activity_type = :activity_type
-                    AND d.activity_id = :activity_id), 0) AS activity_time
+       MIN(CASE WHEN e.completion_status = 'completed' THEN e.happened_at END) AS completed_at
   FROM progress_events AS e FORCE INDEX (progress_events_activity)
  WHERE e.user_id = :user_id AND e.activity_type = :activity_type AND e.activity_id = :activity_id
-   AND e.outcome = 'applied';
+   AND e.outcome = 'applied'
+ GROUP BY e.practised_on
+ UNION ALL
+SELECT d.day, FALSE, d.events, CAST(d.time_spent * 100 AS SIGNED), NULL, NULL, NULL, NULL
+  FROM activity_days AS d FORCE INDEX (activity_days_activity)
+ WHERE d.user_id = :user_id AND d.activity_type = :activity_type AND d.activity_id = :activity_id;
 
 -- name: activity_latest :one
 -- param user_id u64

@@ -153,25 +153,25 @@ INSERT INTO progress_conflict_events (conflict_id, user_id, event_id)
 VALUES [[(:conflict_id, :user_id, :event_id)]]
 ON DUPLICATE KEY UPDATE event_id = VALUES(event_id);
 
--- name: conflict_supersede :exec
+-- name: conflict_decide :exec
 -- param user_id u64
 -- param id text
-UPDATE progress_events SET outcome = 'superseded' WHERE user_id = :user_id AND id IN ([[:id]]);
-
--- name: conflict_carry :exec
--- param user_id u64
--- param id text
--- param outcome text
+-- param winner text
+-- param outcome text -- of the winner
 -- param completion_status text
 -- param time_spent f64
 -- param resolved_data text
 -- param happened_at time
 -- param practised_on day
--- What a resolution makes of the event that carries it.
+-- What a resolution makes of the event that carries it; the others are decided against.
 UPDATE progress_events
-   SET outcome = :outcome, completion_status = :completion_status, time_spent = :time_spent,
-       resolved_data = :resolved_data, happened_at = :happened_at, practised_on = :practised_on
- WHERE user_id = :user_id AND id = :id;
+   SET outcome = IF(id = :winner, :outcome, 'superseded'),
+       completion_status = IF(id = :winner, :completion_status, completion_status),
+       time_spent = IF(id = :winner, :time_spent, time_spent),
+       resolved_data = IF(id = :winner, :resolved_data, resolved_data),
+       happened_at = IF(id = :winner, :happened_at, happened_at),
+       practised_on = IF(id = :winner, :practised_on, practised_on)
+ WHERE user_id = :user_id AND id IN ([[:id]]);
 
 -- name: conflict_one :one
 -- param user_id u64

@@ -1,6 +1,7 @@
 #include "event/activity.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "learner/practice.h"
@@ -251,43 +252,100 @@ bool activity_count(struct event_intake *intake, const struct event *event, stru
 
 /* --- All of an activity's events anew -------------------------------------------------------------- */
 
+/* What an activity's days are to become. */
+struct recounted {
+  struct activity_put_days_params *put;
+  size_t put_count;
+  struct activity_remove_days_params *removed;
+  size_t removed_count;
+  struct activity_state state;
+};
+
+/* By day; of one day what is proven comes first. */
+static int compare_days(const void *left, const void *right) {
+  const struct activity_by_day_row *a = left;
+  const struct activity_by_day_row *b = right;
+  if (a->day != b->day) return a->day < b->day ? -1 : 1;
+  return (int)b->is_proven - (int)a->is_proven;
+}
+
+static void add_proven(struct activity_state *state, const struct activity_by_day_row *day) {
+  if (!state->exists)
+    *state = (struct activity_state){.exists = true,
+                                     .status = ACTIVITY_SKIPPED,
+                                     .first_ms = day->first_at,
+                                     .last_ms = day->last_at};
+  state->time += day->time;
+  if (day->first_at < state->first_ms) state->first_ms = day->first_at;
+  if (day->last_at > state->last_ms) state->last_ms = day->last_at;
+  if (day->has_begun && state->status == ACTIVITY_SKIPPED) state->status = ACTIVITY_BEGUN;
+  if (day->completed_at_is_null) return;
+  if (state->status == ACTIVITY_COMPLETED && state->completed_ms <= day->completed_at) return;
+  state->status = ACTIVITY_COMPLETED;
+  state->completed_ms = day->completed_at;
+  state->completed_on = day->day;
+}
+
+/* Days that stand as they are proven are left alone. */
+static void judge_days(const struct activity_by_day_row *rows, size_t count,
+                       const struct activity_remove_days_params *of, struct recounted *ret_recounted) {
+  for (size_t at = 0; at < count; at++) {
+    const struct activity_by_day_row *row = &rows[at];
+    bool proven_before = at > 0 && row[-1].day == row->day;
+    bool stands = at + 1 < count && row[1].day == row->day;
+    if (!row->is_proven && !proven_before) {
+      ret_recounted->removed[ret_recounted->removed_count] = *of;
+      ret_recounted->removed[ret_recounted->removed_count++].day = row->day;
+    }
+    if (!row->is_proven) continue;
+    add_proven(&ret_recounted->state, row);
+    if (stands && row[1].events == row->events && row[1].time == row->time) continue;
+    ret_recounted->put[ret_recounted->put_count++] =
+        (struct activity_put_days_params){.user_id = of->user_id,
+                                          .day = row->day,
+                                          .activity_type = of->activity_type,
+                                          .activity_id = of->activity_id,
+                                          .events = row->events,
+                                          .time = row->time};
+  }
+}
+
 static bool recount_days(struct event_intake *intake, const char *type, const char *activity_id,
-                         struct error *error) {
+                         struct error *error, struct activity_state *ret_state) {
   struct db *db = ledger_db(intake->tx);
-  uint64_t user_id = intake->entry->learner.user_id;
-  struct activity_remove_days_params removed = {
-      .user_id = user_id, .activity_type = type, .activity_id = activity_id};
-  struct activity_recount_days_params counted = {
-      .user_id = user_id, .activity_type = type, .activity_id = activity_id};
-  return activity_remove_days(db, &removed, error, NULL) && activity_recount_days(db, &counted, error, NULL);
-}
-
-static bool state_from_events(struct event_intake *intake, const char *type, const char *activity_id,
-                              struct error *error, struct activity_state *ret_state) {
-  struct activity_from_events_params params = {
+  struct arena *arena = ledger_arena(intake->tx);
+  struct activity_by_day_params params = {
       .user_id = intake->entry->learner.user_id, .activity_type = type, .activity_id = activity_id};
-  struct activity_from_events_row row;
-  bool found;
-  if (!activity_from_events(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
-    return false;
-  *ret_state = (struct activity_state){.exists = found && row.events > 0};
-  if (!ret_state->exists) return true;
-  ret_state->status = row.has_begun ? ACTIVITY_BEGUN : ACTIVITY_SKIPPED;
-  ret_state->time = row.activity_time;
-  ret_state->first_ms = row.first_at;
-  ret_state->last_ms = row.last_at;
-  if (row.completed_at_is_null) return true;
-  ret_state->status = ACTIVITY_COMPLETED;
-  ret_state->completed_ms = row.completed_at;
-  ret_state->completed_on = row.completed_on;
-  return true;
+  struct activity_remove_days_params of = {
+      .user_id = params.user_id, .activity_type = type, .activity_id = activity_id};
+  struct activity_by_day_row *rows;
+  struct db_outcome outcome;
+  size_t count;
+  if (!activity_by_day(db, &params, arena, 2 * (size_t)ACTIVITY_DAYS_MAX, error, &rows, &count)) return false;
+  if (count > 1) qsort(rows, count, sizeof *rows, compare_days);
+  struct recounted recounted = {.put = arena_alloc_array(arena, count + 1, sizeof *recounted.put),
+                                .removed = arena_alloc_array(arena, count + 1, sizeof *recounted.removed)};
+  if (recounted.put == NULL || recounted.removed == NULL) return error_set_memory(error);
+  judge_days(rows, count, &of, &recounted);
+  *ret_state = recounted.state;
+  return activity_remove_days(db, recounted.removed, recounted.removed_count, error, &outcome) &&
+         activity_put_days(db, recounted.put, recounted.put_count, error, &outcome);
 }
 
-/* The moment of the last activity, of all that there are now. */
-static bool read_latest(struct event_intake *intake, struct error *error, struct activity_sums *sums) {
+/* The moment of the last activity of all that there are now. It is asked for only where this activity was the
+ * last, and is so no longer. */
+static bool move_latest(struct event_intake *intake, const struct activity_state *before,
+                        const struct activity_state *after, struct error *error, struct activity_sums *sums) {
   struct activity_latest_params params = {.user_id = intake->entry->learner.user_id};
   struct activity_latest_row row;
   bool found;
+  bool was_last = before->exists && sums->has_last && before->last_ms >= sums->last_ms;
+  if (after->exists && (!sums->has_last || after->last_ms >= sums->last_ms)) {
+    sums->last_ms = after->last_ms;
+    sums->has_last = true;
+    return true;
+  }
+  if (!was_last) return true;
   if (!activity_latest(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
     return false;
   sums->has_last = found && !row.last_at_is_null;
@@ -303,8 +361,7 @@ bool activity_recount(struct event_intake *intake, enum activity_type type, cons
   struct activity_read_row row;
   struct activity_state after;
   if (!read_activity(intake, type, activity_id, 0, error, &row) ||
-      !recount_days(intake, type_name, activity_id, error) ||
-      !state_from_events(intake, type_name, activity_id, error, &after))
+      !recount_days(intake, type_name, activity_id, error, &after))
     return false;
   struct activity_state before = state_of(&row);
   struct activity_sums sums = sums_of(&row);
@@ -312,5 +369,5 @@ bool activity_recount(struct event_intake *intake, enum activity_type type, cons
   put_in(&sums, type, &after);
   bool written = after.exists ? write_state(intake, type, activity_id, &after, error)
                               : activity_remove(ledger_db(intake->tx), &removed, error, NULL);
-  return written && read_latest(intake, error, &sums) && write_sums(intake, &sums, error);
+  return written && move_latest(intake, &before, &after, error, &sums) && write_sums(intake, &sums, error);
 }

@@ -15,6 +15,8 @@
 
 #include "event/intake.h"
 
+#define ACTIVITY_DAYS_MAX 40000 /* of one activity: a century */
+
 /* The event has become applied, and its row says so. */
 bool activity_count(struct event_intake *intake, const struct event *event, struct error *error) WARN_UNUSED;
 

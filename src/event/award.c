@@ -77,6 +77,9 @@ static bool read_figures(struct event_intake *intake, const struct event *event,
                              .practice_days_28 = row.practice_days,
                              .milestones = row.milestones,
                              .skills = row.skills};
+  intake->journey.is_counted = true;
+  intake->journey.completed_activities = row.completed;
+  intake->journey.skills = row.skills;
   *ret_late = !row.last_day_is_null && row.last_day > event->day;
   return true;
 }

@@ -204,39 +204,40 @@ const char *conflict_data_text(const struct event_data *data, struct arena *aren
   return text.failed ? NULL : arena_strndup(arena, buffer_text(&text), text.length);
 }
 
+/* Those that have a row; the winner comes out with `outcome`. */
+static bool write_decided(struct event_intake *intake, const struct event *events, size_t count,
+                          const struct event *carrier, const struct resolution *resolution,
+                          enum event_outcome outcome, struct error *error) {
+  struct arena *arena = ledger_arena(intake->tx);
+  struct conflict_decide_params *rows = arena_alloc_array(arena, count, sizeof *rows);
+  struct event winner = *carrier;
+  struct db_outcome written;
+  conflict_apply(intake, resolution, &winner);
+  const char *text = conflict_data_text(&winner.data, arena);
+  if (rows == NULL || text == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++)
+    rows[at] = (struct conflict_decide_params){.user_id = intake->entry->learner.user_id,
+                                               .id = events[at].id,
+                                               .winner = winner.id,
+                                               .outcome = event_outcome_names[outcome],
+                                               .completion_status = completion_status_names[winner.status],
+                                               .time_spent = winner.time_spent,
+                                               .resolved_data = text,
+                                               .happened_at = winner.happened_at_ms,
+                                               .practised_on = winner.day};
+  return conflict_decide(ledger_db(intake->tx), rows, count, error, &written);
+}
+
 bool conflict_write_winner(struct event_intake *intake, const struct event *event,
                            const struct resolution *resolution, enum event_outcome outcome,
                            struct error *error) {
-  struct event winner = *event;
-  conflict_apply(intake, resolution, &winner);
-  struct conflict_carry_params params = {.user_id = intake->entry->learner.user_id,
-                                         .id = winner.id,
-                                         .outcome = event_outcome_names[outcome],
-                                         .completion_status = completion_status_names[winner.status],
-                                         .time_spent = winner.time_spent,
-                                         .resolved_data =
-                                             conflict_data_text(&winner.data, ledger_arena(intake->tx)),
-                                         .happened_at = winner.happened_at_ms,
-                                         .practised_on = winner.day};
-  if (params.resolved_data == NULL) return error_set_memory(error);
-  return conflict_carry(ledger_db(intake->tx), &params, error, NULL);
+  return write_decided(intake, event, 1, event, resolution, outcome, error);
 }
 
 bool conflict_write_outcomes(struct event_intake *intake, const struct event *events, size_t count,
                              const struct resolution *resolution, bool fresh, struct error *error) {
-  struct conflict_supersede_params *rows = arena_alloc_array(ledger_arena(intake->tx), count, sizeof *rows);
-  struct db_outcome outcome;
-  size_t written = fresh ? count - 1 : count;
-  size_t row_count = 0;
-  if (rows == NULL) return error_set_memory(error);
-  for (size_t at = 0; at < written; at++)
-    if (at != resolution->winner)
-      rows[row_count++] =
-          (struct conflict_supersede_params){.user_id = intake->entry->learner.user_id, .id = events[at].id};
-  if (row_count > 0 && !conflict_supersede(ledger_db(intake->tx), rows, row_count, error, &outcome))
-    return false;
-  return resolution->winner >= written ||
-         conflict_write_winner(intake, &events[resolution->winner], resolution, EVENT_APPLIED, error);
+  return write_decided(intake, events, fresh ? count - 1 : count, &events[resolution->winner], resolution,
+                       EVENT_APPLIED, error);
 }
 
 bool conflict_write_events(struct event_intake *intake, uint64_t id, const struct event *events, size_t count,

@@ -18,6 +18,9 @@ struct event_day {
 /* Where the learner stands in the journey after an intake; written once, at its end (cascade_finish). */
 struct event_journey {
   bool moved;
+  bool is_counted; /* the two counts are as they are now: award_check has read them */
+  int64_t completed_activities;
+  int64_t skills;
   const char *path_id; /* NULL: as it was */
   const char *step_id;
   int64_t latest_ms; /* of what was completed; 0: nothing was */
