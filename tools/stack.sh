@@ -130,7 +130,7 @@ open_state() {
   if [[ -e $marker && (! -w $STATE || ! -w $STATE/log) ]]; then
     die "$STATE belongs to $(stat -c %U "$STATE"); run this as that user, or name another with --state."
   fi
-  mkdir -p "$STATE" "$STATE/run" "$STATE/log" "$STATE/etc" "$STATE/tmp" || die "$STATE cannot be made."
+  mkdir -p "$STATE" "$STATE/run" "$STATE/log" "$STATE/etc" "$STATE/tmp" "$STATE/site" || die "$STATE cannot be made."
   touch "$STATE/.lockstep-state"
   exec 9>"$STATE/lock"
   flock -n 9 || die "Another ./run or ./test is starting or stopping in $STATE; try again in a moment."
@@ -386,8 +386,12 @@ http {
     listen 127.0.0.1:$PORT backlog=1024;
     server_name localhost;
     include lockstep/lockstep.conf;
-    # What is not Lockstep's would be the site's; here there is no site.
+    # What is not Lockstep's is the site's: files to try things with, and else an error as everywhere.
     location / {
+      root $(quoted "$STATE/site");
+      try_files \$uri @lockstep;
+    }
+    location @lockstep {
       include lockstep/pass.conf;
     }
   }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -42,6 +43,16 @@ def test_what_is_packed(client_command):
     assert first == f"lockstep-client {version}"
     there = {name for name in os.listdir(CLIENT) if name.endswith((".js", ".d.ts"))}
     assert set(files) == there | {"README.md", "package.json"}
+
+
+def test_an_application_that_installs_the_package(client_command):
+    """What docs/frontend.md says of React, as it stands there, under the types that are packed."""
+    with open(os.path.join(REPOSITORY, "docs", "frontend.md"), encoding="utf-8") as file:
+        example = re.search(r"```jsx\n(.*?)```", file.read(), re.DOTALL).group(1)
+    code, said, complaints = client_command("consume", document=example.encode())
+    assert code == 0, said + complaints
+    code, said, _ = client_command("consume", document=example.replace("totalPoints} points", "totalPionts} points").encode())
+    assert code != 0 and "totalPionts" in said
 
 
 def test_it_needs_nothing_but_itself():
