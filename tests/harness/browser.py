@@ -101,6 +101,10 @@ class Visitor:
     def offline(self, is_offline=True):
         self.driver.ask("chain", on=self.name, calls=[["setOffline", is_offline]])
 
+    def reply(self, path, status, body=None):
+        """From now on what they ask of `path` (a glob) is answered by this; status None: not at all."""
+        self.driver.ask("reply", context=self.name, path=path, status=status, body=body)
+
     def close(self):
         self.driver.ask("closeContext", name=self.name)
 
@@ -235,6 +239,14 @@ class Tab(Look):
 
     def reload(self):
         self.call("reload")
+
+    def journal(self):
+        """What its console said was wrong since the last time (errors), and every address that was asked for (asked)."""
+        return self.driver.ask("journal", on=self.name)
+
+    def inject(self, script):
+        """A script of the packages that the tests install: "axe-core/axe.min.js"."""
+        self.driver.ask("inject", on=self.name, package=script)
 
     def screenshot(self, path, full=True):
         with open(path, "wb") as file:

@@ -16,6 +16,7 @@ const SHOWN = 3000; // characters of a page that stand in a failure
 const browsers = new Map(); // name → {child, browser}
 const contexts = new Map(); // name → BrowserContext
 const pages = new Map(); // name → Page
+const journals = new Map(); // name of a page → {errors: what its console said was wrong, asked: addresses, once each}
 const complaints = []; // what pages threw, and what their Content-Security-Policy forbade
 
 const killAll = () => {
@@ -26,7 +27,7 @@ process.on('SIGTERM', () => process.exit(1));
 
 /** A process of our own over `profile`, so that it can be killed like any other. */
 async function launch({ name, profile }) {
-  const options = ['--headless=new', '--no-sandbox', '--no-first-run', '--disable-gpu', '--disable-features=LocalNetworkAccessChecks',
+  const options = ['--headless=new', '--no-sandbox', '--no-first-run', '--disable-gpu', '--hide-scrollbars', '--disable-features=LocalNetworkAccessChecks',
     '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
   const child = spawn(CHROMIUM, options, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const address = await new Promise((resolve, reject) => {
@@ -81,10 +82,15 @@ async function context({ browser, name, persistent, live = true, serve = {}, ...
 
 async function page({ context: of, name, url }) {
   const made = await contexts.get(of).newPage();
+  const journal = { errors: [], asked: new Set() };
+  journals.set(name, journal);
   made.on('pageerror', (error) => complaints.push(`${made.url()}: ${error.stack ?? error}`));
   made.on('console', (message) => {
-    if (message.type() === 'error' && message.text().includes('Content Security Policy')) complaints.push(message.text());
+    if (message.type() !== 'error') return;
+    journal.errors.push(`${message.text()} ${message.location().url}`);
+    if (message.text().includes('Content Security Policy')) complaints.push(message.text());
   });
+  for (const event of ['request', 'websocket']) made.on(event, (one) => journal.asked.add(one.url()));
   pages.set(name, made);
   await made.goto(url);
 }
@@ -153,6 +159,12 @@ const COMMANDS = {
     contexts.delete(name);
   },
   complaints: () => complaints.splice(0),
+  journal: ({ on }) => ({ errors: journals.get(on).errors.splice(0), asked: [...journals.get(on).asked] }),
+  /** What asks for `path` is answered by this instead of by the server; status null: not at all. */
+  reply: ({ context: of, path, status, body }) =>
+    contexts.get(of).route(path, (route) => (status === null ? undefined : route.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify(body) }))),
+  /** Puts a script into the page that its Content-Security-Policy would not let in. */
+  inject: async ({ on, package: name }) => pages.get(on).evaluate(`${await readFile(`node_modules/${name}`, 'utf8')};0`),
 };
 
 const plain = (value) => (value === undefined || (typeof value === 'object' && value !== null && value.constructor !== Object && !Array.isArray(value)) ? null : value);

@@ -134,7 +134,7 @@ function Export() {
       ${action.busy && html`<button type="button" onClick=${() => running.current.abort()}>Stop</button>`}
     </div>
     <${Going} step=${step} label="Reading learners" />
-    <${Failure} error=${action.error} />
+    <${Failure} error=${action.error ?? courses.error} />
   <//>`;
 }
 

@@ -8,7 +8,7 @@ import { ago, day, number, percent } from '../kit/format.js';
 
 const REFRESH_MS = 10000;
 
-const perDayOf = (days) => ({ x: days.map((one) => Date.parse(`${one.day}T12:00:00Z`) / 1000), values: days.map((one) => one.count) });
+const perDayOf = (days) => ({ x: days.map((one) => Date.parse(`${one.day}T00:00:00Z`) / 1000), values: days.map((one) => one.count) });
 
 export function Numbers({ chart = false }) {
   const { client } = useLockstep();
@@ -31,6 +31,6 @@ export function Numbers({ chart = false }) {
       <${Figure} label="Answers" value=${number(practice.questionsAnswered)} note="${percent(practice.accuracy)} correct" />
       <${Figure} label="Requests" value=${number(requests.pending)} tone=${requests.pending > 0 ? 'warn' : ''} note=${requests.oldestPendingAt ? `oldest: ${ago(requests.oldestPendingAt)}` : 'nobody waits'} />
     <//>
-    ${chart && enrollments.perDay.length > 1 && html`<${Card} title="Enrollments by day"><${Chart} label="New enrollments a day" bars x=${perDayOf(enrollments.perDay).x} series=${[{ label: 'Enrollments', values: perDayOf(enrollments.perDay).values }]} range=${(plot, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))]} xText=${(at) => day(at * 1000)} /><//>`}
+    ${chart && enrollments.perDay.length > 1 && html`<${Card} title="Enrollments by day"><${Chart} label="New enrollments a day" bars x=${perDayOf(enrollments.perDay).x} series=${[{ label: 'Enrollments', values: perDayOf(enrollments.perDay).values }]} range=${(plot, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))]} xText=${(at) => day(new Date(at * 1000).toISOString().slice(0, 10))} /><//>`}
     <p class="quiet row">${asOf ? `Counted ${ago(asOf)}.` : 'Not counted yet.'} <${Button} action=${anew} onClick=${anew.run}>Count anew<//></p>`}<//>`;
 }

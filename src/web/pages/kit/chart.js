@@ -4,6 +4,7 @@ import { html, useEffect, useRef } from './html.js';
 
 const HEIGHT = 200;
 const LABEL_PX = 76; // that a moment takes below the picture
+const MINUTE_S = 60;
 const DAY_S = 86400;
 
 const library = () => import('../../libraries/uplot.js');
@@ -18,12 +19,12 @@ function color(name) {
   return resolved;
 }
 
-/** Marks of the axis as the reader's browser writes moments: the hour within a day, the day where one begins. Days come
- * as noon or midnight of UTC, whatever the reader's zone. */
+/** Marks of the axis: the hour within a day, the day where one begins, as the reader's browser writes it. Days come as
+ * midnight of UTC, whatever the reader's zone. */
 function momentsOf(step) {
   const zone = step >= DAY_S ? { timeZone: 'UTC' } : {};
   const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', ...zone });
-  const hour = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const hour = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', ...(step < MINUTE_S && { second: '2-digit' }), hourCycle: 'h23' });
   let before = null;
   return (at) => {
     const moment = new Date(at * 1000);
