@@ -116,9 +116,10 @@ UPDATE repair_runs
 -- name: repair_run_apply :exec
 -- param run_id u64
 -- param actor text
+-- param confirm_over_limit bool
 -- A plan becomes what was done.
 UPDATE repair_runs
-   SET state = 'done', actor = :actor, finished_at = UTC_TIMESTAMP(3)
+   SET state = 'done', actor = :actor, confirm_over_limit = :confirm_over_limit, finished_at = UTC_TIMESTAMP(3)
  WHERE id = :run_id AND state = 'planned';
 
 -- name: repair_run_advance :exec

@@ -81,10 +81,12 @@ static bool apply_write(struct repair_tx *tx, struct error *error) {
 }
 
 static bool apply_end(struct repair_tx *tx, struct error *error) {
-  uint64_t id = tx->work->run->id;
+  const struct repair_run *run = tx->work->run;
+  uint64_t id = run->id;
   struct repair_plan_done_params done = {.run_id = id};
   struct repair_plan_learners_params learners = {.run_id = id, .learners_changed = tx->learners_changed};
-  struct repair_run_apply_params apply = {.run_id = id, .actor = tx->work->run->actor};
+  struct repair_run_apply_params apply = {
+      .run_id = id, .actor = run->actor, .confirm_over_limit = run->confirm_over_limit};
   return repair_plan_done(tx->db, &done, error, NULL) &&
          repair_plan_learners(tx->db, &learners, error, NULL) &&
          repair_run_apply(tx->db, &apply, error, NULL) && db_commit(tx->db, error);

@@ -111,6 +111,8 @@ def test_a_plan_is_held_to_the_limit_when_it_is_applied(db, stack):
     assert broken(db) == DRIFTED
     stack.control(*command, "--confirm-over-limit")
     assert broken(db) == 0
+    run = query_one(db, "SELECT * FROM repair_runs ORDER BY id DESC LIMIT 1")
+    assert (run["state"], run["confirm_over_limit"]) == ("done", 1), "that somebody went over the limit is kept"
 
 
 def test_few_rows_never_stop_a_run(db, admin):

@@ -82,6 +82,41 @@ def test_planted_drift_is_found_planned_looked_at_repaired_and_put_back(console,
     row_of(tab, "Runs so far", f"Repair {plan}").having("rolled back").wait()
 
 
+@pytest.fixture
+def many_drifted(db):
+    """More than the half of all learners."""
+    count = 2 * query_one(db, "SELECT COUNT(*) AS n FROM users")["n"] + 200
+    document = '{"modules": {"math": {"progress": {"tokens_earned": 4, "total_questions_answered": 2, "correct_answers": 1}}}}'
+    execute(db, "INSERT INTO users (username, tokens, questions_answered, correct_answers, hidden_grade_asset)"
+            f" SELECT CONCAT('many-', seq), 9, 2, 1, %s FROM seq_1_to_{count}", (document,))
+    yield count
+    execute(db, "DELETE FROM users WHERE username LIKE 'many-%%'", ())
+
+
+def test_a_run_over_a_limit_stops_and_goes_on_only_when_its_changes_were_looked_at(console, many_drifted, db):
+    job = insert(db, "auto_fix", {"rules": [TOTALS]})
+    tab = console("repairs")
+    tab.card("Runs so far").css("tbody tr").having("stopped by a limit").role("link").nth(0).click()
+    run = number_in_the_address(tab, "repairs")
+    tab.card(f"Repair {run}").having("its limit among").having(f"job {job}").wait()
+    assert "Confirm" not in tab.card(f"Repair {run}").read(), "that is for who asks by the interface"
+    tab.role("link", "Make a plan, and look at it").click()
+    tab.button("Make the plan").click()
+    plan = number_in_the_address(tab, "repairs")
+    tab.card("Every change it would make").role("row").nth(50).wait()
+    tab.button("Apply this plan").click()
+    tab.role("dialog").button("Change ").click()
+    tab.button("Apply over the limit").click()
+    dialog = tab.role("dialog").having("its limit among")
+    assert dialog.button("Change ").attribute("disabled") is not None
+    dialog.label("I have looked at the changes.").click()
+    dialog.button("Change ").click()
+    told(tab, "The plan was applied.")
+    tab.card(f"Repair {plan}").having("done").having("limits confirmed").wait()
+    left = query_one(db, "SELECT COUNT(*) AS n FROM users WHERE username LIKE 'many-%%' AND hidden_grade_asset NOT LIKE '%%unattributed%%'", ())
+    assert left["n"] == 0
+
+
 def test_the_audit_is_made_shown_and_exported(console, new_learner, admin):
     learner = drifted(new_learner)
     tab = console("audit")

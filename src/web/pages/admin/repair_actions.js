@@ -9,7 +9,7 @@ import { number, plural } from '../kit/format.js';
 
 // The server advises in the words of whoever asked; a console has a box to tick instead.
 const CONFIRM = 'confirmOverLimit';
-const sayable = (text) => text.split(/ (?:Confirm, or|Send confirm|To go on all)/)[0];
+export const sayable = (text) => text.split(/ (?:Confirm, or|Send confirm|To go on all)/)[0];
 
 /**
  * Runs `order(client)`, which answers {jobId} or {run}; `ended(run id or null)` when it is done. `hold(true)` until
@@ -44,7 +44,7 @@ function Refused({ failed, children }) {
   return html`<${Failure} error=${{ detail: sayable(failed.text) }} />${children}`;
 }
 
-const planAgain = (run) => `#/repairs/plan/${run.rules === null ? 'all' : run.rules.join(',')}${run.userId ? `/${run.userId}` : ''}`;
+export const planAgain = (run) => `#/repairs/plan/${run.rules === null ? 'all' : run.rules.join(',')}${run.userId ? `/${run.userId}` : ''}`;
 
 export function Apply({ run, rows, reload, hold }) {
   const say = useToast();

@@ -10,7 +10,7 @@ import { Pager, usePages } from '../kit/pages.js';
 import { Back } from '../kit/tabs.js';
 import { number, plural } from '../kit/format.js';
 import { RunBadge } from './badges.js';
-import { Apply, Resume, Rollback } from './repair_actions.js';
+import { Apply, planAgain, Resume, Rollback, sayable } from './repair_actions.js';
 
 const REFRESH_MS = 3000;
 const PAGE_ROWS = 50;
@@ -67,6 +67,23 @@ const factsOf = (run) => [
   ['Digest', run.digest && html`<code title=${run.digest}>${run.digest.slice(0, 12)}…</code>`],
 ];
 
+/** A run that a limit has stopped goes on as a plan, which is looked at before anything is changed. */
+function Trouble({ run }) {
+  if (!run.error) return null;
+  return html`<div class="note bad"><p>${sayable(run.error)}</p>
+    ${run.state === 'stopped' && html`<p><a href=${planAgain(run)}>Make a plan, and look at it</a></p>`}</div>`;
+}
+
+/** Most rules find nothing, and need not be read. */
+function RuleByRule({ run }) {
+  const rows = run.counts.filter((count) => count.before + count.changed + count.moved + count.paused > 0);
+  const others = run.counts.length - rows.length;
+  if (rows.length === 0 || run.counts.length === 1) return null;
+  return html`<${Card} title="Rule by rule" aside=${others > 0 && html`<span class="quiet">${plural(others, 'other')} found nothing</span>`}>
+    <${Table} caption=${`In rows, ${plural(rows.length, 'rule')}`} columns=${countColumns(run)} rows=${rows} keyOf=${(count) => count.rule} />
+  <//>`;
+}
+
 function actionOf(run) {
   if (run.state === 'planned') return Apply;
   if (run.kind === 'rollback' || run.rolledBackBy) return Resume;
@@ -102,12 +119,12 @@ export function Run({ id }) {
     <${Loaded} read=${read} rows=${8} isEmpty=${() => false}>${(data) => html`
       <${Card} title=${titleOf(data.run)}>
         <${Facts} rows=${factsOf(data.run)} />
-        ${data.run.error && html`<p class="note bad">${data.run.error}</p>`}
+        <${Trouble} run=${data.run} />
         ${isMoving(data.run) && html`<${JobProgress} jobId=${data.run.jobId} label="At work" onEnd=${read.reload} />`}
         <${Actions} run=${data.run} reload=${read.reload} />
       <//>
       <${Overview} run=${data.run} />
-      ${data.run.counts.length > 1 && html`<${Card} title="Rule by rule"><${Table} caption=${`In rows, ${plural(data.run.counts.length, 'rule')}`} columns=${countColumns(data.run)} rows=${data.run.counts} keyOf=${(count) => count.rule} /><//>`}
+      <${RuleByRule} run=${data.run} />
       <${Rows} data=${data} pages=${pages} state=${state} show=${setState} />`}<//>
   </div>`;
 }
