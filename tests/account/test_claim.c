@@ -776,9 +776,13 @@ static void test_claim_while_deleted(void **state) {
   }
 }
 
+/* Of the crowd all but eight wait for a connection, and all eight for one row: as long as a transaction may.
+ */
 static int claim_setup(void **state) {
   caller_begin(&self);
-  return group_setup(state);
+  int failed = group_setup(state);
+  fixture.config.wait_timeout_ms = fixture.config.transaction_timeout_ms;
+  return failed;
 }
 
 static int claim_teardown(void **state) {

@@ -180,6 +180,21 @@ def test_a_key_knows_a_batch_again(new_learner, db):
     assert summary(db, learner)["total_activities"] == 4
 
 
+def test_a_key_does_not_take_a_mended_batch_for_the_broken_one(new_learner):
+    """Also where it was mended by leaving out what could not be read."""
+    learner = new_learner()
+    for spoiled in ({"timestamp": "yesterday"}, {"id": "a b"}):
+        headers = {"Idempotency-Key": f"k-{uuid.uuid4().hex}"}
+        good = event(f"v-{uuid.uuid4().hex}")
+        mended = {name: value for name, value in event("w").items() if name not in spoiled}
+        batch = {"events": [good, {**mended, **spoiled}]}
+        first = learner.api.post(PATH, batch, headers=headers)
+        assert [item["status"] for item in first.json()["results"]] == ["applied", "rejected"]
+        assert learner.api.post(PATH, batch, headers=headers).json() == first.json()
+        refused = learner.api.post(PATH, {"events": [good, mended]}, headers=headers)
+        assert refused.status == 422, refused.json()["results"]
+
+
 def test_a_service_acts_for_a_learner(new_learner, service):
     learner = new_learner()
     api = service.client(service.mint.sign(service.mint.claims(new_learner().id, "service")))
