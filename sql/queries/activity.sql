@@ -6,6 +6,7 @@
 -- param activity_type text
 -- param activity_id text
 -- param day day
+-- param milestones_max u64
 -- column total_activities u64 null
 -- column completed_activities u64 null
 -- column in_progress_activities u64 null
@@ -16,6 +17,12 @@
 -- column completed_quizzes u64 null
 -- column completed_milestones u64 null
 -- column last_activity_at time null
+-- column current_streak i64 null
+-- column longest_streak i64 null
+-- column last_practice_date day null
+-- column milestones i64 -- reached
+-- column skills i64
+-- column waits bool -- whether an event waits for another try, or one did when that was last noted
 -- column status text null -- NULL: nothing is known of this activity
 -- column activity_time i64 null
 -- column first_at time null
@@ -23,16 +30,31 @@
 -- column completed_at time null
 -- column completed_on day null
 -- column day_time i64 null
--- column is_practised bool -- whether that day is one of the learner's practice days
--- The learner's sums, an activity, and one of its days.
+-- column day_completed i64 -- activities completed on that day
+-- column practice_days i64 -- of the 28 that end with it
+-- column is_practised bool -- whether it is one of them itself
+-- What the learner's events have come to, an activity, and one of its days.
 SELECT s.total_activities, s.completed_activities, s.in_progress_activities,
        CAST(s.total_time_spent * 100 AS SIGNED) AS total_time, s.completed_videos, s.completed_practices,
-       s.completed_projects, s.completed_quizzes, s.completed_milestones, s.last_activity_at, a.status,
-       CAST(a.time_spent * 100 AS SIGNED) AS activity_time, a.first_at, a.last_at, a.completed_at, a.completed_on,
-       CAST(d.time_spent * 100 AS SIGNED) AS day_time,
-       EXISTS (SELECT 1 FROM practice_days AS p WHERE p.user_id = u.id AND p.day = :day) AS is_practised
+       s.completed_projects, s.completed_quizzes, s.completed_milestones, s.last_activity_at,
+       p.current_streak, p.longest_streak, p.last_practice_date,
+       (SELECT COUNT(*) FROM (SELECT m.milestone_id FROM milestones AS m
+                               WHERE m.user_id = :user_id AND m.reached_at IS NOT NULL
+                               LIMIT :milestones_max) AS w) AS milestones,
+       (SELECT COUNT(*) FROM skills AS k WHERE k.user_id = :user_id) AS skills,
+       EXISTS (SELECT 1 FROM progress_events AS e FORCE INDEX (progress_events_waiting)
+                WHERE e.processed = FALSE AND e.user_id = :user_id)
+       OR EXISTS (SELECT 1 FROM system_sync_status AS y WHERE y.user_id = :user_id AND y.pending_events_count > 0)
+       AS waits,
+       a.status, CAST(a.time_spent * 100 AS SIGNED) AS activity_time, a.first_at, a.last_at, a.completed_at,
+       a.completed_on, CAST(d.time_spent * 100 AS SIGNED) AS day_time,
+       (SELECT COUNT(*) FROM activities AS o WHERE o.user_id = :user_id AND o.completed_on = :day) AS day_completed,
+       (SELECT COUNT(DISTINCT r.day) FROM practice_days AS r
+         WHERE r.user_id = :user_id AND r.day BETWEEN :day - INTERVAL 27 DAY AND :day) AS practice_days,
+       EXISTS (SELECT 1 FROM practice_days AS q WHERE q.user_id = :user_id AND q.day = :day) AS is_practised
   FROM users AS u
   LEFT JOIN user_progress_summary AS s ON s.user_id = u.id
+  LEFT JOIN profiles AS p ON p.user_id = u.id
   LEFT JOIN activities AS a
     ON a.user_id = u.id AND a.activity_type = :activity_type AND a.activity_id = :activity_id
   LEFT JOIN activity_days AS d

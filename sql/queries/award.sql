@@ -1,47 +1,22 @@
 -- Achievements and milestones (src/event/award*.c).
 
--- name: award_figures :one
+-- name: award_days_of :one
 -- param user_id u64
 -- param activity_type text -- of the event
 -- param activity_id text
 -- param day day
--- param milestones_max u64
--- column completed i64
--- column videos i64
--- column practices i64
--- column projects i64
--- column quizzes i64
--- column milestone_activities i64
--- column minutes i64
--- column streak_days i64
 -- column best_day i64
--- column milestones i64
--- column skills i64
 -- column practice_days i64
--- column last_day day null
--- The metrics as an event has left them. best_day is that of the day on which the event's activity was completed: no
--- other day has moved. practice_days are those of the 28 days that end with the event's.
-SELECT COALESCE(s.completed_activities, 0) AS completed, COALESCE(s.completed_videos, 0) AS videos,
-       COALESCE(s.completed_practices, 0) AS practices, COALESCE(s.completed_projects, 0) AS projects,
-       COALESCE(s.completed_quizzes, 0) AS quizzes, COALESCE(s.completed_milestones, 0) AS milestone_activities,
-       CAST(FLOOR(COALESCE(s.total_time_spent, 0)) AS SIGNED) AS minutes,
-       COALESCE(p.longest_streak, 0) AS streak_days,
-       (SELECT COUNT(*) FROM activities AS d
+-- The days as an event has left them, where they were not counted with it. best_day is that of the day on which the
+-- event's activity was completed: no other day has moved. practice_days are those of the 28 days that end with the
+-- event's.
+SELECT (SELECT COUNT(*) FROM activities AS d
          WHERE d.user_id = :user_id
            AND d.completed_on = (SELECT a.completed_on FROM activities AS a
                                   WHERE a.user_id = :user_id AND a.activity_type = :activity_type
                                     AND a.activity_id = :activity_id)) AS best_day,
-       (SELECT COUNT(*) FROM (SELECT m.milestone_id FROM milestones AS m
-                               WHERE m.user_id = :user_id AND m.reached_at IS NOT NULL
-                               LIMIT :milestones_max) AS w) AS milestones,
-       (SELECT COUNT(*) FROM skills AS k WHERE k.user_id = :user_id) AS skills,
        (SELECT COUNT(DISTINCT e.day) FROM practice_days AS e
-         WHERE e.user_id = :user_id AND e.day BETWEEN :day - INTERVAL 27 DAY AND :day) AS practice_days,
-       p.last_practice_date AS last_day
-  FROM users AS u
-  LEFT JOIN user_progress_summary AS s ON s.user_id = u.id
-  LEFT JOIN profiles AS p ON p.user_id = u.id
- WHERE u.id = :user_id;
+         WHERE e.user_id = :user_id AND e.day BETWEEN :day - INTERVAL 27 DAY AND :day) AS practice_days;
 
 -- name: award_history :many
 -- param after_user u64

@@ -357,25 +357,16 @@ VALUES [[(:user_id, :path_id, :completed_steps, :total_steps, :percentage, :curr
 ON DUPLICATE KEY UPDATE completed_steps = VALUES(completed_steps), total_steps = VALUES(total_steps),
   percentage = VALUES(percentage), current_step_id = VALUES(current_step_id), completed_at = VALUES(completed_at);
 
--- name: cascade_counts :one
--- param user_id u64
--- column completed_activities i64
--- column skills i64
--- What the journey repeats.
-SELECT COALESCE((SELECT s.completed_activities FROM user_progress_summary AS s WHERE s.user_id = :user_id), 0)
-         AS completed_activities,
-       (SELECT COUNT(*) FROM skills AS k WHERE k.user_id = :user_id) AS skills;
-
 -- name: cascade_journey :exec
 -- param user_id u64
 -- param current_path text null
 -- param current_step text null
--- param completed_activities i64
--- param skills i64
+-- param completed_activities u64
+-- param skills_gained i64
 -- param happened_at time null
 -- Where the learner stands in the journey. Without a path it stays the one that it was.
 INSERT INTO ai_journey (user_id, current_path, current_step, completed_activities, skills_gained, last_activity_at)
-VALUES (:user_id, :current_path, :current_step, :completed_activities, :skills, :happened_at)
+VALUES (:user_id, :current_path, :current_step, :completed_activities, :skills_gained, :happened_at)
 ON DUPLICATE KEY UPDATE
   current_step = IF(VALUES(current_path) IS NULL, current_step, VALUES(current_step)),
   current_path = COALESCE(VALUES(current_path), current_path),

@@ -1,6 +1,18 @@
 -- Progress events as they are taken in (src/event/intake*.c), tried again (retry.c) and read back (event_read.c).
 
--- name: event_known :many
+-- name: event_known :one
+-- param user_id u64
+-- param id text
+-- column content_hash hash
+-- column outcome text
+-- column revision u64
+-- column result text null
+-- An event that is taken.
+SELECT e.content_hash, e.outcome, e.revision, e.result
+  FROM progress_events AS e
+ WHERE e.user_id = :user_id AND e.id = :id;
+
+-- name: event_known_of :many
 -- param user_id u64
 -- param event_ids text -- a JSON list
 -- column place i64
@@ -37,14 +49,15 @@ SELECT COALESCE(l.place, 0) AS place, e.content_hash, e.outcome, e.revision, e.r
 -- param processing_errors text null
 -- param retry_at time null
 -- param content_hash hash
+-- param result text null
 -- param created_at time
 INSERT INTO progress_events
   (user_id, id, revision, position, event_type, source_system, activity_type, activity_id, completion_status,
    time_spent, event_data, resolved_data, timestamp, happened_at, practised_on, outcome, processed,
-   processing_errors, retry_at, content_hash, created_at)
-VALUES (:user_id, :id, :revision, :position, :event_type, :source_system, :activity_type, :activity_id,
-        :completion_status, :time_spent, :event_data, :resolved_data, :timestamp, :happened_at, :practised_on,
-        :outcome, :processed, :processing_errors, :retry_at, :content_hash, :created_at);
+   processing_errors, retry_at, content_hash, result, created_at)
+VALUES [[(:user_id, :id, :revision, :position, :event_type, :source_system, :activity_type, :activity_id,
+          :completion_status, :time_spent, :event_data, :resolved_data, :timestamp, :happened_at, :practised_on,
+          :outcome, :processed, :processing_errors, :retry_at, :content_hash, :result, :created_at)]];
 
 -- name: event_set_result :exec
 -- param user_id u64

@@ -1,58 +1,29 @@
 -- How events have gone from system to system (src/event/sync_status.c).
 
--- name: sync_status_waits :one
--- param user_id u64
--- column waits bool
--- Whether anything of a learner's waits, or did when it was last noted.
-SELECT EXISTS (SELECT 1 FROM progress_events AS e FORCE INDEX (progress_events_waiting)
-                WHERE e.processed = FALSE AND e.user_id = :user_id)
-       OR EXISTS (SELECT 1 FROM progress_conflicts AS o FORCE INDEX (progress_conflicts_user)
-                   WHERE o.user_id = :user_id AND o.resolved_at IS NULL)
-       OR EXISTS (SELECT 1 FROM system_sync_status AS s WHERE s.user_id = :user_id AND s.pending_events_count > 0)
-       AS waits;
-
 -- name: sync_status_went :exec
 -- param user_id u64
 -- param source_system text
--- param target_system text
 -- param now time
 -- param delay_ms u64
--- Where nothing waits: what was taken in has gone from these to those.
+-- Where nothing waits: what was taken in has gone from these to the others.
 INSERT INTO system_sync_status (user_id, source_system, target_system, last_sync_time, last_delay_ms)
-VALUES [[(:user_id, :source_system, :target_system, :now, :delay_ms)]]
-    ON DUPLICATE KEY UPDATE last_sync_time = VALUES(last_sync_time), last_delay_ms = VALUES(last_delay_ms),
-                            sync_status = 'healthy', error_details = NULL, pending_events_count = 0;
+VALUES [[(:user_id, :source_system, '', :now, :delay_ms)]]
+    ON DUPLICATE KEY UPDATE last_sync_time = VALUES(last_sync_time), last_delay_ms = VALUES(last_delay_ms);
 
 -- name: sync_status_write :exec
 -- param user_id u64
--- param sources text -- a JSON array of systems
--- param systems text -- of all
+-- param source_system text
 -- param now time
 -- param delay_ms u64
--- param retries u64
--- Once for everything that a transaction took in: each of the sources' pairs, with what still waits. As long as
--- something waits, error_details says since when; once it has gone through, that is how long it took.
+-- param sync_status text
+-- param pending u64
+-- param since time null -- the oldest that waits
+-- The same with what still waits. As long as something does, error_details says since when; once it has gone through,
+-- that is how long it took.
 INSERT INTO system_sync_status (user_id, source_system, target_system, last_sync_time, last_delay_ms, sync_status,
                                 pending_events_count, error_details)
-SELECT :user_id, s.name, t.name, IF(p.pending > 0, NULL, :now), :delay_ms,
-       CASE WHEN p.given_up > 0 THEN 'failed' WHEN c.name IS NOT NULL THEN 'conflict' WHEN p.pending > 0 THEN 'delayed'
-            ELSE 'healthy' END,
-       COALESCE(p.pending, 0),
-       IF(p.pending > 0, JSON_OBJECT('since', CAST(p.since AS CHAR)), NULL)
-  FROM JSON_TABLE(:sources, '$[*]' COLUMNS (
-         name VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS s
-  JOIN JSON_TABLE(:systems, '$[*]' COLUMNS (
-         name VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS t ON t.name <> s.name
-  LEFT JOIN (SELECT e.source_system AS name, COUNT(*) AS pending, MIN(e.created_at) AS since,
-                    SUM(e.retry_count >= :retries) AS given_up
-               FROM progress_events AS e FORCE INDEX (progress_events_waiting)
-              WHERE e.processed = FALSE AND e.user_id = :user_id
-              GROUP BY e.source_system) AS p ON p.name = s.name
-  LEFT JOIN (SELECT DISTINCT e.source_system AS name
-               FROM progress_conflicts AS o FORCE INDEX (progress_conflicts_user)
-               STRAIGHT_JOIN progress_conflict_events AS m ON m.conflict_id = o.id
-               STRAIGHT_JOIN progress_events AS e ON e.user_id = m.user_id AND e.id = m.event_id
-              WHERE o.user_id = :user_id AND o.resolved_at IS NULL) AS c ON c.name = s.name
+VALUES [[(:user_id, :source_system, '', IF(:pending > 0, NULL, :now), :delay_ms, :sync_status, :pending,
+          IF(:pending > 0, JSON_OBJECT('since', CAST(:since AS CHAR)), NULL))]]
     ON DUPLICATE KEY UPDATE
        last_delay_ms = IF(pending_events_count > 0 AND VALUES(pending_events_count) = 0,
          COALESCE(GREATEST(0, TIMESTAMPDIFF(MICROSECOND,
@@ -63,16 +34,15 @@ SELECT :user_id, s.name, t.name, IF(p.pending > 0, NULL, :now), :delay_ms,
        error_details = VALUES(error_details),
        pending_events_count = VALUES(pending_events_count);
 
--- name: sync_status_pairs_of :many
+-- name: sync_status_sources_of :many
 -- param user_id u64
 -- column source_system text
--- column target_system text
 -- column last_sync_time time null
 -- column last_delay_ms u64
-SELECT s.source_system, s.target_system, s.last_sync_time, s.last_delay_ms
+SELECT s.source_system, s.last_sync_time, s.last_delay_ms
   FROM system_sync_status AS s
- WHERE s.user_id = :user_id
- ORDER BY s.source_system, s.target_system;
+ WHERE s.user_id = :user_id AND s.target_system = ''
+ ORDER BY s.source_system;
 
 -- name: sync_status_waiting_of :many
 -- param user_id u64
@@ -100,25 +70,22 @@ SELECT w.source_system, COALESCE(SUM(w.pending), 0) AS pending, MIN(w.since) AS 
       GROUP BY e.source_system)) AS w
  GROUP BY w.source_system;
 
--- name: sync_status_pairs :many
+-- name: sync_status_sources :many
 -- param systems text -- a JSON array of all
 -- column source_system text null -- never
--- column target_system text null -- never
 -- column last_sync_time time null
 -- column last_delay_ms u64 null
--- Of everybody: the latest of each pair, out of the index.
-SELECT s.name AS source_system, t.name AS target_system,
+-- Of everybody: the latest of each source, out of the index.
+SELECT s.name AS source_system,
        (SELECT l.last_sync_time FROM system_sync_status AS l FORCE INDEX (system_sync_status_latest)
-         WHERE l.source_system = s.name AND l.target_system = t.name
+         WHERE l.source_system = s.name AND l.target_system = ''
          ORDER BY l.last_sync_time DESC LIMIT 1) AS last_sync_time,
        (SELECT d.last_delay_ms FROM system_sync_status AS d FORCE INDEX (system_sync_status_latest)
-         WHERE d.source_system = s.name AND d.target_system = t.name
+         WHERE d.source_system = s.name AND d.target_system = ''
          ORDER BY d.last_sync_time DESC LIMIT 1) AS last_delay_ms
   FROM JSON_TABLE(:systems, '$[*]' COLUMNS (
          name VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS s
-  JOIN JSON_TABLE(:systems, '$[*]' COLUMNS (
-         name VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS t ON t.name <> s.name
- ORDER BY s.name, t.name;
+ ORDER BY s.name;
 
 -- name: sync_status_waiting :many
 -- param retries u64

@@ -10,7 +10,6 @@
 #include "base/banned.h"
 
 #define HUNDREDTHS 100
-#define WHOLE_HUNDREDTHS 10000 /* of a percentage */
 
 /* --- An activity, and the sums over all of them ---------------------------------------------------- */
 
@@ -28,18 +27,7 @@ struct activity_state {
   int32_t completed_on;
 };
 
-struct activity_sums {
-  uint64_t total;
-  uint64_t completed;
-  uint64_t in_progress;
-  int64_t time;
-  uint64_t completed_of[ACTIVITY_TYPES];
-  int64_t last_ms;
-  bool has_last;
-};
-
-static void take_out(struct activity_sums *sums, enum activity_type type,
-                     const struct activity_state *state) {
+static void take_out(struct tally_sums *sums, enum activity_type type, const struct activity_state *state) {
   if (!state->exists) return;
   sums->total--;
   sums->time -= state->time;
@@ -49,7 +37,7 @@ static void take_out(struct activity_sums *sums, enum activity_type type,
   sums->completed_of[type]--;
 }
 
-static void put_in(struct activity_sums *sums, enum activity_type type, const struct activity_state *state) {
+static void put_in(struct tally_sums *sums, enum activity_type type, const struct activity_state *state) {
   if (!state->exists) return;
   sums->total++;
   sums->time += state->time;
@@ -84,31 +72,19 @@ static struct activity_state state_of(const struct activity_read_row *row) {
                                  .completed_on = row->completed_on};
 }
 
-static struct activity_sums sums_of(const struct activity_read_row *row) {
-  return (struct activity_sums){.total = row->total_activities,
-                                .completed = row->completed_activities,
-                                .in_progress = row->in_progress_activities,
-                                .time = row->total_time,
-                                .completed_of = {[ACTIVITY_VIDEO] = row->completed_videos,
-                                                 [ACTIVITY_PRACTICE] = row->completed_practices,
-                                                 [ACTIVITY_PROJECT] = row->completed_projects,
-                                                 [ACTIVITY_QUIZ] = row->completed_quizzes,
-                                                 [ACTIVITY_MILESTONE] = row->completed_milestones},
-                                .last_ms = row->last_activity_at,
-                                .has_last = !row->last_activity_at_is_null};
-}
-
 static bool read_activity(struct event_intake *intake, enum activity_type type, const char *activity_id,
                           int32_t day, struct error *error, struct activity_read_row *ret_row) {
   struct activity_read_params params = {.user_id = intake->entry->learner.user_id,
                                         .activity_type = activity_type_names[type],
                                         .activity_id = activity_id,
-                                        .day = day};
+                                        .day = day,
+                                        .milestones_max = TALLY_MILESTONES_MAX};
   struct activity_read_row row;
   bool found;
   if (!activity_read(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
     return false;
   if (!found) return error_set(error, ERROR_INTERNAL, "A learner who was locked is gone.");
+  tally_know(&intake->tally, &row);
   *ret_row = row;
   return true;
 }
@@ -129,25 +105,6 @@ static bool write_state(struct event_intake *intake, enum activity_type type, co
                                          .completed_on_is_null = !is_completed,
                                          .revision = intake->entry->learner.revision};
   return activity_write(ledger_db(intake->tx), &params, error, NULL);
-}
-
-static bool write_sums(struct event_intake *intake, const struct activity_sums *sums, struct error *error) {
-  int64_t percentage = sums->total == 0 ? 0 : (int64_t)(sums->completed * WHOLE_HUNDREDTHS / sums->total);
-  struct activity_write_sums_params params = {.user_id = intake->entry->learner.user_id,
-                                              .total_activities = sums->total,
-                                              .completed_activities = sums->completed,
-                                              .in_progress_activities = sums->in_progress,
-                                              .total_time = sums->time,
-                                              .completed_videos = sums->completed_of[ACTIVITY_VIDEO],
-                                              .completed_practices = sums->completed_of[ACTIVITY_PRACTICE],
-                                              .completed_projects = sums->completed_of[ACTIVITY_PROJECT],
-                                              .completed_quizzes = sums->completed_of[ACTIVITY_QUIZ],
-                                              .completed_milestones = sums->completed_of[ACTIVITY_MILESTONE],
-                                              .percentage_hundredths = percentage,
-                                              .last_activity_at = sums->last_ms,
-                                              .last_activity_at_is_null = !sums->has_last,
-                                              .now = intake->now_ms};
-  return activity_write_sums(ledger_db(intake->tx), &params, error, NULL);
 }
 
 /* --- One more event -------------------------------------------------------------------------------- */
@@ -217,8 +174,15 @@ static bool put_off(struct event_intake *intake, int32_t day, struct error *erro
 
 /* A new day moves the streak, at once, for what is awarded looks at it. */
 static bool practise(struct event_intake *intake, int32_t day, bool is_practised, struct error *error) {
-  struct practice practice = {.entry = intake->entry, .activity = PRACTICE_EVENT, .day = day, .count = 1};
-  return is_practised ? put_off(intake, day, error) : practice_count(intake->tx, &practice, 1, error);
+  struct practice practice = {.entry = intake->entry,
+                              .activity = PRACTICE_EVENT,
+                              .day = day,
+                              .count = 1,
+                              .streak = intake->tally.streak};
+  if (is_practised) return put_off(intake, day, error);
+  if (!practice_count_known(intake->tx, &practice, 1, error)) return false;
+  intake->tally.streak = practice.streak;
+  return true;
 }
 
 bool activity_finish(struct event_intake *intake, struct error *error) {
@@ -231,22 +195,43 @@ bool activity_finish(struct event_intake *intake, struct error *error) {
                                  .day = intake->days[at].day,
                                  .count = intake->days[at].put_off};
   intake->day_count = 0;
-  return practice_count_again(intake->tx, rows, count, error);
+  return practice_count_again(intake->tx, rows, count, error) && tally_finish(intake, error);
+}
+
+/* The sums without an activity as it was, and with it as it is. */
+static void move_sums(struct tally *tally, enum activity_type type, const struct activity_state *before,
+                      const struct activity_state *after) {
+  take_out(&tally->sums, type, before);
+  put_in(&tally->sums, type, after);
+  tally->is_moved = true;
+}
+
+static bool is_completed_on(const struct activity_state *state, int32_t day) {
+  return state->exists && state->status == ACTIVITY_COMPLETED && state->completed_on == day;
+}
+
+/* No other day has more completed activities than before. */
+static struct tally_days days_of(const struct event *event, const struct activity_read_row *row,
+                                 const struct activity_state *before, const struct activity_state *after) {
+  int64_t others = row->day_completed - is_completed_on(before, event->day);
+  bool is_new_day = event->status != STATUS_SKIPPED && !row->is_practised;
+  return (struct tally_days){.event_id = event->id,
+                             .best_day = is_completed_on(after, event->day) ? others + 1 : 0,
+                             .practice_days = row->practice_days + is_new_day};
 }
 
 bool activity_count(struct event_intake *intake, const struct event *event, struct error *error) {
   struct activity_read_row row;
+  struct tally_sums *sums = &intake->tally.sums;
   if (!read_activity(intake, event->activity_type, event->activity_id, event->day, error, &row)) return false;
   struct activity_state before = state_of(&row);
   struct activity_state after = with_event(&before, event, row.day_time_is_null ? 0 : row.day_time);
-  struct activity_sums sums = sums_of(&row);
-  take_out(&sums, event->activity_type, &before);
-  put_in(&sums, event->activity_type, &after);
-  if (!sums.has_last || event->happened_at_ms > sums.last_ms) sums.last_ms = event->happened_at_ms;
-  sums.has_last = true;
+  move_sums(&intake->tally, event->activity_type, &before, &after);
+  intake->tally.days = days_of(event, &row, &before, &after);
+  if (!sums->has_last || event->happened_at_ms > sums->last_ms) sums->last_ms = event->happened_at_ms;
+  sums->has_last = true;
   return add_day(intake, event, error) &&
          write_state(intake, event->activity_type, event->activity_id, &after, error) &&
-         write_sums(intake, &sums, error) &&
          (event->status == STATUS_SKIPPED || practise(intake, event->day, row.is_practised, error));
 }
 
@@ -335,7 +320,7 @@ static bool recount_days(struct event_intake *intake, const char *type, const ch
 /* The moment of the last activity of all that there are now. It is asked for only where this activity was the
  * last, and is so no longer. */
 static bool move_latest(struct event_intake *intake, const struct activity_state *before,
-                        const struct activity_state *after, struct error *error, struct activity_sums *sums) {
+                        const struct activity_state *after, struct error *error, struct tally_sums *sums) {
   struct activity_latest_params params = {.user_id = intake->entry->learner.user_id};
   struct activity_latest_row row;
   bool found;
@@ -364,10 +349,9 @@ bool activity_recount(struct event_intake *intake, enum activity_type type, cons
       !recount_days(intake, type_name, activity_id, error, &after))
     return false;
   struct activity_state before = state_of(&row);
-  struct activity_sums sums = sums_of(&row);
-  take_out(&sums, type, &before);
-  put_in(&sums, type, &after);
+  move_sums(&intake->tally, type, &before, &after);
+  intake->tally.days.event_id = NULL;
   bool written = after.exists ? write_state(intake, type, activity_id, &after, error)
                               : activity_remove(ledger_db(intake->tx), &removed, error, NULL);
-  return written && move_latest(intake, &before, &after, error, &sums) && write_sums(intake, &sums, error);
+  return written && move_latest(intake, &before, &after, error, &intake->tally.sums);
 }

@@ -25,8 +25,8 @@ bool activity_count(struct event_intake *intake, const struct event *event, stru
 bool activity_recount(struct event_intake *intake, enum activity_type type, const char *activity_id,
                       struct error *error) WARN_UNUSED;
 
-/* The counts of practice days that activity_count put off, because those days were practice days already, so
- * that no streak hangs on them. Once, at the end of an intake. */
+/* Once, at the end of an intake: the summary's sums; and the counts of practice days that activity_count put
+ * off, because those days were practice days already, so that no streak hangs on them. */
 bool activity_finish(struct event_intake *intake, struct error *error) WARN_UNUSED;
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "base/banned.h"
 
+#define HUNDREDTHS 100
+
 /* --- Reading ------------------------------------------------------------------------------------------ */
 
 bool award_read_standing(const struct award_table *table, struct db *db, struct award_case *judged,
@@ -51,36 +53,38 @@ bool award_read_window(const struct award_table *table, struct db *db, int32_t f
   return true;
 }
 
+static bool read_days(struct event_intake *intake, const struct event *event, struct error *error,
+                      struct tally_days *ret_days) {
+  struct award_days_of_params params = {.user_id = intake->entry->learner.user_id,
+                                        .activity_type = activity_type_names[event->activity_type],
+                                        .activity_id = event->activity_id,
+                                        .day = event->day};
+  struct award_days_of_row row;
+  bool found;
+  if (!award_days_of(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+    return false;
+  *ret_days = (struct tally_days){
+      .event_id = event->id, .best_day = row.best_day, .practice_days = row.practice_days};
+  return true;
+}
+
 /* `late`: the learner has practised since, and days around the event's may be more than those before it. */
 static bool read_figures(struct event_intake *intake, const struct event *event, struct award_case *judged,
                          struct error *error, bool *ret_late) {
-  struct award_figures_params params = {.user_id = judged->user_id,
-                                        .activity_type = activity_type_names[event->activity_type],
-                                        .activity_id = event->activity_id,
-                                        .day = event->day,
-                                        .milestones_max = AWARD_MILESTONES_MAX};
-  struct award_figures_row row;
-  bool found;
-  if (!award_figures(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
-    return false;
-  if (!found) return error_set(error, ERROR_INTERNAL, "The learner of an event is gone.");
-  judged->figures =
-      (struct award_figures){.completed = row.completed,
-                             .completed_by_type = {[ACTIVITY_VIDEO] = row.videos,
-                                                   [ACTIVITY_PRACTICE] = row.practices,
-                                                   [ACTIVITY_PROJECT] = row.projects,
-                                                   [ACTIVITY_QUIZ] = row.quizzes,
-                                                   [ACTIVITY_MILESTONE] = row.milestone_activities},
-                             .minutes = row.minutes,
-                             .streak_days = row.streak_days,
-                             .best_day = row.best_day,
-                             .practice_days_28 = row.practice_days,
-                             .milestones = row.milestones,
-                             .skills = row.skills};
-  intake->journey.is_counted = true;
-  intake->journey.completed_activities = row.completed;
-  intake->journey.skills = row.skills;
-  *ret_late = !row.last_day_is_null && row.last_day > event->day;
+  struct tally *tally = &intake->tally;
+  if (!tally_open(intake, error)) return false;
+  bool is_counted = tally->days.event_id != NULL && strcmp(tally->days.event_id, event->id) == 0;
+  if (!is_counted && !read_days(intake, event, error, &tally->days)) return false;
+  judged->figures = (struct award_figures){.completed = (int64_t)tally->sums.completed,
+                                           .minutes = tally->sums.time / HUNDREDTHS,
+                                           .streak_days = tally->streak.longest,
+                                           .best_day = tally->days.best_day,
+                                           .practice_days_28 = tally->days.practice_days,
+                                           .milestones = tally->milestones,
+                                           .skills = tally->skills};
+  for (size_t type = 0; type < ACTIVITY_TYPES; type++)
+    judged->figures.completed_by_type[type] = (int64_t)tally->sums.completed_of[type];
+  *ret_late = tally->streak.practised && tally->streak.last_day > event->day;
   return true;
 }
 

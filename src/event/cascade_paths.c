@@ -81,7 +81,6 @@ void cascade_move_journey(struct cascade *cascade) {
   const struct event *event = cascade->event;
   struct event_journey *journey = &cascade->intake->journey;
   journey->moved = true;
-  journey->is_counted = false;
   if (event == NULL) return; /* undone: where the learner stood before is not known */
   if (event->happened_at_ms > journey->latest_ms) journey->latest_ms = event->happened_at_ms;
   if (event->type != EVENT_PATH_PROGRESS_UPDATED || event->data.path.path_id == NULL) return;
@@ -91,32 +90,18 @@ void cascade_move_journey(struct cascade *cascade) {
   journey->step_id = path->after[PATH_CURRENT];
 }
 
-static bool count_journey(struct event_intake *intake, struct error *error) {
-  struct event_journey *journey = &intake->journey;
-  struct cascade_counts_params params = {.user_id = intake->entry->learner.user_id};
-  struct cascade_counts_row row = {.skills = 0};
-  bool found;
-  if (journey->is_counted) return true;
-  if (!cascade_counts(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
-    return false;
-  journey->is_counted = true;
-  journey->completed_activities = row.completed_activities;
-  journey->skills = row.skills;
-  return true;
-}
-
 bool cascade_finish(struct event_intake *intake, struct error *error) {
   const struct event_journey *journey = &intake->journey;
-  struct db_outcome outcome;
   if (!journey->moved) return true;
-  if (!count_journey(intake, error)) return false;
+  if (!tally_open(intake, error)) return false;
   struct cascade_journey_params params = {.user_id = intake->entry->learner.user_id,
                                           .current_path = journey->path_id,
                                           .current_step = journey->step_id,
-                                          .completed_activities = journey->completed_activities,
-                                          .skills = journey->skills,
+                                          .completed_activities = intake->tally.sums.completed,
+                                          .skills_gained = intake->tally.skills,
                                           .happened_at = journey->latest_ms,
                                           .happened_at_is_null = journey->latest_ms == 0};
+  struct db_outcome outcome;
   intake->journey = (struct event_journey){.moved = false};
   return cascade_journey(ledger_db(intake->tx), &params, error, &outcome);
 }

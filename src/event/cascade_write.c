@@ -77,6 +77,15 @@ WRITER(cascade_skills_delete, CASCADE_SKILL, CASCADE_DELETE, .id = row->id, .see
 WRITER(cascade_mentions_delete, CASCADE_MENTION, CASCADE_DELETE, .activity_type = row->path_id,
        .activity_id = row->id)
 
+/* The learner's skills are counted without reading them again; where they were not yet, that comes later. */
+static void count_skills(struct cascade *cascade) {
+  for (size_t at = 0; at < cascade->count && cascade->intake->tally.is_read; at++) {
+    if (cascade->rows[at].kind != CASCADE_SKILL) continue;
+    if (cascade->rows[at].action == CASCADE_INSERT) cascade->intake->tally.skills++;
+    if (cascade->rows[at].action == CASCADE_DELETE) cascade->intake->tally.skills--;
+  }
+}
+
 bool cascade_write_rows(struct cascade *cascade, struct error *error) {
   for (size_t at = 0; at < cascade->count; at++) {
     struct cascade_row *row = &cascade->rows[at];
@@ -84,6 +93,7 @@ bool cascade_write_rows(struct cascade *cascade, struct error *error) {
     /* Two clocks are at work, the table's and ours: a row's own never goes back. */
     row->updated = row->seen != NULL && strcmp(row->seen, cascade->now) > 0 ? row->seen : cascade->now;
   }
+  count_skills(cascade);
   return write_cascade_videos_write(cascade, error) && write_cascade_videos_insert(cascade, error) &&
          write_cascade_videos_delete(cascade, error) && write_cascade_todos_write(cascade, error) &&
          write_cascade_entries_write(cascade, error) && write_cascade_steps_write(cascade, error) &&

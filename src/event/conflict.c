@@ -267,7 +267,6 @@ static bool write_others(struct event_intake *intake, const struct event *event,
                      ? conflict_write_winner(intake, first, &verdict->suggested, first->outcome, error)
                      : conflict_write_outcomes(intake, verdict->events, verdict->count, &verdict->suggested,
                                                true, error);
-  intake->journey.is_counted = false;
   return written &&
          (!had_counted || activity_recount(intake, first->activity_type, first->activity_id, error));
 }

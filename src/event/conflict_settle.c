@@ -97,12 +97,12 @@ static bool undo_cascades(struct decision *decision, struct error *error) {
   return true;
 }
 
-static bool note_sync(struct event_intake *intake, const struct conflict_events *events,
-                      struct error *error) {
-  bool sources[EVENT_SYSTEMS] = {false};
-  for (size_t at = 0; at < events->count; at++)
-    sources[events->events[at].source] = true;
-  return sync_status_note(intake, sources, error);
+/* After the conflict was closed. */
+static bool note_sync(struct decision *decision, struct error *error) {
+  for (size_t at = 0; at < decision->events.count; at++)
+    decision->intake.sources[decision->events.events[at].source] = true;
+  decision->intake.stirred = true;
+  return sync_status_note(&decision->intake, error);
 }
 
 static bool carry_out(struct decision *decision, struct event_result *result, struct error *error) {
@@ -122,8 +122,7 @@ static bool carry_out(struct decision *decision, struct event_result *result, st
   for (size_t at = 0; at < events->count; at++)
     events->events[at].outcome = EVENT_SUPERSEDED;
   events->events[decision->resolution.winner] = winner;
-  return activity_finish(intake, error) && cascade_finish(intake, error) && award_finish(intake, error) &&
-         note_sync(intake, events, error);
+  return activity_finish(intake, error) && cascade_finish(intake, error) && award_finish(intake, error);
 }
 
 static bool close_conflict(struct decision *decision, struct error *error) {
@@ -188,7 +187,8 @@ static bool settle_one(struct ledger_tx *tx, struct ledger_entry *entry, struct 
     ledger_fail(entry);
     return true;
   }
-  if (!carry_out(&decision, &result, error) || !close_conflict(&decision, error) || !report(&decision, error))
+  if (!carry_out(&decision, &result, error) || !close_conflict(&decision, error) ||
+      !note_sync(&decision, error) || !report(&decision, error))
     return false;
   *reply = (struct conflict_settled){.success = true,
                                      .message = "The conflict is resolved.",

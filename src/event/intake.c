@@ -84,7 +84,7 @@ static bool make_event(struct event_intake *intake, const struct event_item *ite
 
 /* An event on its way through the stages. */
 struct event_step {
-  const struct event_item *item;
+  struct event_item *item;
   struct event event;
   struct event_around around;
   struct conflict_verdict verdict;
@@ -94,12 +94,18 @@ struct event_step {
 /* ERROR_UNPROCESSABLE: it is refused. */
 static bool judge(struct event_intake *intake, struct event_step *step, struct error *error) {
   int64_t window_ms = conflict_window_ms(&step->event, &intake->config->events);
+  if (intake_has_row(intake, &step->event) && !intake_write_rows(intake, error)) return false;
   return event_look_around(intake, &step->event, window_ms, error, &step->around) &&
          conflict_judge(intake, &step->event, &step->around, &step->verdict, error);
 }
 
+/* Where it contradicts nothing, nobody looks for its row before it is done with. */
+static bool is_put_off(const struct event_step *step) {
+  return step->verdict.kind == CONFLICT_NONE && !step->item->waited;
+}
+
 static bool write_down(struct event_intake *intake, struct event_step *step, struct error *error) {
-  return intake_write_row(intake, step->item, &step->event, NULL, error);
+  return is_put_off(step) || intake_write_row(intake, step->item, &step->event, NULL, error);
 }
 
 /* What the event says, and no longer what it decided against. */
@@ -132,9 +138,10 @@ static void note_sources(struct event_intake *intake, const struct event_step *s
   intake->sources[step->event.source] = true;
   for (size_t at = 0; at < step->verdict.count; at++)
     intake->sources[step->verdict.events[at].source] = true;
+  intake->stirred = intake->stirred || step->item->waited || step->verdict.kind != CONFLICT_NONE;
 }
 
-static bool process(struct event_intake *intake, const struct event_item *item, struct error *error,
+static bool process(struct event_intake *intake, struct event_item *item, struct error *error,
                     struct event_result *result) {
   int64_t started_ns = clock_monotonic_ns();
   struct event_step step = {.item = item, .result = result};
@@ -145,11 +152,12 @@ static bool process(struct event_intake *intake, const struct event_item *item, 
   note_sources(intake, &step);
   result->status = status_of(step.event.outcome);
   result->total_processing_time = (double)(clock_monotonic_ns() - started_ns) / NS_PER_MS;
-  return report_event(intake, &step.event, error);
+  return (!is_put_off(&step) || intake_put_off_row(intake, &step.event, result, error)) &&
+         report_event(intake, &step.event, error);
 }
 
 /* It is taken, and that is all for now. */
-static bool keep(struct event_intake *intake, const struct event_item *item, const struct error *failure,
+static bool keep(struct event_intake *intake, struct event_item *item, const struct error *failure,
                  struct error *error, struct event_result *result) {
   struct event event;
   if (!make_event(intake, item, error, &event) ||
@@ -157,6 +165,7 @@ static bool keep(struct event_intake *intake, const struct event_item *item, con
     return false;
   event.outcome = EVENT_PENDING;
   intake->sources[event.source] = true;
+  intake->stirred = true;
   result->revision = event.revision;
   result->status = event_outcome_names[EVENT_PENDING];
   return intake_write_row(intake, item, &event, failure, error) && report_event(intake, &event, error);
@@ -203,9 +212,10 @@ static void remember(const struct event_batch *batch, struct event_known *known,
 }
 
 static bool take(struct event_intake *intake, const struct event_batch *batch, size_t at,
-                 struct event_known *known, struct error *error, bool *ret_written) {
-  const struct event_item *item = &batch->items[at];
+                 struct event_known *known, struct error *error) {
+  struct event_item *item = &batch->items[at];
   struct error why = ERROR_INIT;
+  item->stands = false;
   if (is_refused(intake, item, &known[at], &why)) return refuse(intake, batch, at, &why, error);
   if (known[at].is_known) {
     batch->results[at] = known[at].result;
@@ -219,21 +229,20 @@ static bool take(struct event_intake *intake, const struct event_batch *batch, s
     return false;
   }
   remember(batch, known, at);
-  *ret_written = true;
   return true;
 }
 
 /* The whole: which are known; each of the others through its stages; what is written once for all of them. */
 bool intake_take(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
-  bool *written = arena_alloc_array(ledger_arena(intake->tx), batch->count, sizeof *written);
   struct event_known *known;
-  if (written == NULL) return error_set_memory(error);
-  if (!intake_read_known(intake, batch, error, &known)) return false;
+  if (!intake_make_room(intake, batch->count, error) || !intake_read_known(intake, batch, error, &known))
+    return false;
   for (size_t at = 0; at < batch->count; at++)
-    if (!batch->items[at].refused && !take(intake, batch, at, known, error, &written[at])) return false;
-  return activity_finish(intake, error) && cascade_finish(intake, error) && award_finish(intake, error) &&
-         intake_write_results(intake, batch, written, error) &&
-         sync_status_note(intake, intake->sources, error) && report_sums(intake, error);
+    if (!batch->items[at].refused && !take(intake, batch, at, known, error)) return false;
+  return intake_write_rows(intake, error) && activity_finish(intake, error) &&
+         cascade_finish(intake, error) && award_finish(intake, error) &&
+         intake_write_results(intake, batch, error) && sync_status_note(intake, error) &&
+         report_sums(intake, error);
 }
 
 /* --- The transaction ------------------------------------------------------------------------------- */

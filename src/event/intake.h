@@ -7,6 +7,7 @@
 #include "base/zone.h"
 #include "config/config.h"
 #include "event/event.h"
+#include "event/tally.h"
 #include "ledger/ledger.h"
 
 /* A practice day of the learner's, and how much is to be added to its count (event/activity.h). */
@@ -18,9 +19,6 @@ struct event_day {
 /* Where the learner stands in the journey after an intake; written once, at its end (cascade_finish). */
 struct event_journey {
   bool moved;
-  bool is_counted; /* the two counts are as they are now: award_check has read them */
-  int64_t completed_activities;
-  int64_t skills;
   const char *path_id; /* NULL: as it was */
   const char *step_id;
   int64_t latest_ms; /* of what was completed; 0: nothing was */
@@ -40,8 +38,12 @@ struct event_intake {
   size_t day_count;
   size_t day_capacity;
   bool sources[EVENT_SYSTEMS]; /* whose events it took in, or drew into a conflict */
+  bool stirred;                /* events came to wait, or no longer do: for another try, or in a conflict */
   struct event_sum *sums;      /* of changes, see event_report */
   size_t sum_count;
+  struct event_insert_params *rows; /* that nothing needs before the end, see intake_put_off_row */
+  size_t row_count;
+  struct tally tally;
   struct award_memo *award_memo; /* what the learner has, see award_memo.c */
   struct event_journey journey;
 };

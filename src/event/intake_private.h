@@ -11,6 +11,7 @@ struct event_item {
   uint32_t position; /* in the batch as it was sent */
   bool refused;      /* before the transaction: its result says why */
   bool waited;       /* its row stands, with outcome EVENT_PENDING */
+  bool stands;       /* its row was written, and waits for its result */
 };
 
 /* What becomes of a batch with an event that is refused. */
@@ -46,11 +47,21 @@ struct event_known {
 /* One for each item; an id that stands twice in the batch is unknown until its first was processed. */
 bool intake_read_known(struct event_intake *intake, const struct event_batch *batch, struct error *error,
                        struct event_known **ret_known) WARN_UNUSED;
-/* An event's row, new; or, where it waited, as it stands from now on. */
-bool intake_write_row(struct event_intake *intake, const struct event_item *item, const struct event *event,
+/* An event's row, new; or, where it waited, as it stands from now on. Its result comes later. */
+bool intake_write_row(struct event_intake *intake, struct event_item *item, const struct event *event,
                       const struct error *failure, struct error *error) WARN_UNUSED;
-/* The results of those items whose rows were written. */
-bool intake_write_results(struct event_intake *intake, const struct event_batch *batch, const bool *written,
+/* For as many new rows as may be put off. */
+bool intake_make_room(struct event_intake *intake, size_t count, struct error *error) WARN_UNUSED;
+/* A new row, whole, which is to be written with the others: as long as no event of the same activity comes,
+ * nothing looks for it. */
+bool intake_put_off_row(struct event_intake *intake, const struct event *event,
+                        const struct event_result *result, struct error *error) WARN_UNUSED;
+/* Whether a row of the event's activity was put off. */
+bool intake_has_row(const struct event_intake *intake, const struct event *event);
+/* Writes what was put off. */
+bool intake_write_rows(struct event_intake *intake, struct error *error) WARN_UNUSED;
+/* The results of the rows that stand. */
+bool intake_write_results(struct event_intake *intake, const struct event_batch *batch,
                           struct error *error) WARN_UNUSED;
 
 /* The result of an event that was not taken. Problems by field where the error has some. */

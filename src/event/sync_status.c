@@ -12,65 +12,7 @@
 
 const char *const sync_state_names[] = {"healthy", "conflict", "delayed", "failed", NULL};
 
-/* `chosen` NULL: all. NULL: no memory. */
-static const char *systems_list(const bool *chosen, struct arena *arena) {
-  CLEANUP(buffer_free) struct buffer list = BUFFER_INIT(SYSTEMS_BYTES);
-  const char *comma = "[";
-  for (size_t at = 0; at < EVENT_SYSTEMS; at++) {
-    if (chosen != NULL && !chosen[at]) continue;
-    buffer_printf(&list, "%s\"%s\"", comma, event_system_names[at]);
-    comma = ",";
-  }
-  buffer_append_char(&list, ']');
-  return list.failed ? NULL : arena_strdup(arena, buffer_text(&list));
-}
-
-/* Nothing waits, as nearly always. */
-static bool note_all_well(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
-                          struct error *error) {
-  struct sync_status_went_params pairs[SYNC_PAIRS_MAX];
-  size_t count = 0;
-  for (size_t from = 0; from < EVENT_SYSTEMS; from++)
-    for (size_t to = 0; sources[from] && to < EVENT_SYSTEMS; to++)
-      if (to != from)
-        pairs[count++] = (struct sync_status_went_params){.user_id = intake->entry->learner.user_id,
-                                                          .source_system = event_system_names[from],
-                                                          .target_system = event_system_names[to],
-                                                          .now = intake->now_ms,
-                                                          .delay_ms = delay_ms};
-  return sync_status_went(ledger_db(intake->tx), pairs, count, error, NULL);
-}
-
-static bool note_what_waits(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
-                            struct error *error) {
-  struct arena *arena = ledger_arena(intake->tx);
-  struct sync_status_write_params params = {.user_id = intake->entry->learner.user_id,
-                                            .sources = systems_list(sources, arena),
-                                            .systems = systems_list(NULL, arena),
-                                            .now = intake->now_ms,
-                                            .delay_ms = delay_ms,
-                                            .retries = (uint64_t)intake->config->events.retries};
-  if (params.sources == NULL || params.systems == NULL) return error_set_memory(error);
-  return sync_status_write(ledger_db(intake->tx), &params, error, NULL);
-}
-
-bool sync_status_note(struct event_intake *intake, const bool sources[EVENT_SYSTEMS], struct error *error) {
-  int64_t took_ms = clock_now_ms() - intake->now_ms;
-  uint64_t delay_ms = took_ms > 0 ? (uint64_t)took_ms : 0;
-  struct sync_status_waits_params params = {.user_id = intake->entry->learner.user_id};
-  struct sync_status_waits_row row;
-  bool has_any = false;
-  bool found;
-  for (size_t at = 0; at < EVENT_SYSTEMS; at++)
-    has_any = has_any || sources[at];
-  if (!has_any) return true;
-  if (!sync_status_waits(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
-    return false;
-  return row.waits ? note_what_waits(intake, sources, delay_ms, error)
-                   : note_all_well(intake, sources, delay_ms, error);
-}
-
-/* --- How it is now ------------------------------------------------------------------------------------- */
+/* --- What waits ---------------------------------------------------------------------------------------- */
 
 /* What waits, of one source. */
 struct waiting {
@@ -105,35 +47,135 @@ static bool read_waiting(struct db *db, const struct events_config *config, uint
   return true;
 }
 
+/* --- Noting what went through -------------------------------------------------------------------------- */
+
+static bool is_any(const bool systems[EVENT_SYSTEMS]) {
+  for (size_t at = 0; at < EVENT_SYSTEMS; at++)
+    if (systems[at]) return true;
+  return false;
+}
+
+/* Nothing waits, as nearly always, and what is in a conflict stays in it. */
+static bool note_all_well(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
+                          struct error *error) {
+  struct sync_status_went_params rows[EVENT_SYSTEMS];
+  size_t count = 0;
+  for (size_t at = 0; at < EVENT_SYSTEMS; at++)
+    if (sources[at])
+      rows[count++] = (struct sync_status_went_params){.user_id = intake->entry->learner.user_id,
+                                                       .source_system = event_system_names[at],
+                                                       .now = intake->now_ms,
+                                                       .delay_ms = delay_ms};
+  return sync_status_went(ledger_db(intake->tx), rows, count, error, NULL);
+}
+
+static const char *status_word(const struct waiting *waiting) {
+  if (waiting->given_up > 0) return sync_state_names[SYNC_STATE_FAILED];
+  if (waiting->conflicts > 0) return sync_state_names[SYNC_STATE_CONFLICT];
+  return sync_state_names[waiting->pending > 0 ? SYNC_STATE_DELAYED : SYNC_STATE_HEALTHY];
+}
+
+static struct waiting find_waiting(const struct waiting *waiting, size_t count, const char *source_system) {
+  for (size_t at = 0; at < count; at++)
+    if (strcmp(waiting[at].source_system, source_system) == 0) return waiting[at];
+  return (struct waiting){.source_system = source_system};
+}
+
+static bool note_what_waits(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
+                            struct error *error) {
+  struct sync_status_write_params rows[EVENT_SYSTEMS];
+  struct waiting waiting[EVENT_SYSTEMS];
+  struct db *db = ledger_db(intake->tx);
+  uint64_t user_id = intake->entry->learner.user_id;
+  size_t count;
+  size_t written = 0;
+  if (!read_waiting(db, &intake->config->events, user_id, ledger_arena(intake->tx), error, waiting, &count))
+    return false;
+  for (size_t at = 0; at < EVENT_SYSTEMS; at++) {
+    if (!sources[at]) continue;
+    struct waiting of = find_waiting(waiting, count, event_system_names[at]);
+    rows[written++] = (struct sync_status_write_params){.user_id = user_id,
+                                                        .source_system = of.source_system,
+                                                        .now = intake->now_ms,
+                                                        .delay_ms = delay_ms,
+                                                        .sync_status = status_word(&of),
+                                                        .pending = of.pending,
+                                                        .since = of.since_ms,
+                                                        .since_is_null = of.pending == 0};
+  }
+  return sync_status_write(db, rows, written, error, NULL);
+}
+
+bool sync_status_note(struct event_intake *intake, struct error *error) {
+  int64_t took_ms = clock_now_ms() - intake->now_ms;
+  uint64_t delay_ms = took_ms > 0 ? (uint64_t)took_ms : 0;
+  if (!is_any(intake->sources)) return true;
+  if (!intake->stirred && !tally_open(intake, error)) return false;
+  return intake->stirred || intake->tally.waits ? note_what_waits(intake, intake->sources, delay_ms, error)
+                                                : note_all_well(intake, intake->sources, delay_ms, error);
+}
+
+/* --- How it is now ------------------------------------------------------------------------------------- */
+
+/* NULL: no memory. */
+static const char *list_systems(struct arena *arena) {
+  CLEANUP(buffer_free) struct buffer list = BUFFER_INIT(SYSTEMS_BYTES);
+  for (size_t at = 0; at < EVENT_SYSTEMS; at++)
+    buffer_printf(&list, "%s\"%s\"", at == 0 ? "[" : ",", event_system_names[at]);
+  buffer_append_char(&list, ']');
+  return list.failed ? NULL : arena_strdup(arena, buffer_text(&list));
+}
+
+/* What is taken in from a source goes to all the others at once. */
+static void add_pairs(struct sync_report *report, const struct sync_pair *of_source) {
+  for (size_t at = 0; at < EVENT_SYSTEMS && report->pair_count < SYNC_PAIRS_MAX; at++) {
+    if (strcmp(event_system_names[at], of_source->source_system) == 0) continue;
+    struct sync_pair *pair = &report->pairs[report->pair_count++];
+    *pair = *of_source;
+    pair->target_system = event_system_names[at];
+  }
+}
+
+static bool read_own_pairs(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
+                           struct sync_report *report) {
+  struct sync_status_sources_of_params params = {.user_id = user_id};
+  struct sync_status_sources_of_row *rows;
+  size_t count;
+  if (!sync_status_sources_of(db, &params, arena, EVENT_SYSTEMS, error, &rows, &count)) return false;
+  for (size_t at = 0; at < count; at++) {
+    bool never = rows[at].last_sync_time_is_null;
+    struct sync_pair pair = {.source_system = rows[at].source_system,
+                             .last_sync_ms = rows[at].last_sync_time,
+                             .last_sync_given = never ? PRESENCE_NULL : PRESENCE_GIVEN,
+                             .delay_ms = (int64_t)rows[at].last_delay_ms};
+    add_pairs(report, &pair);
+  }
+  return true;
+}
+
+static bool read_all_pairs(struct db *db, struct arena *arena, struct error *error,
+                           struct sync_report *report) {
+  struct sync_status_sources_params params = {.systems = list_systems(arena)};
+  struct sync_status_sources_row *rows;
+  size_t count;
+  if (params.systems == NULL) return error_set_memory(error);
+  if (!sync_status_sources(db, &params, arena, EVENT_SYSTEMS, error, &rows, &count)) return false;
+  for (size_t at = 0; at < count; at++) {
+    bool never = rows[at].last_sync_time_is_null;
+    struct sync_pair pair = {.source_system = rows[at].source_system,
+                             .last_sync_ms = rows[at].last_sync_time,
+                             .last_sync_given = never ? PRESENCE_NULL : PRESENCE_GIVEN,
+                             .delay_ms =
+                                 rows[at].last_delay_ms_is_null ? 0 : (int64_t)rows[at].last_delay_ms};
+    add_pairs(report, &pair);
+  }
+  return true;
+}
+
 static bool read_pairs(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
                        struct sync_report *report) {
-  struct sync_status_pairs_of_params own = {.user_id = user_id};
-  struct sync_status_pairs_params all = {.systems = systems_list(NULL, arena)};
-  struct sync_status_pairs_of_row *own_rows;
-  struct sync_status_pairs_row *rows;
-  size_t count;
-  if (user_id != 0) {
-    if (!sync_status_pairs_of(db, &own, arena, SYNC_PAIRS_MAX, error, &own_rows, &count)) return false;
-    for (size_t at = 0; at < count; at++)
-      report->pairs[at] = (struct sync_pair){
-          .source_system = own_rows[at].source_system,
-          .target_system = own_rows[at].target_system,
-          .last_sync_ms = own_rows[at].last_sync_time,
-          .last_sync_given = own_rows[at].last_sync_time_is_null ? PRESENCE_NULL : PRESENCE_GIVEN,
-          .delay_ms = (int64_t)own_rows[at].last_delay_ms};
-  } else {
-    if (all.systems == NULL) return error_set_memory(error);
-    if (!sync_status_pairs(db, &all, arena, SYNC_PAIRS_MAX, error, &rows, &count)) return false;
-    for (size_t at = 0; at < count; at++)
-      report->pairs[at] = (struct sync_pair){
-          .source_system = rows[at].source_system,
-          .target_system = rows[at].target_system,
-          .last_sync_ms = rows[at].last_sync_time,
-          .last_sync_given = rows[at].last_sync_time_is_null ? PRESENCE_NULL : PRESENCE_GIVEN,
-          .delay_ms = rows[at].last_delay_ms_is_null ? 0 : (int64_t)rows[at].last_delay_ms};
-  }
-  report->pair_count = count;
-  return true;
+  return user_id == 0 ? read_all_pairs(db, arena, error, report)
+                      : read_own_pairs(db, user_id, arena, error, report);
 }
 
 static enum sync_state judge(const struct events_config *config, const struct waiting *waiting,

@@ -144,9 +144,12 @@ static bool move_streaks(struct ledger_tx *tx, struct practice *rows, size_t cou
   return practice_store_streaks(ledger_db(tx), stored, moved_count, error, &outcome);
 }
 
+bool practice_count_known(struct ledger_tx *tx, struct practice *rows, size_t count, struct error *error) {
+  return write_days(tx, rows, count, error) && move_streaks(tx, rows, count, error);
+}
+
 bool practice_count(struct ledger_tx *tx, struct practice *rows, size_t count, struct error *error) {
-  return read_streaks(tx, rows, count, error) && write_days(tx, rows, count, error) &&
-         move_streaks(tx, rows, count, error);
+  return read_streaks(tx, rows, count, error) && practice_count_known(tx, rows, count, error);
 }
 
 bool practice_count_again(struct ledger_tx *tx, const struct practice *rows, size_t count,

@@ -37,6 +37,10 @@ bool practice_check_time(const char *field, int64_t time_ms, int64_t now_ms,
 bool practice_count(struct ledger_tx *tx, struct practice *rows, size_t count,
                     struct error *error) WARN_UNUSED;
 
+/* The same where each row's streak says already how the profile has it, read under the learner's lock. */
+bool practice_count_known(struct ledger_tx *tx, struct practice *rows, size_t count,
+                          struct error *error) WARN_UNUSED;
+
 /* The same for days that are known to be practice days already, whatever was practised on them: only the
  * counts move, and no streak is looked at. */
 bool practice_count_again(struct ledger_tx *tx, const struct practice *rows, size_t count,

@@ -155,7 +155,8 @@ static bool recount_work(struct ledger_tx *tx, struct error *error) {
       .tx = tx, .entry = entry, .config = &system_config, .now_ms = ledger_now_ms(tx)};
   struct ledger_change change = {.what = "event"};
   return ledger_report(tx, entry, &change, error) &&
-         activity_recount(&intake, ACTIVITY_MILESTONE, entry->input, error);
+         activity_recount(&intake, ACTIVITY_MILESTONE, entry->input, error) &&
+         activity_finish(&intake, error);
 }
 static const struct ledger_kind recount_kind = {.name = "recount", .work = recount_work};
 

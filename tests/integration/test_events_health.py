@@ -73,7 +73,7 @@ def test_how_long_it_took_in_the_end(learner, db):
     wait_since(db, learner, send(learner), 30)
     send(learner, "v2")
     stored = "SELECT sync_status, pending_events_count, last_delay_ms FROM system_sync_status" \
-             " WHERE user_id = %s AND source_system = 'video_player' AND target_system = 'chat_system'"
+             " WHERE user_id = %s AND source_system = 'video_player'"
     before = query_one(db, stored, (learner.id,))
     assert (before["sync_status"], before["pending_events_count"]) == ("delayed", 1)
     execute(db, "UPDATE progress_events SET processed = 1, outcome = 'applied' WHERE user_id = %s", (learner.id,))
@@ -84,21 +84,32 @@ def test_how_long_it_took_in_the_end(learner, db):
     assert all(30000 <= pair["delayMs"] < 40000 for pair in pairs_of(health(learner.api)))
 
 
+def contradict(learner):
+    """Two systems that do not agree on what became of an activity."""
+    reply = [learner.api.post(EVENTS, {"id": uuid.uuid4().hex, "eventType": "video_completed", "sourceSystem": source,
+                                       "eventData": {"activityId": "v1", "completionStatus": status}})
+             for source, status in (("video_player", "completed"), ("chat_system", "failed"))][-1]
+    assert reply.json()["status"] == "conflict", reply.body
+    return reply.json()["conflicts"][0]["id"]
+
+
 def test_a_conflict_shows_until_it_is_resolved(learner, db):
-    event_id = send(learner)
-    execute(db, "INSERT INTO progress_conflicts (user_id, revision, conflict_type, activity_type, activity_id, impact,"
-                " confidence, suggested_resolution) VALUES (%s, 1, 'data_inconsistency', 'video', 'v1', 'low', 0.5, '{}')",
-            (learner.id,))
-    execute(db, "INSERT INTO progress_conflict_events (conflict_id, user_id, event_id)"
-                " SELECT id, user_id, %s FROM progress_conflicts WHERE user_id = %s", (event_id, learner.id))
+    conflict_id = contradict(learner)
+    sources = {"video_player", "chat_system"}
+
+    def stored():
+        return query_one(db, "SELECT GROUP_CONCAT(source_system) AS sources FROM system_sync_status WHERE user_id = %s"
+                             " AND sync_status = 'conflict'", (learner.id,))["sources"]
     report = health(learner.api)
     assert report["status"] == "conflict"
+    assert {pair["sourceSystem"] for pair in report["pairs"]} == sources
     assert {(pair["status"], pair["conflicts"]) for pair in report["pairs"]} == {("conflict", 1)}
     send(learner, "v2")
-    assert query_one(db, "SELECT COUNT(*) AS n FROM system_sync_status WHERE user_id = %s AND sync_status = 'conflict'",
-                     (learner.id,))["n"] == 5
-    execute(db, "UPDATE progress_conflicts SET resolved_at = UTC_TIMESTAMP(3) WHERE user_id = %s", (learner.id,))
-    assert health(learner.api)["status"] == "healthy"
+    send(learner, "v3", "calendar_service")
+    assert set(stored().split(",")) == sources
+    reply = learner.api.post(f"/api/progress-sync/conflicts/{conflict_id}/resolve", {"resolutionType": "use_latest"})
+    assert reply.status == 200, reply.body
+    assert health(learner.api)["status"] == "healthy" and stored() is None
 
 
 def test_of_everybody(learner, admin, db):

@@ -1,0 +1,72 @@
+#include "event/tally.h"
+
+#include "event/intake.h"
+#include "queries/activity.h"
+
+#include "base/banned.h"
+
+#define WHOLE_HUNDREDTHS 10000 /* of a percentage */
+
+static struct tally_sums sums_of(const struct activity_read_row *row) {
+  return (struct tally_sums){.total = row->total_activities,
+                             .completed = row->completed_activities,
+                             .in_progress = row->in_progress_activities,
+                             .time = row->total_time,
+                             .completed_of = {[ACTIVITY_VIDEO] = row->completed_videos,
+                                              [ACTIVITY_PRACTICE] = row->completed_practices,
+                                              [ACTIVITY_PROJECT] = row->completed_projects,
+                                              [ACTIVITY_QUIZ] = row->completed_quizzes,
+                                              [ACTIVITY_MILESTONE] = row->completed_milestones},
+                             .last_ms = row->last_activity_at,
+                             .has_last = !row->last_activity_at_is_null};
+}
+
+void tally_know(struct tally *tally, const struct activity_read_row *row) {
+  if (tally->is_read) return;
+  *tally = (struct tally){.is_read = true,
+                          .sums = sums_of(row),
+                          .streak = {.current = row->current_streak,
+                                     .longest = row->longest_streak,
+                                     .practised = !row->last_practice_date_is_null,
+                                     .last_day = row->last_practice_date},
+                          .milestones = row->milestones,
+                          .skills = row->skills,
+                          .waits = row->waits};
+}
+
+bool tally_open(struct event_intake *intake, struct error *error) {
+  struct activity_read_params params = {.user_id = intake->entry->learner.user_id,
+                                        .activity_type = activity_type_names[ACTIVITY_VIDEO],
+                                        .activity_id = "",
+                                        .milestones_max = TALLY_MILESTONES_MAX};
+  struct activity_read_row row;
+  bool found;
+  if (intake->tally.is_read) return true;
+  if (!activity_read(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+    return false;
+  if (!found) return error_set(error, ERROR_INTERNAL, "A learner who was locked is gone.");
+  tally_know(&intake->tally, &row);
+  return true;
+}
+
+bool tally_finish(struct event_intake *intake, struct error *error) {
+  const struct tally_sums *sums = &intake->tally.sums;
+  int64_t percentage = sums->total == 0 ? 0 : (int64_t)(sums->completed * WHOLE_HUNDREDTHS / sums->total);
+  struct activity_write_sums_params params = {.user_id = intake->entry->learner.user_id,
+                                              .total_activities = sums->total,
+                                              .completed_activities = sums->completed,
+                                              .in_progress_activities = sums->in_progress,
+                                              .total_time = sums->time,
+                                              .completed_videos = sums->completed_of[ACTIVITY_VIDEO],
+                                              .completed_practices = sums->completed_of[ACTIVITY_PRACTICE],
+                                              .completed_projects = sums->completed_of[ACTIVITY_PROJECT],
+                                              .completed_quizzes = sums->completed_of[ACTIVITY_QUIZ],
+                                              .completed_milestones = sums->completed_of[ACTIVITY_MILESTONE],
+                                              .percentage_hundredths = percentage,
+                                              .last_activity_at = sums->last_ms,
+                                              .last_activity_at_is_null = !sums->has_last,
+                                              .now = intake->now_ms};
+  if (!intake->tally.is_moved) return true;
+  intake->tally.is_moved = false;
+  return activity_write_sums(ledger_db(intake->tx), &params, error, NULL);
+}

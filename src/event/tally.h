@@ -1,0 +1,50 @@
+/* What a learner's events have come to, as an intake goes through them: read once under the learner's lock,
+ * together with the first activity, moved in memory by each event, and written once at the end. */
+#ifndef LOCKSTEP_EVENT_TALLY_H
+#define LOCKSTEP_EVENT_TALLY_H
+
+#include "event/event.h"
+#include "learner/streak.h"
+
+#define TALLY_MILESTONES_MAX 1000 /* that are counted */
+
+struct event_intake;
+struct activity_read_row;
+
+/* The sums of user_progress_summary. */
+struct tally_sums {
+  uint64_t total;
+  uint64_t completed;
+  uint64_t in_progress;
+  int64_t time; /* hundredths of a minute */
+  uint64_t completed_of[ACTIVITY_TYPES];
+  int64_t last_ms;
+  bool has_last;
+};
+
+/* What an event has left of the days that awards look at. */
+struct tally_days {
+  const char *event_id;  /* NULL: of none, or no longer true */
+  int64_t best_day;      /* activities completed on the day on which its activity was */
+  int64_t practice_days; /* of the 28 that end with its own */
+};
+
+struct tally {
+  bool is_read;
+  bool is_moved; /* the sums wait to be written */
+  struct tally_sums sums;
+  struct streak streak;
+  int64_t milestones; /* reached */
+  int64_t skills;
+  bool waits; /* an event waits for another try, or one did when that was last noted */
+  struct tally_days days;
+};
+
+/* Reads it where nothing has yet. */
+bool tally_open(struct event_intake *intake, struct error *error) WARN_UNUSED;
+/* The same, out of an activity's row. */
+void tally_know(struct tally *tally, const struct activity_read_row *row);
+/* Writes the sums where they moved. Once, at the end of an intake. */
+bool tally_finish(struct event_intake *intake, struct error *error) WARN_UNUSED;
+
+#endif
