@@ -6,6 +6,7 @@
 
 #include "learner/practice.h"
 #include "queries/activity.h"
+#include "queries/around.h"
 
 #include "base/banned.h"
 
@@ -61,7 +62,7 @@ static int64_t hundredths_of(double minutes) { return (int64_t)llround(minutes *
 
 /* --- Reading and writing --------------------------------------------------------------------------- */
 
-static struct activity_state state_of(const struct activity_read_row *row) {
+static struct activity_state state_of(const struct around_read_row *row) {
   if (row->status == NULL) return (struct activity_state){.exists = false};
   return (struct activity_state){.exists = true,
                                  .status = status_of(row->status),
@@ -70,23 +71,6 @@ static struct activity_state state_of(const struct activity_read_row *row) {
                                  .last_ms = row->last_at,
                                  .completed_ms = row->completed_at,
                                  .completed_on = row->completed_on};
-}
-
-static bool read_activity(struct event_intake *intake, enum activity_type type, const char *activity_id,
-                          int32_t day, struct error *error, struct activity_read_row *ret_row) {
-  struct activity_read_params params = {.user_id = intake->entry->learner.user_id,
-                                        .activity_type = activity_type_names[type],
-                                        .activity_id = activity_id,
-                                        .day = day,
-                                        .milestones_max = TALLY_MILESTONES_MAX};
-  struct activity_read_row row;
-  bool found;
-  if (!activity_read(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
-    return false;
-  if (!found) return error_set(error, ERROR_INTERNAL, "A learner who was locked is gone.");
-  tally_know(&intake->tally, &row);
-  *ret_row = row;
-  return true;
 }
 
 static bool write_state(struct event_intake *intake, enum activity_type type, const char *activity_id,
@@ -211,7 +195,7 @@ static bool is_completed_on(const struct activity_state *state, int32_t day) {
 }
 
 /* No other day has more completed activities than before. */
-static struct tally_days days_of(const struct event *event, const struct activity_read_row *row,
+static struct tally_days days_of(const struct event *event, const struct around_read_row *row,
                                  const struct activity_state *before, const struct activity_state *after) {
   int64_t others = row->day_completed - is_completed_on(before, event->day);
   bool is_new_day = event->status != STATUS_SKIPPED && !row->is_practised;
@@ -220,10 +204,21 @@ static struct tally_days days_of(const struct event *event, const struct activit
                              .practice_days = row->practice_days + is_new_day};
 }
 
-bool activity_count(struct event_intake *intake, const struct event *event, struct error *error) {
-  struct activity_read_row row;
+/* A conflict that it has won may have moved it to another day since. */
+static bool read_around(struct event_intake *intake, const struct event *event,
+                        const struct event_around *around, struct error *error,
+                        struct around_read_row *ret_row) {
+  if (around == NULL || around->day != event->day)
+    return around_read_activity(intake, event->activity_type, event->activity_id, event->day, error, ret_row);
+  *ret_row = *around->row;
+  return true;
+}
+
+bool activity_count(struct event_intake *intake, const struct event *event, const struct event_around *around,
+                    struct error *error) {
+  struct around_read_row row;
   struct tally_sums *sums = &intake->tally.sums;
-  if (!read_activity(intake, event->activity_type, event->activity_id, event->day, error, &row)) return false;
+  if (!read_around(intake, event, around, error, &row)) return false;
   struct activity_state before = state_of(&row);
   struct activity_state after = with_event(&before, event, row.day_time_is_null ? 0 : row.day_time);
   move_sums(&intake->tally, event->activity_type, &before, &after);
@@ -256,10 +251,8 @@ static int compare_days(const void *left, const void *right) {
 
 static void add_proven(struct activity_state *state, const struct activity_by_day_row *day) {
   if (!state->exists)
-    *state = (struct activity_state){.exists = true,
-                                     .status = ACTIVITY_SKIPPED,
-                                     .first_ms = day->first_at,
-                                     .last_ms = day->last_at};
+    *state = (struct activity_state){
+        .exists = true, .status = ACTIVITY_SKIPPED, .first_ms = day->first_at, .last_ms = day->last_at};
   state->time += day->time;
   if (day->first_at < state->first_ms) state->first_ms = day->first_at;
   if (day->last_at > state->last_ms) state->last_ms = day->last_at;
@@ -343,9 +336,9 @@ bool activity_recount(struct event_intake *intake, enum activity_type type, cons
   const char *type_name = activity_type_names[type];
   struct activity_remove_params removed = {
       .user_id = intake->entry->learner.user_id, .activity_type = type_name, .activity_id = activity_id};
-  struct activity_read_row row;
+  struct around_read_row row;
   struct activity_state after;
-  if (!read_activity(intake, type, activity_id, 0, error, &row) ||
+  if (!around_read_activity(intake, type, activity_id, 0, error, &row) ||
       !recount_days(intake, type_name, activity_id, error, &after))
     return false;
   struct activity_state before = state_of(&row);

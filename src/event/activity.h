@@ -13,12 +13,14 @@
 #ifndef LOCKSTEP_EVENT_ACTIVITY_H
 #define LOCKSTEP_EVENT_ACTIVITY_H
 
-#include "event/intake.h"
+#include "event/around.h"
 
 #define ACTIVITY_DAYS_MAX 40000 /* of one activity: a century */
 
-/* The event has become applied, and its row says so. */
-bool activity_count(struct event_intake *intake, const struct event *event, struct error *error) WARN_UNUSED;
+/* The event has become applied. `around`: as it was looked at before anything of the event was written; NULL:
+ * it is read here. */
+bool activity_count(struct event_intake *intake, const struct event *event, const struct event_around *around,
+                    struct error *error) WARN_UNUSED;
 
 /* Counts one activity anew from its applied events, after some of them became another outcome, or came to say
  * something else: its days, itself, and the summary's sums. */

@@ -114,7 +114,7 @@ static bool carry_out(struct decision *decision, struct event_result *result, st
     return false;
   conflict_apply(intake, &decision->resolution, &winner);
   winner.outcome = EVENT_APPLIED;
-  if ((!counted && !activity_count(intake, &winner, error)) ||
+  if ((!counted && !activity_count(intake, &winner, NULL, error)) ||
       !activity_recount(intake, winner.activity_type, winner.activity_id, error) ||
       (decision->takes_back && !undo_cascades(decision, error)) ||
       !cascade_run(intake, &winner, NULL, result, error) || !award_check(intake, &winner, result, error))

@@ -110,7 +110,8 @@ static bool write_down(struct event_intake *intake, struct event_step *step, str
 
 /* What the event says, and no longer what it decided against. */
 static bool count(struct event_intake *intake, struct event_step *step, struct error *error) {
-  if (step->event.outcome == EVENT_APPLIED && !activity_count(intake, &step->event, error)) return false;
+  if (step->event.outcome == EVENT_APPLIED && !activity_count(intake, &step->event, &step->around, error))
+    return false;
   return conflict_write(intake, &step->event, &step->verdict, step->result, error);
 }
 

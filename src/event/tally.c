@@ -1,13 +1,14 @@
 #include "event/tally.h"
 
-#include "event/intake.h"
+#include "event/around.h"
 #include "queries/activity.h"
+#include "queries/around.h"
 
 #include "base/banned.h"
 
 #define WHOLE_HUNDREDTHS 10000 /* of a percentage */
 
-static struct tally_sums sums_of(const struct activity_read_row *row) {
+static struct tally_sums sums_of(const struct around_read_row *row) {
   return (struct tally_sums){.total = row->total_activities,
                              .completed = row->completed_activities,
                              .in_progress = row->in_progress_activities,
@@ -21,7 +22,7 @@ static struct tally_sums sums_of(const struct activity_read_row *row) {
                              .has_last = !row->last_activity_at_is_null};
 }
 
-void tally_know(struct tally *tally, const struct activity_read_row *row) {
+void tally_know(struct tally *tally, const struct around_read_row *row) {
   if (tally->is_read) return;
   *tally = (struct tally){.is_read = true,
                           .sums = sums_of(row),
@@ -35,18 +36,8 @@ void tally_know(struct tally *tally, const struct activity_read_row *row) {
 }
 
 bool tally_open(struct event_intake *intake, struct error *error) {
-  struct activity_read_params params = {.user_id = intake->entry->learner.user_id,
-                                        .activity_type = activity_type_names[ACTIVITY_VIDEO],
-                                        .activity_id = "",
-                                        .milestones_max = TALLY_MILESTONES_MAX};
-  struct activity_read_row row;
-  bool found;
-  if (intake->tally.is_read) return true;
-  if (!activity_read(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
-    return false;
-  if (!found) return error_set(error, ERROR_INTERNAL, "A learner who was locked is gone.");
-  tally_know(&intake->tally, &row);
-  return true;
+  struct around_read_row row;
+  return intake->tally.is_read || around_read_activity(intake, ACTIVITY_VIDEO, "", 0, error, &row);
 }
 
 bool tally_finish(struct event_intake *intake, struct error *error) {

@@ -9,7 +9,7 @@
 #define TALLY_MILESTONES_MAX 1000 /* that are counted */
 
 struct event_intake;
-struct activity_read_row;
+struct around_read_row;
 
 /* The sums of user_progress_summary. */
 struct tally_sums {
@@ -42,8 +42,8 @@ struct tally {
 
 /* Reads it where nothing has yet. */
 bool tally_open(struct event_intake *intake, struct error *error) WARN_UNUSED;
-/* The same, out of an activity's row. */
-void tally_know(struct tally *tally, const struct activity_read_row *row);
+/* The same, out of what was read around an activity. */
+void tally_know(struct tally *tally, const struct around_read_row *row);
 /* Writes the sums where they moved. Once, at the end of an intake. */
 bool tally_finish(struct event_intake *intake, struct error *error) WARN_UNUSED;
 
