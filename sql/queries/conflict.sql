@@ -60,7 +60,7 @@ SELECT c.id, c.created_at
 
 -- name: conflict_events :many
 -- param user_id u64
--- param conflict_ids text -- a JSON list
+-- param conflict_id u64
 -- column conflict_id u64
 -- column id text
 -- column revision u64
@@ -77,10 +77,9 @@ SELECT c.id, c.created_at
 SELECT m.conflict_id, e.id, e.revision, e.position, e.event_type, e.source_system,
        COALESCE(e.resolved_data, e.event_data) AS data, e.event_data, e.timestamp, e.happened_at, e.practised_on,
        e.outcome
-  FROM JSON_TABLE(:conflict_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) AS l
-  STRAIGHT_JOIN progress_conflict_events AS m FORCE INDEX (PRIMARY) ON m.conflict_id = l.id
+  FROM progress_conflict_events AS m FORCE INDEX (PRIMARY)
   STRAIGHT_JOIN progress_events AS e FORCE INDEX (PRIMARY) ON e.user_id = m.user_id AND e.id = m.event_id
- WHERE m.user_id = :user_id;
+ WHERE m.conflict_id IN ([[:conflict_id]]) AND m.user_id = :user_id;
 
 -- name: conflict_count_others :one
 -- param user_id u64

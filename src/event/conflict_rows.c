@@ -105,15 +105,6 @@ bool conflict_read_peers(struct event_intake *intake, const struct event *event,
   return true;
 }
 
-static bool list_ids(const uint64_t *ids, size_t count, struct buffer *text, struct error *error) {
-  for (size_t at = 0; at < count; at++) {
-    buffer_append_char(text, at == 0 ? '[' : ',');
-    buffer_append_u64(text, ids[at]);
-  }
-  buffer_append_char(text, ']');
-  return !text->failed || error_set_memory(error);
-}
-
 /* By conflict, each one's as they were taken in. */
 static int compare_rows(const void *left, const void *right) {
   const struct conflict_events_row *a = left;
@@ -126,17 +117,18 @@ static int compare_rows(const void *left, const void *right) {
 bool conflict_read_events(struct db *db, uint64_t user_id, const uint64_t *ids, size_t id_count,
                           struct arena *arena, struct error *error, struct conflict_events *ret_events,
                           const uint64_t **ret_of) {
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(LIST_BYTES);
+  struct conflict_events_params *params = arena_alloc_array(arena, id_count, sizeof *params);
   struct conflict_events_row *rows;
   size_t count;
+  uint64_t *of;
   if (id_count == 0) {
     *ret_events = (struct conflict_events){.count = 0};
     return true;
   }
-  if (!list_ids(ids, id_count, &text, error)) return false;
-  struct conflict_events_params params = {.user_id = user_id, .conflict_ids = text.data};
-  uint64_t *of;
-  if (!conflict_events(db, &params, arena, id_count * CONFLICT_EVENTS_MAX, error, &rows, &count) ||
+  if (params == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < id_count; at++)
+    params[at] = (struct conflict_events_params){.user_id = user_id, .conflict_id = ids[at]};
+  if (!conflict_events(db, params, id_count, arena, id_count * CONFLICT_EVENTS_MAX, error, &rows, &count) ||
       !make_room(arena, count, error, ret_events))
     return false;
   if (count > 1) qsort(rows, count, sizeof *rows, compare_rows);
