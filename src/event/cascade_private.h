@@ -65,7 +65,7 @@ struct cascade_row {
 /* One cascade, or the undoing of one. Everything lives in the transaction's memory. */
 struct cascade {
   struct event_intake *intake;
-  const struct event *event; /* NULL when undoing */
+  const struct event *event;         /* NULL when undoing */
   const struct event_around *around; /* its activity; NULL when undoing */
   const char *event_id;
   uint64_t user_id;
@@ -98,7 +98,8 @@ const char *cascade_key(struct arena *arena, const struct cascade_row *row) WARN
 bool cascade_key_parse(const char *table, const char *key, struct arena *arena, struct error *error,
                        struct cascade_row *ret_row, bool *ret_known) WARN_UNUSED;
 
-/* The activity itself, where it is a video that was added: as it was read with what is around it (cascade_read.c). */
+/* The activity itself, where it is a video that was added: as it was read with what is around it
+ * (cascade_read.c). */
 bool cascade_know_video(struct cascade *cascade, struct error *error) WARN_UNUSED;
 /* What the tables hold of rows that were added but are not read. */
 bool cascade_read_rows(struct cascade *cascade, struct error *error) WARN_UNUSED;

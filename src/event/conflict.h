@@ -143,10 +143,10 @@ struct conflict_verdict {
 /* How far from an event's moment those lie that it may conflict with, on either side. */
 int64_t conflict_window_ms(const struct event *event, const struct events_config *config);
 
-/* Before the event's row is written, with what is around its activity within that window: whether it contradicts, repeats or corroborates what is known of its
- * activity. An event that carries a resolution becomes what is resolved: status, time_spent, happened_at_ms,
- * day, data, resolved_text. Its outcome says what is to become of it. ERROR_UNPROCESSABLE where the conflict
- * that it would join is full. Reads only. */
+/* Before the event's row is written, with what is around its activity within that window: whether it
+ * contradicts, repeats or corroborates what is known of its activity. An event that carries a resolution
+ * becomes what is resolved: status, time_spent, happened_at_ms, day, data, resolved_text. Its outcome says
+ * what is to become of it. ERROR_UNPROCESSABLE where the conflict that it would join is full. Reads only. */
 bool conflict_judge(struct event_intake *intake, struct event *event, const struct event_around *around,
                     struct conflict_verdict *ret_verdict, struct error *error) WARN_UNUSED;
 
