@@ -57,6 +57,17 @@ SELECT k.user_id
  ORDER BY k.user_id
  LIMIT :limit_rows;
 
+-- name: roster_page_end :one
+-- param after_id u64
+-- param skip_rows u64
+-- column user_id u64
+-- Whose enrollment comes so many rows behind those of a learner.
+SELECT e.user_id
+  FROM enrollments AS e FORCE INDEX (PRIMARY)
+ WHERE e.user_id > :after_id
+ ORDER BY e.user_id, e.course_id
+ LIMIT 1 OFFSET :skip_rows;
+
 -- name: roster_line :each
 -- param from_user u64
 -- param to_user u64

@@ -14,7 +14,7 @@
 /* One reading of the list. */
 struct pass {
   struct ledger *ledger;
-  struct db *db;
+  struct pool *pool;
   const struct roster_order *order;
   struct arena *arena;
   bool writes;
@@ -27,6 +27,7 @@ struct pass {
   size_t wish_count;
   struct roster_action actions[ROSTER_BATCH];
   size_t action_count;
+  size_t batch_count;
   struct roster_report report;
 };
 
@@ -78,7 +79,7 @@ static bool flush_actions(struct pass *pass, struct error *error) {
   size_t count = pass->action_count;
   pass->action_count = 0;
   if (pass->writes &&
-      !roster_apply(pass->ledger, pass->order->actor, pass->actions, count, pass->arena, error))
+      !roster_apply(pass->ledger, pass->order, pass->batch_count++, pass->actions, count, pass->arena, error))
     return false;
   for (size_t at = 0; at < count; at++) {
     if (!pass->writes)
@@ -129,6 +130,10 @@ static const struct field wishes_fields[] = {
 static const struct schema wishes_schema =
     SCHEMA("RosterWishes", struct wish_texts, wishes_fields, .summary = "The lines of a batch.");
 
+static bool borrow(struct pass *pass, struct error *error, struct pool_lease *lease) {
+  return pool_acquire(lease->pool, pass->order->deadline_ms, error, &lease->db);
+}
+
 static bool look(struct pass *pass, struct error *error, struct roster_look_row **ret_rows) {
   CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(WISHES_BYTES_MAX);
   struct wish_text wishes[ROSTER_BATCH];
@@ -145,9 +150,10 @@ static bool look(struct pass *pass, struct error *error, struct roster_look_row 
   schema_encode_json(&wishes_schema, &all, &text);
   if (text.failed) return error_set_memory(error);
   struct roster_look_params params = {.wishes = buffer_text(&text)};
-  bool done = roster_look(pass->db, &params, pass->arena, ROSTER_BATCH, error, ret_rows, &count);
-  db_rollback(pass->db);
-  if (!done) return false;
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = pass->pool};
+  if (!borrow(pass, error, &lease) ||
+      !roster_look(lease.db, &params, pass->arena, ROSTER_BATCH, error, ret_rows, &count))
+    return false;
   return count == pass->wish_count ||
          error_set(error, ERROR_INTERNAL, "A line stands for more than one enrollment.");
 }
@@ -232,6 +238,13 @@ static bool read_lines(struct pass *pass, struct sheet *sheet, struct error *err
 
 /* --- Who is missing ---------------------------------------------------------------------------------- */
 
+static bool read_enrolled(struct pass *pass, const struct roster_enrolled_params *params, struct error *error,
+                          struct roster_enrolled_row **ret_rows, size_t *ret_count) {
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = pass->pool};
+  return borrow(pass, error, &lease) &&
+         roster_enrolled(lease.db, params, pass->arena, ROSTER_BATCH, error, ret_rows, ret_count);
+}
+
 static bool remove_missing_of(struct pass *pass, uint64_t course_id, struct error *error) {
   struct roster_enrolled_params params = {.course_id = course_id, .limit_rows = ROSTER_BATCH};
   struct arena_mark mark = arena_mark(pass->arena);
@@ -239,9 +252,7 @@ static bool remove_missing_of(struct pass *pass, uint64_t course_id, struct erro
   size_t count;
   do {
     arena_rewind(pass->arena, mark);
-    bool done = roster_enrolled(pass->db, &params, pass->arena, ROSTER_BATCH, error, &rows, &count);
-    db_rollback(pass->db);
-    if (!done) return false;
+    if (!read_enrolled(pass, &params, error, &rows, &count)) return false;
     for (size_t at = 0; at < count; at++) {
       struct roster_action action = {
           .act = ROSTER_UNENROL_MISSING, .user_id = rows[at].user_id, .course_id = course_id};
@@ -267,8 +278,9 @@ static bool count_standing(struct pass *pass, uint64_t course_id, struct error *
   struct roster_standing_params params = {.course_id = course_id};
   struct roster_standing_row row;
   bool found;
-  if (!roster_standing(pass->db, &params, pass->arena, error, &row, &found)) return false;
-  db_rollback(pass->db);
+  CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = pass->pool};
+  if (!borrow(pass, error, &lease) || !roster_standing(lease.db, &params, pass->arena, error, &row, &found))
+    return false;
   if (found) pass->report.standing += (uint64_t)row.enrollments;
   return true;
 }
@@ -304,7 +316,7 @@ static bool is_allowed(const struct pass *pass, struct error *error) {
   if (removals_of(report) <= pass->allowed) return true;
   return error_set(error, ERROR_UNPROCESSABLE,
                    "The list would remove %" PRIu64 " of %" PRIu64 " enrollments; it may remove %" PRIu64
-                   " (see --max-removals).",
+                   " (--max-removals, or maxRemovals).",
                    removals_of(report), report->standing, pass->allowed);
 }
 
@@ -312,7 +324,6 @@ static bool run_pass(struct pass *pass, bool writes, struct error *error) {
   struct arena_mark mark = arena_mark(pass->arena);
   pass->writes = writes;
   bool done = pass_run(pass, error);
-  db_rollback(pass->db);
   arena_rewind(pass->arena, mark);
   return done;
 }
@@ -321,13 +332,13 @@ static uint64_t allowed_of(const struct roster_order *order, uint64_t standing) 
   return order->is_percent ? standing * order->max_removals / 100 : order->max_removals;
 }
 
-bool roster_import(struct ledger *ledger, struct db *db, const struct roster_order *order,
+bool roster_import(struct ledger *ledger, struct pool *pool, const struct roster_order *order,
                    struct arena *arena, struct error *error, struct roster_report *ret_report) {
   struct pass *pass = arena_alloc(arena, sizeof *pass);
   struct pass *second = arena_alloc(arena, sizeof *second);
   if (pass == NULL || second == NULL) return error_set_memory(error);
   *pass = (struct pass){
-      .ledger = ledger, .db = db, .order = order, .arena = arena, .is_final = order->is_dry_run};
+      .ledger = ledger, .pool = pool, .order = order, .arena = arena, .is_final = order->is_dry_run};
   bool done = run_pass(pass, false, error);
   pass->allowed = allowed_of(order, pass->report.standing);
   *ret_report = pass->report;
@@ -338,7 +349,7 @@ bool roster_import(struct ledger *ledger, struct db *db, const struct roster_ord
   if (!done || order->is_dry_run) return done;
   *second = (struct pass){.report = {.has_written = true},
                           .ledger = ledger,
-                          .db = db,
+                          .pool = pool,
                           .order = order,
                           .arena = arena,
                           .is_final = true};

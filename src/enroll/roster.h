@@ -13,6 +13,7 @@
 #include "ledger/ledger.h"
 
 #define ROSTER_BATCH 200
+#define ROSTER_OPERATION_BYTES 72
 #define ROSTER_PAIRS_MAX 4000000 /* of learner and course, in one list */
 
 /* What becomes of the lines, and of the enrollments. */
@@ -36,6 +37,11 @@ struct roster_order {
   bool is_dry_run;
   bool removes_missing; /* students of the list's courses whom it does not name are unenrolled */
   const char *actor;
+  /* Where it is one operation of a client's: its id, at most ROSTER_OPERATION_BYTES long, and its content's
+   * digest. The same again does again what it left undone, and nothing that was undone since. */
+  const char *operation; /* NULL: none */
+  struct db_hash request_hash;
+  int64_t deadline_ms; /* for connections, monotonic */
   /* Enrollments that may be removed, by lines and by what is missing: so many, or so many percent of those
    * that stand in the list's courses. A list that would remove more changes nothing. */
   uint64_t max_removals;
@@ -49,15 +55,23 @@ struct roster_order {
 
 /* Columns: userId, username or subject (the first of them that a line fills counts), courseId, and status
  * (active or completed: is enrolled, also where it says nothing; cancelled: is not); others are ignored.
- * `db` is for reading, and free of transactions. ERROR_UNPROCESSABLE: the list as a whole cannot be taken, or
- * would remove too many; then *ret_report says what it would have done, too. */
-bool roster_import(struct ledger *ledger, struct db *db, const struct roster_order *order,
+ * What is read takes a connection of the pool's, never while the ledger has one. ERROR_UNPROCESSABLE: the
+ * list as a whole cannot be taken, or would remove too many; then *ret_report says what it would have done,
+ * too. */
+bool roster_import(struct ledger *ledger, struct pool *pool, const struct roster_order *order,
                    struct arena *arena, struct error *error, struct roster_report *ret_report) WARN_UNUSED;
 
 struct roster_selection {
-  uint64_t user_id;   /* 0: every learner */
-  uint64_t course_id; /* 0: every course */
+  uint64_t from_user; /* both included */
+  uint64_t to_user;
+  uint64_t course_id;   /* 0: every course */
+  bool leaves_out_head; /* the line that names the columns */
 };
+/* How many learners behind `after` make a page of about ROSTER_PAGE_ROWS enrollments: up to *ret_to,
+ * INT64_MAX where it is the last one. */
+#define ROSTER_PAGE_ROWS 10000
+bool roster_page(struct db *db, uint64_t after, struct arena *arena, struct error *error,
+                 uint64_t *ret_to) WARN_UNUSED;
 /* Lines that an import takes back, cancelled enrollments among them, in UTF-8 and safe to open in a
  * spreadsheet: `write` is given some at a time. Memory does not grow with their number. */
 bool roster_export(struct db *db, const struct roster_selection *selection, struct arena *arena,

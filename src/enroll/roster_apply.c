@@ -62,14 +62,21 @@ static void take_failures(struct ledger_entry *const *list, size_t count, struct
   }
 }
 
-bool roster_apply(struct ledger *ledger, const char *actor, struct roster_action *actions, size_t count,
-                  struct arena *arena, struct error *error) {
+bool roster_apply(struct ledger *ledger, const struct roster_order *order, size_t batch,
+                  struct roster_action *actions, size_t count, struct arena *arena, struct error *error) {
+  const char *op_id =
+      order->operation == NULL ? NULL : arena_printf(arena, "%s:%zu", order->operation, batch);
   struct ledger_entry *entries = arena_alloc_array(arena, count, sizeof *entries);
   struct ledger_entry *list[ROSTER_BATCH];
   struct task tasks[ROSTER_BATCH];
   size_t learners = 0;
+  /* Of an operation that is known the work is not done again: what it would do stands as it is. */
+  for (size_t at = 0; at < count; at++) {
+    actions[at].outcome = ENROLL_STOOD;
+    actions[at].why = NULL;
+  }
   if (count == 0) return true;
-  if (entries == NULL) return error_set_memory(error);
+  if (entries == NULL || (order->operation != NULL && op_id == NULL)) return error_set_memory(error);
   qsort(actions, count, sizeof *actions, compare);
   for (size_t at = 0; at < count; at++) {
     if (at > 0 && actions[at].user_id == actions[at - 1].user_id) {
@@ -77,8 +84,12 @@ bool roster_apply(struct ledger *ledger, const char *actor, struct roster_action
       continue;
     }
     tasks[learners] = (struct task){.actions = &actions[at], .count = 1};
-    entries[learners] = (struct ledger_entry){
-        .user_id = actions[at].user_id, .actor = actor, .input = &tasks[learners], .arena = arena};
+    entries[learners] = (struct ledger_entry){.user_id = actions[at].user_id,
+                                              .op_id = op_id,
+                                              .request_hash = order->request_hash,
+                                              .actor = order->actor,
+                                              .input = &tasks[learners],
+                                              .arena = arena};
     list[learners] = &entries[learners];
     learners++;
   }

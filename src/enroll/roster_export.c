@@ -51,13 +51,23 @@ bool roster_export(struct db *db, const struct roster_selection *selection, stru
                    bool (*write)(void *context, const struct buffer *lines, struct error *error),
                    void *context, struct error *error) {
   struct export export = {.lines = BUFFER_INIT(LINES_BYTES_MAX), .write = write, .context = context};
-  struct roster_line_params params = {.from_user = selection->user_id == 0 ? 1 : selection->user_id,
-                                      .to_user = selection->user_id == 0 ? INT64_MAX : selection->user_id,
-                                      .course_id = selection->course_id};
-  buffer_append_text(&export.lines, "userId,username,subject,courseId,courseTitle,status,progress,source,"
-                                    "enrolledAt,completedAt\r\n");
+  struct roster_line_params params = {
+      .from_user = selection->from_user, .to_user = selection->to_user, .course_id = selection->course_id};
+  if (!selection->leaves_out_head)
+    buffer_append_text(&export.lines, "userId,username,subject,courseId,courseTitle,status,progress,source,"
+                                      "enrolledAt,completedAt\r\n");
   bool done = roster_line(db, &params, arena, append_row, &export, error) && flush(&export, error);
   db_rollback(db);
   buffer_free(&export.lines);
+  return done;
+}
+
+bool roster_page(struct db *db, uint64_t after, struct arena *arena, struct error *error, uint64_t *ret_to) {
+  struct roster_page_end_params params = {.after_id = after, .skip_rows = ROSTER_PAGE_ROWS - 1};
+  struct roster_page_end_row row;
+  bool found;
+  bool done = roster_page_end(db, &params, arena, error, &row, &found);
+  db_rollback(db);
+  if (done) *ret_to = found ? row.user_id : INT64_MAX;
   return done;
 }

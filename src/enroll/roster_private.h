@@ -63,8 +63,10 @@ struct roster_action {
   enum enroll_outcome outcome;
   const char *why; /* it could not be done; NULL: done */
 };
-/* At most ROSTER_BATCH of them, sorted by learner on the way. False: none was done. */
-bool roster_apply(struct ledger *ledger, const char *actor, struct roster_action *actions, size_t count,
-                  struct arena *arena, struct error *error) WARN_UNUSED;
+/* At most ROSTER_BATCH of them, sorted by learner on the way; `batch` is the number of this one in the list.
+ * False: none was done. */
+bool roster_apply(struct ledger *ledger, const struct roster_order *order, size_t batch,
+                  struct roster_action *actions, size_t count, struct arena *arena,
+                  struct error *error) WARN_UNUSED;
 
 #endif

@@ -41,7 +41,9 @@ static bool write_lines(void *context, const struct buffer *lines, struct error 
 
 bool ctl_enrollments_export(struct ctl *ctl, const void *options, struct error *error) {
   const struct export_options *export = options;
-  struct roster_selection selection = {.user_id = export->user, .course_id = export->course};
+  struct roster_selection selection = {.from_user = export->user == 0 ? 1 : export->user,
+                                       .to_user = export->user == 0 ? INT64_MAX : export->user,
+                                       .course_id = export->course};
   if (export->bom) (void)fputs("\xEF\xBB\xBF", stdout);
   return roster_export(ctl->db, &selection, ctl->arena, write_lines, NULL, error);
 }
@@ -217,6 +219,7 @@ static bool run_import(struct import *import, struct error *error) {
                                .is_dry_run = import->options->dry_run,
                                .removes_missing = import->options->remove_missing,
                                .actor = CTL_PROGRAM,
+                               .deadline_ms = INT64_MAX,
                                .on_bad = on_bad,
                                .on_progress = on_progress,
                                .context = import};
@@ -226,7 +229,7 @@ static bool run_import(struct import *import, struct error *error) {
   if (!pool_new(&ctl->config.database, CONNECTIONS, error, &pool) ||
       !ledger_new(pool, &ctl->config.database, error, &ledger))
     return false;
-  bool done = roster_import(ledger, ctl->db, &order, ctl->arena, error, &report);
+  bool done = roster_import(ledger, pool, &order, ctl->arena, error, &report);
   for (size_t at = 0; at < ARRAY_LENGTH(import->bars); at++)
     ctl_progress_end(&import->bars[at]);
   if (done || report.lines > 0) print_report(import, &report);

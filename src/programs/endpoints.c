@@ -40,6 +40,7 @@ const struct endpoint_table *const endpoint_tables[] = {
     &enroll_endpoints,
     &enroll_admin_endpoints,
     &enroll_course_endpoints,
+    &enroll_roster_endpoints,
     &enroll_analytics_endpoints,
     &payment_endpoints,
     &payment_admin_endpoints,

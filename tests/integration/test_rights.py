@@ -112,6 +112,8 @@ RIGHTS = [
     ("GET", "/api/students", ..., "admin"),
     ("GET", "/api/students/{id}", ..., "admin"),
     ("GET", "/api/students/{id}/state", ..., "admin"),
+    ("GET", "/api/admin/enrollments/export", ..., "admin"),
+    ("POST", "/api/admin/enrollments/import", {"csv": "userId,courseId\n1,1\n", "dryRun": True}, "admin"),
     ("GET", "/api/admin/courses", ..., "admin"),
     ("POST", "/api/admin/courses", {"title": "R"}, "admin"),
     ("GET", "/api/admin/courses/{id}", ..., "admin"),
@@ -408,6 +410,8 @@ BY_ANOTHER = {
     ("GET", "/api/students"): (..., 403),
     ("GET", "/api/students/{victim}"): (..., 403),
     ("GET", "/api/students/{victim}/state"): (..., 403),
+    ("GET", "/api/admin/enrollments/export"): (..., 403),
+    ("POST", "/api/admin/enrollments/import"): ({"csv": "userId,courseId\n1,1\n"}, 403),
     ("DELETE", "/api/admin/users/{victim}"): (..., 403),
     ("GET", "/api/admin/analytics"): (..., 403),
     ("GET", "/api/admin/courses"): (..., 403),
@@ -425,7 +429,7 @@ BY_ANOTHER = {
 }
 ENROLLMENT = ("/api/student", "/api/requests", "/api/enrollment", "/api/sync/connection", "/api/admin/requests",
               "/api/admin/users", "/api/admin/analytics", "/api/admin/courses", "/api/admin/chapters",
-              "/api/admin/payments", "/api/admin/webhook-events")
+              "/api/admin/payments", "/api/admin/webhook-events", "/api/admin/enrollments")
 
 
 @pytest.fixture

@@ -140,6 +140,46 @@ export interface paths {
         patch: operations["patchAdminCoursesById"];
         trace?: never;
     };
+    "/api/admin/enrollments/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Enrollments as CSV, cancelled ones among them, part by part
+         * @description Least role: admin.
+         */
+        get: operations["getAdminEnrollmentsExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/enrollments/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol and unenrol whom a list names; what is so already is left alone
+         * @description Least role: admin.
+         */
+        post: operations["postAdminEnrollmentsImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/jobs": {
         parameters: {
             query?: never;
@@ -3233,6 +3273,66 @@ export interface components {
             /** @description The student. */
             userId: number;
         };
+        /** @description A part of the list. */
+        EnrollmentExport: {
+            /** @description Lines that an import takes back, safe to open in a spreadsheet; the first part begins with the names of the columns. The list is the parts, one behind the other. */
+            csv: string;
+            /** @description Where the next part goes on; null at the end. */
+            nextAfter: number | null;
+        };
+        /** @description A list of enrollments. */
+        EnrollmentList: {
+            /** @description At most 1,000 lines of CSV. The first names the columns: userId, username or subject, courseId, and status; a longer list is brought in parts that each begin with it. */
+            csv: string;
+            /** @description Say what would happen, and do nothing. */
+            dryRun?: boolean;
+            /**
+             * @description Added to the numbers of lines: how many lines of the whole list come before this part, without the header.
+             * @default 0
+             */
+            lineOffset: number;
+            /**
+             * @description How many enrollments lines of the status cancelled may remove; else nothing of it is done. A dry run counts them.
+             * @default 0
+             */
+            maxRemovals: number;
+        };
+        /** @description What became of a list. */
+        EnrollmentListDone: {
+            /** @description Lines that cannot be taken; they harm no other. */
+            bad: components["schemas"]["EnrollmentListLine"][];
+            /** @description Newly enrolled. */
+            enrolled: number;
+            /** @description Enrolled who had been unenrolled. */
+            enrolledAgain: number;
+            /** @description Lines of the list, without its header. */
+            lines: number;
+            /** @description Stood in one table only, or with a pending request. */
+            mended: number;
+            /** @description Say again what an earlier line of this list said. */
+            repeated: number;
+            /** @description Whether every line could be taken. */
+            success: boolean;
+            /** @description So already. */
+            unchanged: number;
+            /** @description Unenrolled by a line of the status cancelled. */
+            unenrolled: number;
+            /** @description Whether it was done; else what follows would be. */
+            written: boolean;
+        };
+        /** @description A line that cannot be taken. */
+        EnrollmentListLine: {
+            /** @description The column that it is about; null: the whole line. */
+            column: string | null;
+            /** @description The last one, of a row that spans several. */
+            lastLine: number;
+            /** @description From 1, the header's. */
+            line: number;
+            /** @description The line as it stands in the list. */
+            text: string;
+            /** @description Why it cannot be taken. */
+            why: string;
+        };
         /** @description A student and a course. */
         EnrollmentPair: {
             /** @description The course. */
@@ -5399,9 +5499,11 @@ export interface components {
         };
         /** @description Stitches of the learner. */
         Stitches: {
+            /** @description Where the next page goes on; null at the end. */
+            nextAfter: string | null;
             /** @description `since` is none of the learner's revisions: these are all stitches there are. */
             resync: boolean;
-            /** @description The learner's revision: the next `since`. */
+            /** @description The learner's revision: the next `since`; of several pages, the last one's. */
             revision: number;
             /** @description In the order in which they changed. */
             stitches: components["schemas"]["Stitch"][];
@@ -6578,6 +6680,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Course"];
+                };
+            };
+        };
+    };
+    getAdminEnrollmentsExport: {
+        parameters: {
+            query?: {
+                after?: number;
+                courseId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentExport"];
+                };
+            };
+        };
+    };
+    postAdminEnrollmentsImport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 visible ASCII characters: a repeat under the same key is answered with the first reply. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrollmentList"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentListDone"];
                 };
             };
         };
@@ -8621,6 +8777,8 @@ export interface operations {
     getProgressStitches: {
         parameters: {
             query?: {
+                after?: string;
+                limit?: number;
                 since?: number;
             };
             header?: {

@@ -14,6 +14,7 @@ export const IDEMPOTENT = new Set([
   'PATCH /api/todos/{id}',
   'POST /api/admin/chapters',
   'POST /api/admin/courses',
+  'POST /api/admin/enrollments/import',
   'POST /api/admin/requests/bulk',
   'POST /api/answer',
   'POST /api/enrollment',

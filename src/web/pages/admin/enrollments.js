@@ -2,105 +2,109 @@
 
 import { html, useRef, useState } from '../kit/html.js';
 import { useAction, useLockstep, useRead } from '../kit/data.js';
-import { Badge, Bar, Button, Card, Failure, Field, Figure, Figures, Table, useToast } from '../kit/ui.js';
+import { Bar, Button, Card, Failure, Field, Figure, Figures, Table, useToast } from '../kit/ui.js';
 import { Confirm } from '../kit/confirm.js';
-import { parseCsv, saveFile, toCsv } from '../kit/csv.js';
+import { save } from '../kit/files.js';
 import { number, plural } from '../kit/format.js';
-import { applyRoster, COLUMNS, planRoster, readRoster } from './roster.js';
+import { bringParts, partsOf, readList, sumOf } from './roster.js';
 
-const ROWS_SHOWN = 200;
+const BAD_SHOWN = 200;
 
-const DEEDS = {
-  enrol: ['good', 'enrol'],
-  again: ['good', 'enrol again'],
-  unenrol: ['warn', 'unenrol'],
-  nothing: ['', 'is so already'],
-  reject: ['bad', 'cannot be taken'],
-};
-const DEEDS_FIRST = ['reject', 'unenrol', 'again', 'enrol', 'nothing'];
-
-const countOf = (plan, deed) => plan.filter((row) => row.deed === deed).length;
+const changesOf = (sum) => sum.enrolled + sum.enrolledAgain + sum.mended + sum.unenrolled;
 
 /** How far something is that goes on in this page. */
 function Going({ step, label }) {
   if (!step) return null;
-  return html`<div class="progress" role="status"><${Bar} value=${step.total ? (100 * step.done) / step.total : null} label=${label} /><span class="quiet">${label}: ${number(step.done)} of ${number(step.total)}</span></div>`;
+  return html`<div class="progress" role="status"><${Bar} value=${(100 * step.done) / step.total} label=${label} /><span class="quiet">${label}: ${number(step.done)} of ${plural(step.total, 'line')}</span></div>`;
 }
 
-function Plan({ plan }) {
-  const rows = [...plan].sort((a, b) => DEEDS_FIRST.indexOf(a.deed) - DEEDS_FIRST.indexOf(b.deed) || a.line - b.line);
-  return html`<${Figures}>
-      <${Figure} label="Enrol" value=${countOf(plan, 'enrol') + countOf(plan, 'again')} />
-      <${Figure} label="Unenrol" value=${countOf(plan, 'unenrol')} tone=${countOf(plan, 'unenrol') > 0 ? 'warn' : ''} />
-      <${Figure} label="So already" value=${countOf(plan, 'nothing')} />
-      <${Figure} label="Cannot be taken" value=${countOf(plan, 'reject')} tone=${countOf(plan, 'reject') > 0 ? 'bad' : ''} />
-    <//>
-    <${Table} caption="Lines of the file" rows=${rows.slice(0, ROWS_SHOWN)} keyOf=${(row) => row.line} columns=${[
-      { label: 'Line', numeric: true, of: (row) => row.line },
-      { label: 'Learner', of: (row) => row.name || '–' },
-      { label: 'Course', of: (row) => row.title || '–' },
-      { label: 'What', of: (row) => html`<${Badge} tone=${DEEDS[row.deed][0]}>${row.isDone ? 'done: ' : ''}${DEEDS[row.deed][1]}<//>` },
-      { label: 'Why not', of: (row) => row.why ?? '' },
+function Lines({ bad }) {
+  return html`<${Table} caption="Lines that cannot be taken" rows=${bad.slice(0, BAD_SHOWN)} keyOf=${(row) => row.line} columns=${[
+      { label: 'Line', numeric: true, of: (row) => (row.lastLine > row.line ? `${row.line}–${row.lastLine}` : row.line) },
+      { label: 'Why not', of: (row) => `${row.column ? `${row.column} ` : ''}${row.why}` },
+      { label: 'As it stands there', of: (row) => html`<code>${row.text}</code>` },
     ]} />
-    ${rows.length > ROWS_SHOWN && html`<p class="quiet">And ${plural(rows.length - ROWS_SHOWN, 'line')} more.</p>`}`;
+    ${bad.length > BAD_SHOWN && html`<p class="quiet">And ${plural(bad.length - BAD_SHOWN, 'line')} more: save them to see all.</p>`}`;
 }
 
-/** What is to be done with a plan: do it, keep its rejects, forget it. */
-function Deeds({ plan, isApplied, ask, keepRejects, forget }) {
-  const deeds = plan.length - countOf(plan, 'reject') - countOf(plan, 'nothing');
+function Report({ sum, isApplied }) {
+  return html`<p role="status"><b>${isApplied ? 'This was done.' : 'This would happen.'}</b> <span class="quiet">${plural(sum.lines, 'line')} in the file.</span></p>
+    <${Figures}>
+      <${Figure} label=${isApplied ? 'Enrolled' : 'Enrol'} value=${number(sum.enrolled + sum.enrolledAgain)} note=${sum.enrolledAgain > 0 ? `${number(sum.enrolledAgain)} of them again` : undefined} />
+      <${Figure} label=${isApplied ? 'Unenrolled' : 'Unenrol'} value=${number(sum.unenrolled)} tone=${sum.unenrolled > 0 ? 'warn' : ''} />
+      ${sum.mended > 0 && html`<${Figure} label="Put right" value=${number(sum.mended)} note="stood in one table only, or with a request" />`}
+      <${Figure} label="So already" value=${number(sum.unchanged + sum.repeated)} />
+      <${Figure} label="Cannot be taken" value=${number(sum.bad.length)} tone=${sum.bad.length > 0 ? 'bad' : ''} />
+    <//>
+    ${sum.bad.length > 0 && html`<${Lines} bad=${sum.bad} />`}`;
+}
+
+/** What is to be done with a file: do it, keep its rejects, forget it. */
+function Deeds({ sum, isApplied, ask, keepRejects, forget }) {
+  const changes = changesOf(sum);
   return html`<p class="actions">
     <button type="button" onClick=${forget}>${isApplied ? 'Another file' : 'Forget it'}</button>
-    ${countOf(plan, 'reject') > 0 && html`<button type="button" onClick=${keepRejects}>Save what cannot be taken</button>`}
-    ${!isApplied && html`<button type="button" class="primary" disabled=${deeds === 0} onClick=${ask}>${deeds === 0 ? 'Nothing to do' : `Do it: ${plural(deeds, 'change')}`}</button>`}
+    ${sum.bad.length > 0 && html`<button type="button" onClick=${keepRejects}>Save what cannot be taken</button>`}
+    ${!isApplied && html`<button type="button" class="primary" disabled=${changes === 0} onClick=${ask}>${changes === 0 ? 'Nothing to do' : `Do it: ${plural(changes, 'change')}`}</button>`}
   </p>`;
 }
 
-function Import() {
+/** {list, sum, isApplied, step, look, apply, forget}: a file from its choice to its report. */
+function useList() {
   const { client } = useLockstep();
   const say = useToast();
-  const input = useRef(null);
-  const [state, setState] = useState({ plan: null, header: [], isApplied: false });
+  const [state, setState] = useState({ list: null, seen: null, sum: null, isApplied: false });
   const [step, setStep] = useState(null);
-  const [asks, setAsks] = useState(false);
+  const forget = () => setState({ list: null, seen: null, sum: null, isApplied: false });
   const onStep = (done, total) => setStep({ done, total });
-  const forget = () => {
-    setState({ plan: null, header: [], isApplied: false });
-    if (input.current) input.current.value = '';
-  };
   const look = useAction(async (file) => {
-    setState({ plan: null, header: [], isApplied: false });
+    forget();
     try {
-      const sheet = parseCsv(await file.text());
-      setState({ plan: await planRoster(client, sheet, onStep), header: sheet.header, isApplied: false });
+      const list = partsOf(await file.text());
+      if (list.parts.length === 0) throw new Error('There is nothing in the file but its first line.');
+      const seen = await bringParts(client, list, null, onStep);
+      setState({ list, seen, sum: sumOf(seen), isApplied: false });
     } finally {
       setStep(null);
     }
   });
   const apply = useAction(async () => {
-    setAsks(false);
     try {
-      const plan = await applyRoster(client, state.plan, onStep);
-      setState({ ...state, plan, isApplied: true });
-      const rejected = countOf(plan, 'reject');
-      say(`${plural(plan.filter((row) => row.isDone).length, 'enrollment')} changed${rejected > 0 ? `, ${plural(rejected, 'line')} not taken` : ''}.`, rejected > 0 ? '' : 'good');
+      const sum = sumOf(await bringParts(client, state.list, state.seen, onStep));
+      setState({ ...state, sum, isApplied: true });
+      say(`${plural(changesOf(sum), 'enrollment')} changed${sum.bad.length > 0 ? `, ${plural(sum.bad.length, 'line')} not taken` : ''}.`, sum.bad.length > 0 ? '' : 'good');
     } finally {
       setStep(null);
     }
   });
-  const keepRejects = () => saveFile('rejected.csv', toCsv([...state.header, 'why'], state.plan.filter((row) => row.deed === 'reject').map((row) => [...row.cells, row.why])));
-  const unenrols = state.plan ? countOf(state.plan, 'unenrol') : 0;
+  return { ...state, step, look, apply, forget };
+}
+
+function Import() {
+  const { list, sum, isApplied, step, look, apply, forget } = useList();
+  const input = useRef(null);
+  const [asks, setAsks] = useState(false);
+  const leave = () => {
+    forget();
+    if (input.current) input.current.value = '';
+  };
+  const begin = () => {
+    setAsks(false);
+    return apply.run();
+  };
+  const keepRejects = () => save('rejected.csv', 'text/csv;charset=utf-8', `${[list.head, ...sum.bad.map((row) => row.text)].join('\r\n')}\r\n`);
   return html`<${Card} title="Import">
-    <p>A CSV file whose first line names the columns: userId, courseId, and status. Active, completed or empty enrols; cancelled unenrols. Nothing is done before you have seen what would be.</p>
+    <p>A CSV file whose first line names the columns: courseId, and userId, username or subject; and status, if some are to be cancelled. Active, completed or empty enrols; cancelled unenrols. Nothing is done before you have seen what would be.</p>
     <div class="field"><label for="roster-file">CSV file</label>
       <input id="roster-file" ref=${input} type="file" accept=".csv,text/csv" disabled=${look.busy || apply.busy} onChange=${(event) => event.target.files[0] && look.run(event.target.files[0])} /></div>
     <${Failure} error=${look.error ?? apply.error} />
-    <${Going} step=${step} label=${apply.busy ? 'Doing it' : 'Looking at the learners'} />
-    ${state.plan && !apply.busy && html`
-      <p role="status"><b>${state.isApplied ? 'This was done.' : 'This would happen.'}</b></p>
-      <${Plan} plan=${state.plan} />
-      <${Deeds} plan=${state.plan} isApplied=${state.isApplied} ask=${() => setAsks(true)} keepRejects=${keepRejects} forget=${forget} />`}
-    <${Confirm} title="Do what the list says?" open=${asks} close=${() => setAsks(false)} label="Do it" tone=${unenrols > 0 ? 'danger' : 'primary'} action=${apply} onYes=${apply.run}>
-      <p>${plural(state.plan ? countOf(state.plan, 'enrol') + countOf(state.plan, 'again') : 0, 'enrollment')} will be made${unenrols > 0 ? `, and ${number(unenrols)} cancelled` : ''}. Lines that cannot be taken are left out.</p>
+    ${apply.error && html`<p>What was done until then is done. Do it again, and only the rest is.</p>`}
+    <${Going} step=${step} label=${apply.busy ? 'Doing it' : 'Looking at it'} />
+    ${sum && !apply.busy && html`
+      <${Report} sum=${sum} isApplied=${isApplied} />
+      <${Deeds} sum=${sum} isApplied=${isApplied} ask=${() => setAsks(true)} keepRejects=${keepRejects} forget=${leave} />`}
+    <${Confirm} title="Do what the list says?" open=${asks} close=${() => setAsks(false)} label="Do it" tone=${sum?.unenrolled > 0 ? 'danger' : 'primary'} action=${apply} onYes=${begin}>
+      <p>${plural((sum?.enrolled ?? 0) + (sum?.enrolledAgain ?? 0), 'enrollment')} will be made${sum?.unenrolled > 0 ? `, and ${number(sum.unenrolled)} cancelled` : ''}. Lines that cannot be taken are left out.</p>
     <//>
   <//>`;
 }
@@ -110,19 +114,20 @@ function Export() {
   const say = useToast();
   const courses = useRead('/api/admin/courses', { query: { limit: 200 }, everyMs: 30000 });
   const [courseId, setCourseId] = useState('');
-  const [step, setStep] = useState(null);
+  const [lines, setLines] = useState(null);
   const running = useRef(null);
   const action = useAction(async () => {
     running.current = new AbortController();
+    setLines(0);
     try {
-      const lines = await readRoster(client, courseId === '' ? null : Number(courseId), (done, total) => setStep({ done, total }), running.current.signal);
-      saveFile(courseId === '' ? 'enrollments.csv' : `course-${courseId}.csv`, toCsv(COLUMNS, lines));
-      say(`${plural(lines.length, 'enrollment')} saved.`, 'good');
+      const { text, enrollments } = await readList(client, courseId === '' ? null : Number(courseId), setLines, running.current.signal);
+      save(courseId === '' ? 'enrollments.csv' : `course-${courseId}.csv`, 'text/csv;charset=utf-8', text);
+      say(`${plural(enrollments, 'enrollment')} saved.`, 'good');
     } catch (error) {
-      if (error.name !== 'AbortError') throw error;
+      if (!running.current.signal.aborted) throw error;
       say('The export was stopped.');
     } finally {
-      setStep(null);
+      setLines(null);
     }
   });
   const options = [{ value: '', label: 'All courses' }, ...(courses.data?.courses ?? []).map((course) => ({ value: String(course.id), label: course.title }))];
@@ -133,7 +138,7 @@ function Export() {
       <${Button} tone="primary" action=${action} onClick=${action.run}>Export<//>
       ${action.busy && html`<button type="button" onClick=${() => running.current.abort()}>Stop</button>`}
     </div>
-    <${Going} step=${step} label="Reading learners" />
+    ${lines !== null && html`<p class="quiet" role="status">Reading: ${plural(lines, 'enrollment')} so far.</p>`}
     <${Failure} error=${action.error ?? courses.error} />
   <//>`;
 }
