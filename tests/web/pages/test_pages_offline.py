@@ -132,6 +132,7 @@ def test_what_was_chosen_last_counts_also_offline(visit, learner, db):
     tab.button("Start", exact=True).click()
     answer(tab, 1, 1)
     tab.button("End here").click()
+    tab.until_shows("All of it is saved.")
     wait_kept(tab)
     tab.visitor.offline()
     tab.reload()
