@@ -8,6 +8,21 @@
 
 -- Whether events completed the activity, or another application the video; also a step that was added afterwards. As
 -- completed_video_completes_todo: what has a receipt is left alone. Skipped steps are none of this rule's.
+WITH found AS (
+  SELECT STRAIGHT_JOIN s.user_id, s.path_id, s.step_id, s.status, s.completed_at, s.activity_type, s.activity_id,
+         CONCAT(REPLACE(REPLACE(s.path_id, '~', '~0'), '/', '~1'), '/', s.step_id) AS target_key,
+         COALESCE(a.completed_at, p.completed_at, UTC_TIMESTAMP(3)) AS done_at
+    FROM learning_path_steps AS s FORCE INDEX (learning_path_steps_status)
+    LEFT JOIN activities AS a
+      ON a.user_id = s.user_id AND a.activity_type = s.activity_type AND a.activity_id = s.activity_id
+         AND a.status = 'completed'
+    LEFT JOIN video_progress AS p
+      ON s.activity_type = 'video' AND p.user_id = s.user_id AND p.video_id = s.activity_id AND p.status = 'completed'
+    LEFT JOIN propagations AS r FORCE INDEX (propagations_target)
+      ON r.user_id = s.user_id AND r.target_table = 'learning_path_steps'
+         AND r.target_key = CONCAT(REPLACE(REPLACE(s.path_id, '~', '~0'), '/', '~1'), '/', s.step_id)
+   WHERE s.user_id BETWEEN :from AND :to AND s.status IN ('pending', 'in_progress') AND s.activity_id IS NOT NULL
+     AND (a.user_id IS NOT NULL OR p.user_id IS NOT NULL) AND r.user_id IS NULL)
 SELECT STRAIGHT_JOIN k.user_id,
        IF(n.of_receipt, 'propagations', 'learning_path_steps') AS `table`,
        IF(n.of_receipt,
@@ -27,23 +42,7 @@ SELECT STRAIGHT_JOIN k.user_id,
          WHEN 'because' THEN LEFT(CONCAT('step ', k.step_id, ' is ', k.activity_type, ' ', k.activity_id), 255)
          ELSE CAST(u.revision + 1 AS CHAR)
        END AS wanted
-  FROM (SELECT STRAIGHT_JOIN s.user_id, s.path_id, s.step_id, s.status, s.completed_at, s.activity_type, s.activity_id,
-               CONCAT(REPLACE(REPLACE(s.path_id, '~', '~0'), '/', '~1'), '/', s.step_id) AS target_key,
-               COALESCE(a.completed_at, p.completed_at, UTC_TIMESTAMP(3)) AS done_at
-          FROM learning_path_steps AS s FORCE INDEX (learning_path_steps_activity)
-          LEFT JOIN activities AS a
-            ON a.user_id = s.user_id AND a.activity_type = s.activity_type AND a.activity_id = s.activity_id
-               AND a.status = 'completed'
-          LEFT JOIN video_progress AS p
-            ON s.activity_type = 'video' AND p.user_id = s.user_id AND p.video_id = s.activity_id
-               AND p.status = 'completed'
-         WHERE s.user_id BETWEEN :from AND :to AND s.activity_id IS NOT NULL AND s.status IN ('pending', 'in_progress')
-           AND (a.user_id IS NOT NULL OR p.user_id IS NOT NULL)
-           AND NOT EXISTS (SELECT 1
-                             FROM propagations AS r
-                            WHERE r.user_id = s.user_id AND r.target_table = 'learning_path_steps'
-                              AND r.target_key = CONCAT(REPLACE(REPLACE(s.path_id, '~', '~0'), '/', '~1'), '/',
-                                                        s.step_id))) AS k
+  FROM found AS k
   JOIN users AS u ON u.id = k.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
   JOIN (SELECT 'status' AS name, FALSE AS of_receipt UNION ALL SELECT 'completed_at', FALSE UNION ALL
         SELECT 'target_system', TRUE UNION ALL SELECT 'before_values', TRUE UNION ALL

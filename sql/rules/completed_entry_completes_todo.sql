@@ -8,6 +8,15 @@
 
 -- As completed_video_completes_todo. Entries are not looked at one by one: from the open todos to the entries that stand
 -- for them.
+WITH found AS (
+  SELECT STRAIGHT_JOIN t.user_id, t.id, t.status, t.completed_at
+    FROM todos AS t FORCE INDEX (todos_status)
+    JOIN schedule_entries AS e FORCE INDEX (schedule_entries_todo)
+      ON e.user_id = t.user_id AND e.todo_id = t.id AND e.status = 'completed'
+    LEFT JOIN propagations AS r FORCE INDEX (propagations_target)
+      ON r.user_id = t.user_id AND r.target_table = 'todos' AND r.target_key = t.id
+   WHERE t.user_id BETWEEN :from AND :to AND t.status IN ('pending', 'in_progress') AND r.user_id IS NULL
+     AND (t.due_at IS NULL OR t.created_at <= e.updated_at OR t.due_at <= COALESCE(e.actual_end, UTC_TIMESTAMP(3))))
 SELECT STRAIGHT_JOIN k.user_id,
        IF(n.of_receipt, 'propagations', 'todos') AS `table`,
        IF(n.of_receipt,
@@ -27,17 +36,12 @@ SELECT STRAIGHT_JOIN k.user_id,
          WHEN 'because' THEN LEFT(CONCAT('a calendar entry of todo ', k.id, ' is completed'), 255)
          ELSE CAST(u.revision + 1 AS CHAR)
        END AS wanted
-  FROM (SELECT STRAIGHT_JOIN t.user_id, t.id, t.status, t.completed_at,
-               COALESCE(MAX(e.actual_end), UTC_TIMESTAMP(3)) AS done_at
-          FROM todos AS t FORCE INDEX (todos_status)
-          JOIN schedule_entries AS e FORCE INDEX (schedule_entries_todo)
-            ON e.user_id = t.user_id AND e.todo_id = t.id AND e.status = 'completed'
-         WHERE t.user_id BETWEEN :from AND :to AND t.status IN ('pending', 'in_progress')
-           AND NOT EXISTS (SELECT 1
-                             FROM propagations AS r
-                            WHERE r.user_id = t.user_id AND r.target_table = 'todos' AND r.target_key = t.id)
-         GROUP BY t.user_id, t.id, t.status, t.completed_at, t.created_at, t.due_at
-        HAVING NOT (t.due_at IS NOT NULL AND t.created_at > MAX(e.updated_at) AND t.due_at > done_at)) AS k
+  FROM (SELECT DISTINCT f.user_id, f.id, f.status, f.completed_at,
+               COALESCE((SELECT MAX(e.actual_end)
+                           FROM schedule_entries AS e FORCE INDEX (schedule_entries_todo)
+                          WHERE e.user_id = f.user_id AND e.todo_id = f.id AND e.status = 'completed'),
+                        UTC_TIMESTAMP(3)) AS done_at
+          FROM found AS f) AS k
   JOIN users AS u ON u.id = k.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
   JOIN (SELECT 'status' AS name, FALSE AS of_receipt UNION ALL SELECT 'completed_at', FALSE UNION ALL
         SELECT 'target_system', TRUE UNION ALL SELECT 'before_values', TRUE UNION ALL

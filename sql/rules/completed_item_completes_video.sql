@@ -8,6 +8,31 @@
 
 -- Of todos only those that are about exactly one video. As completed_video_completes_todo: what has a receipt is left
 -- alone. A video that nobody knew of yet is put in.
+WITH found AS (
+  SELECT STRAIGHT_JOIN v.user_id, v.video_id, t.completed_at AS done_at
+    FROM todo_videos AS v FORCE INDEX (todo_videos_video)
+    LEFT JOIN video_progress AS d ON d.user_id = v.user_id AND d.video_id = v.video_id AND d.status = 'completed'
+    JOIN todos AS t ON t.user_id = v.user_id AND t.id = v.todo_id AND t.status = 'completed'
+    LEFT JOIN todo_videos AS o ON o.user_id = v.user_id AND o.todo_id = v.todo_id AND o.video_id <> v.video_id
+    LEFT JOIN propagations AS r FORCE INDEX (propagations_target)
+      ON r.user_id = v.user_id AND r.target_table = 'video_progress' AND r.target_key = v.video_id
+   WHERE v.user_id BETWEEN :from AND :to AND d.user_id IS NULL AND o.user_id IS NULL AND r.user_id IS NULL
+   UNION ALL
+  SELECT STRAIGHT_JOIN e.user_id, e.video_id, e.actual_end
+    FROM schedule_entries AS e FORCE INDEX (schedule_entries_video)
+    LEFT JOIN video_progress AS d ON d.user_id = e.user_id AND d.video_id = e.video_id AND d.status = 'completed'
+    LEFT JOIN propagations AS r FORCE INDEX (propagations_target)
+      ON r.user_id = e.user_id AND r.target_table = 'video_progress' AND r.target_key = e.video_id
+   WHERE e.user_id BETWEEN :from AND :to AND e.video_id IS NOT NULL AND e.status = 'completed'
+     AND d.user_id IS NULL AND r.user_id IS NULL
+   UNION ALL
+  SELECT STRAIGHT_JOIN s.user_id, s.activity_id, s.completed_at
+    FROM learning_path_steps AS s FORCE INDEX (learning_path_steps_status)
+    LEFT JOIN video_progress AS d ON d.user_id = s.user_id AND d.video_id = s.activity_id AND d.status = 'completed'
+    LEFT JOIN propagations AS r FORCE INDEX (propagations_target)
+      ON r.user_id = s.user_id AND r.target_table = 'video_progress' AND r.target_key = s.activity_id
+   WHERE s.user_id BETWEEN :from AND :to AND s.status = 'completed' AND s.activity_type = 'video'
+     AND s.activity_id IS NOT NULL AND d.user_id IS NULL AND r.user_id IS NULL)
 SELECT STRAIGHT_JOIN k.user_id,
        IF(n.of_receipt, 'propagations', 'video_progress') AS `table`,
        IF(n.of_receipt,
@@ -34,38 +59,11 @@ SELECT STRAIGHT_JOIN k.user_id,
          WHEN 'because' THEN LEFT(CONCAT('what stands for video ', k.video_id, ' is completed'), 255)
          ELSE CAST(u.revision + 1 AS CHAR)
        END AS wanted
-  FROM (SELECT STRAIGHT_JOIN i.user_id, i.video_id, p.user_id IS NOT NULL AS is_there, p.status, p.percentage_watched,
-               p.completed_at, COALESCE(MAX(i.done_at), UTC_TIMESTAMP(3)) AS done_at
-          FROM (SELECT STRAIGHT_JOIN v.user_id, v.video_id, t.completed_at AS done_at
-                  FROM todo_videos AS v FORCE INDEX (todo_videos_video)
-                  LEFT JOIN video_progress AS d
-                    ON d.user_id = v.user_id AND d.video_id = v.video_id AND d.status = 'completed'
-                  JOIN todos AS t ON t.user_id = v.user_id AND t.id = v.todo_id AND t.status = 'completed'
-                 WHERE v.user_id BETWEEN :from AND :to AND d.user_id IS NULL
-                   AND NOT EXISTS (SELECT 1
-                                     FROM todo_videos AS o
-                                    WHERE o.user_id = v.user_id AND o.todo_id = v.todo_id
-                                      AND o.video_id <> v.video_id)
-                 UNION ALL
-                SELECT STRAIGHT_JOIN e.user_id, e.video_id, e.actual_end
-                  FROM schedule_entries AS e FORCE INDEX (schedule_entries_video)
-                  LEFT JOIN video_progress AS d
-                    ON d.user_id = e.user_id AND d.video_id = e.video_id AND d.status = 'completed'
-                 WHERE e.user_id BETWEEN :from AND :to AND e.video_id IS NOT NULL AND e.status = 'completed'
-                   AND d.user_id IS NULL
-                 UNION ALL
-                SELECT STRAIGHT_JOIN s.user_id, s.activity_id, s.completed_at
-                  FROM learning_path_steps AS s FORCE INDEX (learning_path_steps_activity)
-                  LEFT JOIN video_progress AS d
-                    ON d.user_id = s.user_id AND d.video_id = s.activity_id AND d.status = 'completed'
-                 WHERE s.user_id BETWEEN :from AND :to AND s.activity_type = 'video' AND s.activity_id IS NOT NULL
-                   AND s.status = 'completed' AND d.user_id IS NULL) AS i
-          LEFT JOIN video_progress AS p ON p.user_id = i.user_id AND p.video_id = i.video_id
-         WHERE NOT EXISTS (SELECT 1
-                             FROM propagations AS r
-                            WHERE r.user_id = i.user_id AND r.target_table = 'video_progress'
-                              AND r.target_key = i.video_id)
-         GROUP BY i.user_id, i.video_id, p.user_id, p.status, p.percentage_watched, p.completed_at) AS k
+  FROM (SELECT STRAIGHT_JOIN f.user_id, f.video_id, p.user_id IS NOT NULL AS is_there, p.status, p.percentage_watched,
+               p.completed_at, COALESCE(MAX(f.done_at), UTC_TIMESTAMP(3)) AS done_at
+          FROM found AS f
+          LEFT JOIN video_progress AS p ON p.user_id = f.user_id AND p.video_id = f.video_id
+         GROUP BY f.user_id, f.video_id, p.user_id, p.status, p.percentage_watched, p.completed_at) AS k
   JOIN users AS u ON u.id = k.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
   JOIN (SELECT 'status' AS name, FALSE AS of_receipt UNION ALL SELECT 'percentage_watched', FALSE UNION ALL
         SELECT 'completed_at', FALSE UNION ALL SELECT 'target_system', TRUE UNION ALL

@@ -7,6 +7,14 @@
 -- changes: schedule_entries.status, schedule_entries.actual_end, propagations
 
 -- As completed_todo_completes_schedule.
+WITH found AS (
+  SELECT STRAIGHT_JOIN e.user_id, e.id, e.status, e.actual_end, e.video_id, COALESCE(s.completed_at, s.updated_at) AS done_at
+    FROM schedule_entries AS e FORCE INDEX (schedule_entries_status)
+    JOIN video_progress AS s ON s.user_id = e.user_id AND s.video_id = e.video_id AND s.status = 'completed'
+    LEFT JOIN propagations AS r FORCE INDEX (propagations_target)
+      ON r.user_id = e.user_id AND r.target_table = 'schedule_entries' AND r.target_key = e.id
+   WHERE e.user_id BETWEEN :from AND :to AND e.status IN ('planned', 'in_progress') AND r.user_id IS NULL
+     AND NOT (e.created_at > s.updated_at AND e.starts_at > COALESCE(s.completed_at, s.updated_at)))
 SELECT STRAIGHT_JOIN k.user_id,
        IF(n.of_receipt, 'propagations', 'schedule_entries') AS `table`,
        IF(n.of_receipt,
@@ -26,16 +34,7 @@ SELECT STRAIGHT_JOIN k.user_id,
          WHEN 'because' THEN LEFT(CONCAT('entry ', k.id, ' stands for video ', k.video_id), 255)
          ELSE CAST(u.revision + 1 AS CHAR)
        END AS wanted
-  FROM (SELECT STRAIGHT_JOIN e.user_id, e.id, e.status, e.actual_end, e.video_id,
-               COALESCE(s.completed_at, s.updated_at) AS done_at
-          FROM schedule_entries AS e FORCE INDEX (schedule_entries_status)
-          JOIN video_progress AS s ON s.user_id = e.user_id AND s.video_id = e.video_id AND s.status = 'completed'
-         WHERE e.user_id BETWEEN :from AND :to AND e.status IN ('planned', 'in_progress')
-           AND NOT (e.created_at > s.updated_at AND e.starts_at > COALESCE(s.completed_at, s.updated_at))
-           AND NOT EXISTS (SELECT 1
-                             FROM propagations AS r
-                            WHERE r.user_id = e.user_id AND r.target_table = 'schedule_entries'
-                              AND r.target_key = e.id)) AS k
+  FROM found AS k
   JOIN users AS u ON u.id = k.user_id AND u.merged_into IS NULL AND u.deleted_at IS NULL
   JOIN (SELECT 'status' AS name, FALSE AS of_receipt UNION ALL SELECT 'actual_end', FALSE UNION ALL
         SELECT 'target_system', TRUE UNION ALL SELECT 'before_values', TRUE UNION ALL

@@ -54,6 +54,10 @@ struct rule {
   size_t sql_line;
   const char *sql;    /* with ? for the range's two ends, wherever :from and :to stood; settings as 1 or 0 */
   size_t range_count; /* how many pairs of them */
+  /* What stands in its WITH found AS (…): the rows in breach, to ask whether there is one. NULL: all of sql.
+   */
+  const char *found_sql;
+  size_t found_range_count;
 };
 
 struct rule_set; /* thread-safe once loaded */

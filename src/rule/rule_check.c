@@ -144,9 +144,10 @@ static bool probe_publish(struct rule_set *set, enum rule_scope scope, struct er
   for (size_t at = 0; at < set->count; at++) {
     if (!rule_is_asked(set, at, scope)) continue;
     buffer_append_text(&sql, ", EXISTS (");
-    buffer_append_text(&sql, set->rules[at].sql);
+    const struct rule *rule = &set->rules[at];
+    buffer_append_text(&sql, rule->found_sql != NULL ? rule->found_sql : rule->sql);
     buffer_append_char(&sql, ')');
-    probe->range_count += set->rules[at].range_count;
+    probe->range_count += rule->found_sql != NULL ? rule->found_range_count : rule->range_count;
   }
   probe->sql = sql.failed ? NULL : arena_strdup(set->arena, sql.data);
   if (probe->sql == NULL) return error_set_memory(error);

@@ -100,7 +100,7 @@ static bool sql_word(struct sql_scan *scan, struct error *error) {
   for (size_t at = 0; at < kept; at++)
     word[at] = (char)toupper((unsigned char)scan->at[at]);
   word[kept] = '\0';
-  if (scan->words == 0 && strcmp(word, "SELECT") != 0)
+  if (scan->words == 0 && strcmp(word, "SELECT") != 0 && strcmp(word, "WITH") != 0)
     return rule_complain(error, scan->file, scan->line, "a rule is one SELECT, this begins with %s", word);
   for (size_t at = 0; at < ARRAY_LENGTH(sql_refused); at++) {
     if (strcmp(word, sql_refused[at].word) != 0) continue;
@@ -190,6 +190,46 @@ static bool sql_step(struct sql_scan *scan, struct error *error) {
   return true;
 }
 
+/* Where the parenthesis that was opened before `at` ends; `ret_marks`: the parameters in it. */
+static const char *sql_close(const char *at, size_t *ret_marks) {
+  size_t marks = 0;
+  char quote = '\0';
+  for (int depth = 1; *at != '\0'; at++) {
+    if (quote != '\0') {
+      if (*at == '\\' && quote != '`' && at[1] != '\0')
+        at++;
+      else if (*at == quote)
+        quote = '\0';
+      continue;
+    }
+    if (*at == '\'' || *at == '"' || *at == '`') quote = *at;
+    if (*at == '?') marks++;
+    if (*at == '(') depth++;
+    if (*at == ')' && --depth == 0) break;
+  }
+  *ret_marks = marks;
+  return *at == '\0' ? NULL : at;
+}
+
+/* WITH found AS (SELECT …) SELECT …: the first tells of the rows in breach, the second what to change of
+ * each. */
+static bool sql_find_found(const struct sql_scan *scan, struct arena *arena, struct error *error,
+                           struct rule *rule) {
+  static const char opening[] = "WITH found AS (";
+  static const char next[] = ") SELECT ";
+  size_t marks;
+  if (strncasecmp(rule->sql, "WITH", 4) != 0) return true;
+  const char *found = rule->sql + sizeof opening - 1;
+  const char *end = strncmp(rule->sql, opening, sizeof opening - 1) == 0 ? sql_close(found, &marks) : NULL;
+  if (end == NULL || strncmp(end, next, sizeof next - 1) != 0)
+    return rule_complain(error, scan->file, scan->first_line,
+                         "a rule is one SELECT, this begins with WITH; there is one form of that: "
+                         "WITH found AS (SELECT …) SELECT …");
+  rule->found_sql = arena_strndup(arena, found, (size_t)(end - found));
+  rule->found_range_count = marks / 2;
+  return rule->found_sql != NULL || error_set_memory(error);
+}
+
 bool rule_sql_compile(const char *file, size_t line, const char *text, const struct rules_config *config,
                       struct arena *arena, struct error *error, struct rule *rule) {
   struct sql_scan scan = {
@@ -211,6 +251,7 @@ bool rule_sql_compile(const char *file, size_t line, const char *text, const str
     if (well) rule->sql = sql;
     rule->range_count = scan.marks / 2;
     rule->sql_line = scan.first_line;
+    well = well && sql_find_found(&scan, arena, error, rule);
   }
   buffer_free(&scan.sql);
   return well;

@@ -198,7 +198,11 @@ static const struct complaint {
     {HEAD ";", "x/a.sql:5: a rule is one SELECT, this begins with ;"},
     {HEAD "\n\nUPDATE t SET a = 1", "x/a.sql:7: a rule is one SELECT, this begins with UPDATE"},
     {HEAD "(SELECT 1)", "x/a.sql:5: a rule is one SELECT, this begins with ("},
-    {HEAD "WITH x AS (SELECT 1) DELETE FROM t", "x/a.sql:5: a rule is one SELECT, this begins with WITH"},
+    {HEAD "WITH x AS (" BODY ") SELECT 1 FROM x", "x/a.sql:5: a rule is one SELECT, this begins with WITH"},
+    {HEAD "WITH found AS (" BODY ") DELETE FROM t", "x/a.sql:5: a rule is one SELECT, this begins with WITH"},
+    {HEAD "WITH found AS (" BODY "), x AS (SELECT 1) SELECT 1",
+     "x/a.sql:5: a rule is one SELECT, this begins with WITH"},
+    {HEAD "WITH found AS (" BODY, "x/a.sql:5: a rule is one SELECT, this begins with WITH"},
     {HEAD BODY ";\nDELETE FROM t", "x/a.sql:6: a rule is one SELECT, here begins another statement"},
     {HEAD BODY "; ;", "x/a.sql:5: a rule is one SELECT, here begins another statement"},
     {HEAD "SELECT 1\nINTO OUTFILE 'x'", "x/a.sql:6: a rule only reads: it cannot use INTO"},
@@ -263,6 +267,17 @@ static void test_the_range_may_not_stand_for_ever(void **state) {
   assert_string_equal(error.message, "x/a.sql:5: the range stands here more than 32 times");
 }
 
+static void test_what_is_found_stands_first(void **state) {
+  (void)state;
+  struct rule rule = parse_good(HEAD "WITH found AS (SELECT ') ?' FROM (" BODY ") AS x)\n"
+                                     "SELECT 1 FROM found, t WHERE id BETWEEN :from AND :to",
+                                NULL);
+  assert_string_equal(rule.found_sql, "SELECT ') ?' FROM (SELECT 1 FROM t WHERE id BETWEEN ? AND ?) AS x");
+  assert_int_equal(rule.found_range_count, 1);
+  assert_int_equal(rule.range_count, 2);
+  assert_null(parse_good(HEAD BODY, NULL).found_sql);
+}
+
 static void test_settings_stand_as_numbers(void **state) {
   static const char text[] = HEAD "SELECT :accept_discounts, :refunds_unenroll, ':accept_discounts' FROM t\n"
                                   " WHERE id BETWEEN :from AND :to";
@@ -283,6 +298,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_whole_rows_and_single_columns_are_told_apart, setup, teardown),
       cmocka_unit_test_setup_teardown(test_another_variant_does_not_apply, setup, teardown),
       cmocka_unit_test_setup_teardown(test_the_select_is_stripped_and_marked, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_what_is_found_stands_first, setup, teardown),
       cmocka_unit_test_setup_teardown(test_settings_stand_as_numbers, setup, teardown),
       cmocka_unit_test_setup_teardown(test_complaints, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_nul_is_no_text, setup, teardown),
