@@ -11,11 +11,16 @@
 -- column data_consistency_score f64
 -- column current_streak i64 null
 -- column last_practice_date day null
+-- column video_changed_at time null
+-- column todo_videos u64
+-- What other applications change of videos does not show in the view, but moves its ETag.
 SELECT COALESCE(s.total_activities, 0) AS total_activities, COALESCE(s.completed_activities, 0) AS completed_activities,
        COALESCE(s.in_progress_activities, 0) AS in_progress_activities,
        COALESCE(s.percentage_complete, 0) AS percentage_complete, COALESCE(s.total_time_spent, 0) AS total_time_spent,
        s.last_sync_time, COALESCE(s.data_consistency_score, 1) AS data_consistency_score, p.current_streak,
-       p.last_practice_date
+       p.last_practice_date,
+       (SELECT MAX(v.updated_at) FROM video_progress AS v WHERE v.user_id = u.id) AS video_changed_at,
+       (SELECT COUNT(*) FROM todo_videos AS w WHERE w.user_id = u.id) AS todo_videos
   FROM users AS u
   LEFT JOIN user_progress_summary AS s ON s.user_id = u.id
   LEFT JOIN profiles AS p ON p.user_id = u.id
@@ -105,12 +110,3 @@ SELECT COALESCE(s.total_activities, 0) AS total_activities, COALESCE(s.completed
    FROM milestones AS m FORCE INDEX (milestones_reached)
   WHERE m.user_id = :user_id AND m.reached_at IS NULL
   ORDER BY m.milestone_id LIMIT :underway);
-
--- name: view_others :one
--- param user_id u64
--- column others text
--- What the view depends on besides the rows of the systems (system_digests), and no revision tells of.
-SELECT CONCAT_WS(' ',
-         (SELECT CONCAT_WS('-', COUNT(*), BIT_XOR(CRC32(CONCAT_WS('|', k.skill_id, k.updated_at))))
-            FROM skills AS k WHERE k.user_id = :user_id),
-         (SELECT m.updated_at FROM user_progress_summary AS m WHERE m.user_id = :user_id)) AS others;

@@ -41,7 +41,7 @@ static bool handle_step(struct request *request, const void *query, const void *
 static const struct endpoint rows[] = {
     {PATHS, .method = "GET", .path = "/api/learning-paths", .flags = SYSTEM_READ_FLAGS,
      .query = &path_query_schema, .reply = &path_page_schema, .handle = handle_list, .prepare = event_heal,
-     .depends_on = system_depends_on, .summary = "The learner's learning paths with steps and progress"},
+     .summary = "The learner's learning paths with steps and progress"},
     {PATHS, .method = "POST", .path = "/api/learning-paths", .flags = SYSTEM_WRITE_FLAGS,
      .success_status = 201, .body = &path_create_schema, .reply = &path_reply_schema, .handle = handle_create,
      .summary = "Make a learning path"},

@@ -36,8 +36,7 @@ static bool handle_delete(struct request *request, const void *query, const void
 static const struct endpoint rows[] = {
     {SCHEDULE, .method = "GET", .path = "/api/schedule", .flags = SYSTEM_READ_FLAGS,
      .query = &schedule_query_schema, .reply = &schedule_page_schema, .handle = handle_list,
-     .prepare = event_heal, .depends_on = system_depends_on,
-     .summary = "The learner's calendar, by the beginning of its entries"},
+     .prepare = event_heal, .summary = "The learner's calendar, by the beginning of its entries"},
     {SCHEDULE, .method = "POST", .path = "/api/schedule", .flags = SYSTEM_WRITE_FLAGS, .success_status = 201,
      .body = &schedule_create_schema, .reply = &schedule_reply_schema, .handle = handle_create,
      .summary = "Make a calendar entry"},

@@ -11,7 +11,6 @@
 #include "base/banned.h"
 
 #define MADE_ID_BYTES 12 /* of randomness */
-#define DIGESTS_BYTES ((size_t)512)
 #define PLACE_TIME_CHARACTERS 24
 
 static const struct field also_fields[] = {
@@ -239,26 +238,5 @@ bool system_place_print(const struct system_place *place, struct arena *arena, s
   const char *text = arena_printf(arena, "%s_%s", time, place->id);
   if (text == NULL) return error_set_memory(error);
   *ret_text = text;
-  return true;
-}
-
-bool system_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                       const char **ret_text) {
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(DIGESTS_BYTES);
-  struct system_digests_params params = {.user_id = user_id};
-  struct system_digests_row row;
-  bool found;
-  if (!system_digests(db, &params, arena, error, &row, &found)) return false;
-  const uint64_t digests[] = {row.todos,          row.todos_digest,   row.todo_videos, row.todo_videos_digest,
-                              row.entries,        row.entries_digest, row.videos,      row.videos_digest,
-                              row.paths,          row.paths_digest,   row.steps,       row.steps_digest,
-                              row.progress_digest};
-  for (size_t at = 0; at < ARRAY_LENGTH(digests); at++) {
-    buffer_append_u64(&text, digests[at]);
-    buffer_append_char(&text, ' ');
-  }
-  const char *copy = text.failed ? NULL : arena_strdup(arena, buffer_text(&text));
-  if (copy == NULL) return error_set_memory(error);
-  *ret_text = copy;
   return true;
 }

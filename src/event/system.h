@@ -112,11 +112,6 @@ bool system_place_parse(const char *text, struct error *error, struct system_pla
 bool system_place_print(const struct system_place *place, struct arena *arena, struct error *error,
                         const char **ret_text) WARN_UNUSED;
 
-/* What every read of the systems depends on besides the learner's revision (endpoint.depends_on): all of
- * their rows. Grows with them: a learner with 10,000 todos costs some milliseconds. */
-bool system_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                       const char **ret_text) WARN_UNUSED;
-
 /* What is answered to a row that is gone. */
 struct system_deleted {
   bool success;

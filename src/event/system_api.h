@@ -11,7 +11,7 @@ extern const struct endpoint_table schedule_endpoints;
 extern const struct endpoint_table path_endpoints;
 extern const struct endpoint_table video_endpoints;
 
-#define SYSTEM_READ_FLAGS (ENDPOINT_FRESH | ENDPOINT_SERVICE)
+#define SYSTEM_READ_FLAGS (ENDPOINT_FRESH | ENDPOINT_TAGS_REPLY | ENDPOINT_SERVICE)
 #define SYSTEM_WRITE_FLAGS \
   (ENDPOINT_NEEDS_LEARNER | ENDPOINT_SERVICE | ENDPOINT_IDEMPOTENT_KEY | ENDPOINT_WRITES_REPLY)
 

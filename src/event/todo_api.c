@@ -35,7 +35,7 @@ static bool handle_delete(struct request *request, const void *query, const void
 static const struct endpoint rows[] = {
     {TODOS, .method = "GET", .path = "/api/todos", .flags = SYSTEM_READ_FLAGS, .query = &todo_query_schema,
      .reply = &todo_page_schema, .handle = handle_list, .prepare = event_heal,
-     .depends_on = system_depends_on, .summary = "The learner's todos, in the order in which they were made"},
+     .summary = "The learner's todos, in the order in which they were made"},
     {TODOS, .method = "POST", .path = "/api/todos", .flags = SYSTEM_WRITE_FLAGS, .success_status = 201,
      .body = &todo_create_schema, .reply = &todo_reply_schema, .handle = handle_create,
      .summary = "Make a todo"},

@@ -32,8 +32,7 @@ static bool handle_write(struct request *request, const void *query, const void 
 
 static const struct endpoint rows[] = {
     {VIDEOS, .method = "GET", .flags = SYSTEM_READ_FLAGS, .reply = &video_progress_schema,
-     .handle = handle_read, .prepare = event_heal, .depends_on = system_depends_on,
-     .summary = "How far the learner has watched a video"},
+     .handle = handle_read, .prepare = event_heal, .summary = "How far the learner has watched a video"},
     {VIDEOS, .method = "PUT", .flags = SYSTEM_WRITE_FLAGS, .body = &video_body_schema,
      .reply = &video_reply_schema, .handle = handle_write,
      .summary = "Tell how far a video was watched; to its end is an event"},

@@ -1,9 +1,9 @@
 #include "event/view.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/system.h"
 #include "learner/streak.h"
 #include "queries/view.h"
 #include "schema/encode.h"
@@ -210,7 +210,9 @@ static bool read_head(struct db *db, uint64_t user_id, int32_t today, struct are
   reply->last_sync_ms = row.last_sync_time;
   reply->last_sync_given = presence_of(row.last_sync_time_is_null);
   reply->data_consistency_score = row.data_consistency_score;
-  return true;
+  reply->others = arena_printf(arena, "%" PRId64 " %" PRIu64,
+                               row.video_changed_at_is_null ? 0 : row.video_changed_at, row.todo_videos);
+  return reply->others != NULL || error_set_memory(error);
 }
 
 bool view_read(struct db *db, uint64_t user_id, const struct view_day *day, struct arena *arena,
@@ -225,20 +227,5 @@ bool view_read(struct db *db, uint64_t user_id, const struct view_day *day, stru
       !read_lists(db, user_id, day, lists, error, &reply))
     return false;
   *ret_reply = reply;
-  return true;
-}
-
-bool view_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                     const char **ret_text) {
-  struct view_others_params params = {.user_id = user_id};
-  struct view_others_row row;
-  bool found;
-  const char *systems;
-  if (!view_others(db, &params, arena, error, &row, &found) ||
-      !system_depends_on(db, user_id, arena, error, &systems))
-    return false;
-  const char *text = arena_printf(arena, "%s%s", systems, found ? row.others : "");
-  if (text == NULL) return error_set_memory(error);
-  *ret_text = text;
   return true;
 }

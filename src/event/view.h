@@ -75,6 +75,7 @@ struct view_reply {
   int64_t last_sync_ms;
   enum presence last_sync_given;
   double data_consistency_score; /* 0.01 to 1, as of docs/insights.md */
+  const char *others;            /* not told: what else moves the ETag */
 };
 extern const struct schema view_skill_schema;
 extern const struct schema view_reply_schema;
@@ -88,9 +89,5 @@ struct view_day {
 /* Reads within the snapshot that `db` has open. */
 bool view_read(struct db *db, uint64_t user_id, const struct view_day *day, struct arena *arena,
                struct error *error, struct view_reply *ret_reply) WARN_UNUSED;
-
-/* What it depends on and no revision tells of (endpoint.depends_on). */
-bool view_depends_on(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                     const char **ret_text) WARN_UNUSED;
 
 #endif

@@ -18,7 +18,11 @@ static bool handle_summary(struct request *request, const void *query, const voi
                          .began_ms = request->now_ms - (local_ms - request->today * MS_PER_DAY)};
   (void)query;
   (void)body;
-  return view_read(request->snapshot, request->principal.user_id, &day, request->arena, error, reply);
+  struct view_reply *view = reply;
+  if (!view_read(request->snapshot, request->principal.user_id, &day, request->arena, error, view))
+    return false;
+  request->tag_others = view->others;
+  return true;
 }
 
 static struct insights_where where_of(const struct request *request) {
@@ -47,11 +51,10 @@ static const struct endpoint rows[] = {
     {.method = "GET",
      .path = "/api/progress-sync/summary",
      .role = ROLE_STUDENT,
-     .flags = ENDPOINT_FRESH,
+     .flags = ENDPOINT_FRESH | ENDPOINT_TAGS_REPLY,
      .reply = &view_reply_schema,
      .handle = handle_summary,
      .prepare = event_heal,
-     .depends_on = view_depends_on,
      .tag = "Progress events",
      .summary = "Everything of the learner's at one glance"},
     {.method = "GET",

@@ -27,7 +27,10 @@ enum endpoint_flags {
   ENDPOINT_TELLS_FAILURE = 2048, /* may answer 503 in its reply schema: the failure is the answer */
   ENDPOINT_TAGGED = 4096, /* a read of something else than one learner that makes its ETag itself, and answers
                            * 304 where If-None-Match has it */
-  ENDPOINT_MAY_MIX = 8192 /* may answer 207 in its reply schema: not all of what was sent was taken */
+  ENDPOINT_MAY_MIX = 8192,    /* may answer 207 in its reply schema: not all of what was sent was taken */
+  ENDPOINT_TAGS_REPLY = 16384 /* ENDPOINT_FRESH, and the reply depends on more than the learner's row tells
+                               * of, such as tables that other applications write: what is told is part of the
+                               * ETag. Prepared, read and encoded before If-None-Match is answered */
 };
 
 struct endpoint {
@@ -45,14 +48,9 @@ struct endpoint {
   const char *tag;     /* OpenAPI grouping */
   const char *summary; /* one line */
   /* ENDPOINT_FRESH rows that may have to write before they read (healing): called after the
-   * If-None-Match check and before the snapshot is opened. NULL: nothing to prepare. */
+   * If-None-Match check (but see ENDPOINT_TAGS_REPLY) and before the snapshot is opened. NULL: nothing to
+   * prepare. */
   bool (*prepare)(struct request *request, struct error *error);
-  /* ENDPOINT_FRESH rows whose reply depends on more than the learner's row tells of, such as tables that
-   * other applications write: a text that changes whenever that does, and becomes part of the ETag. Asked
-   * once for If-None-Match and once inside the snapshot: bounded reads by key. NULL: there is nothing else.
-   */
-  bool (*depends_on)(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
-                     const char **ret_text);
   const char *reply_type; /* ENDPOINT_WRITES_REPLY: its media type, for OpenAPI; NULL: application/json */
 };
 

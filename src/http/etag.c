@@ -23,11 +23,15 @@ void etag_make(const struct request *request, const struct freshness *freshness,
                 freshness->shared_version, freshness->shared_epoch, (int)request->principal.role);
   append_part(&parts, "");
   append_part(&parts, freshness->time_zone);
-  append_part(&parts, freshness->others == NULL ? "" : freshness->others);
   append_part(&parts, request->app->build);
   append_part(&parts, request->app->config->digest);
   append_part(&parts, request->path);
   append_part(&parts, request->query);
+  append_part(&parts, request->tag_others == NULL ? "" : request->tag_others);
+  if (freshness->reply != NULL) {
+    SHA256((const unsigned char *)buffer_text(freshness->reply), freshness->reply->length, digest);
+    buffer_append(&parts, (const char *)digest, sizeof digest);
+  }
   SHA256((const unsigned char *)buffer_text(&parts), parts.length, digest);
   memcpy(text, "W/\"", 3);
   text += 3;

@@ -7,8 +7,9 @@
 
 #define ETAG_BYTES 40 /* W/"32 hex digits" and the NUL */
 
-/* Of learner, revision, row, what else the reply depends on, the learner's local date (request->today),
- * shared version and epoch, build, configuration, path, query and role. `text` has ETAG_BYTES bytes. */
+/* Of learner, revision, row, what is told where the tag is of that, the learner's local date
+ * (request->today), shared version and epoch, build, configuration, path, query and role. `text` has
+ * ETAG_BYTES bytes. */
 void etag_make(const struct request *request, const struct freshness *freshness, char *text);
 
 /* If-None-Match: a list of tags compared weakly, or "*". A tag that is not one matches nothing. */

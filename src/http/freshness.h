@@ -14,7 +14,8 @@ struct freshness {
   const char *time_zone;
   uint64_t shared_version;
   uint64_t shared_epoch;
-  const char *others; /* what else the reply depends on (endpoint.depends_on); NULL: nothing */
+  const struct buffer
+      *reply; /* what is told, where the tag is of that, too (ENDPOINT_TAGS_REPLY); else NULL */
 };
 
 /* ERROR_UNAUTHENTICATED when the learner is gone: deleted, or never there. */

@@ -67,25 +67,17 @@ static void handle_take_learner(struct request *request, const struct freshness 
   request->today = zone_day_at(request->zones, freshness->time_zone, request->now_ms);
 }
 
-/* What the reply depends on, as of one moment where `db` has a snapshot open. */
-static bool handle_freshness(struct request *request, struct db *db, struct error *error,
-                             struct freshness *ret_freshness) {
-  const struct endpoint *endpoint = request->endpoint;
-  struct freshness freshness;
-  if (!freshness_of(db, request->principal.user_id, request->arena, error, &freshness)) return false;
-  if (endpoint->depends_on != NULL &&
-      !endpoint->depends_on(db, freshness.user_id, request->arena, error, &freshness.others))
-    return false;
-  *ret_freshness = freshness;
-  return true;
+static bool tags_reply(const struct request *request) {
+  return (request->endpoint->flags & ENDPOINT_TAGS_REPLY) != 0;
 }
 
-/* If-None-Match, for the price of one row by primary key, and of what else the reply depends on. */
+/* If-None-Match, for the price of one row by primary key. */
 static bool handle_unchanged(struct request *request, struct error *error, bool *ret_unchanged) {
   CLEANUP(request_lease_end) struct request_lease lease = {.db = NULL};
   struct freshness freshness;
   char etag[ETAG_BYTES];
-  if (!request_borrow(request, error, &lease) || !handle_freshness(request, lease.db, error, &freshness))
+  if (!request_borrow(request, error, &lease) ||
+      !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
     return false;
   db_end_read(lease.db);
   handle_take_learner(request, &freshness);
@@ -102,33 +94,62 @@ static bool handle_unchanged(struct request *request, struct error *error, bool 
 /* Tag and body of one moment: the freshness row is the snapshot's first read. ret_moved: the token's
  * learner turned out to be merged into another, who has to be prepared before being read. */
 static bool handle_in_snapshot(struct request *request, const struct handle_parts *parts, struct error *error,
-                               bool *ret_moved) {
+                               struct freshness *ret_freshness, bool *ret_moved) {
   CLEANUP(request_lease_end) struct request_lease lease = {.db = NULL};
   struct freshness freshness;
-  char etag[ETAG_BYTES];
   if (!request_borrow(request, error, &lease) || !db_begin_snapshot(lease.db, error) ||
-      !handle_freshness(request, lease.db, error, &freshness))
+      !freshness_of(lease.db, request->principal.user_id, request->arena, error, &freshness))
     return false;
   bool has_moved = request->endpoint->prepare != NULL && freshness.user_id != request->principal.user_id;
   handle_take_learner(request, &freshness);
   *ret_moved = has_moved;
   if (has_moved) return true;
-  etag_make(request, &freshness, etag);
+  *ret_freshness = freshness;
   request->snapshot = lease.db;
   bool handled = handle_call(request, parts, error);
   request->snapshot = NULL;
-  return handled && handle_add_etag(request, etag, error);
+  return handled;
+}
+
+static void handle_encode(struct request *request, const struct handle_parts *parts) {
+  const struct endpoint *endpoint = request->endpoint;
+  bool is_written = (endpoint->flags & ENDPOINT_WRITES_REPLY) != 0 &&
+                    (endpoint->reply == NULL || request->reply.length > 0);
+  if (request->status == 304) return;
+  if (request->status == 0) request->status = endpoint->success_status;
+  if (request->status == 0) request->status = endpoint->reply == NULL && !is_written ? 204 : 200;
+  if (endpoint->reply != NULL && !is_written)
+    schema_encode_json(endpoint->reply, parts->reply, &request->reply);
+}
+
+/* Of what was read in the snapshot; where the tag is of the reply, too, only now can it be known to match. */
+static bool handle_tag(struct request *request, const struct handle_parts *parts, struct freshness *freshness,
+                       struct error *error) {
+  char etag[ETAG_BYTES];
+  if (tags_reply(request)) {
+    handle_encode(request, parts);
+    freshness->reply = &request->reply;
+  }
+  etag_make(request, freshness, etag);
+  if (tags_reply(request) && request->if_none_match != NULL && etag_matches(request->if_none_match, etag)) {
+    request->status = 304;
+    buffer_reset(&request->reply);
+  }
+  return handle_add_etag(request, etag, error);
 }
 
 static bool handle_fresh(struct request *request, const struct handle_parts *parts, struct error *error) {
   bool is_unchanged = false;
-  if (request->if_none_match != NULL && !handle_unchanged(request, error, &is_unchanged)) return false;
+  if (request->if_none_match != NULL && !tags_reply(request) &&
+      !handle_unchanged(request, error, &is_unchanged))
+    return false;
   if (is_unchanged) return true;
   for (int step = 0; step <= FRESHNESS_MERGES_MAX; step++) {
     bool has_moved = false;
+    struct freshness freshness;
     if (request->endpoint->prepare != NULL && !request->endpoint->prepare(request, error)) return false;
-    if (!handle_in_snapshot(request, parts, error, &has_moved)) return false;
-    if (!has_moved) return true;
+    if (!handle_in_snapshot(request, parts, error, &freshness, &has_moved)) return false;
+    if (!has_moved) return handle_tag(request, parts, &freshness, error);
   }
   return error_set(error, ERROR_UNAVAILABLE, "The learner is being merged. Please try again.");
 }
@@ -151,17 +172,6 @@ static bool handle_run(struct request *request, struct handle_parts *parts, stru
   }
 }
 
-static void handle_encode(struct request *request, const struct handle_parts *parts) {
-  const struct endpoint *endpoint = request->endpoint;
-  bool is_written = (endpoint->flags & ENDPOINT_WRITES_REPLY) != 0 &&
-                    (endpoint->reply == NULL || request->reply.length > 0);
-  if (request->status == 304) return;
-  if (request->status == 0) request->status = endpoint->success_status;
-  if (request->status == 0) request->status = endpoint->reply == NULL && !is_written ? 204 : 200;
-  if (endpoint->reply != NULL && !is_written)
-    schema_encode_json(endpoint->reply, parts->reply, &request->reply);
-}
-
 static bool handle_endpoint(struct request *request, struct error *error) {
   struct handle_parts parts = {.reply = NULL};
   const struct endpoint *endpoint = request->endpoint;
@@ -181,7 +191,7 @@ static bool handle_endpoint(struct request *request, struct error *error) {
       error_set(error, ERROR_NOT_FOUND, "There is no such learner.");
     return false;
   }
-  handle_encode(request, &parts);
+  if (!tags_reply(request)) handle_encode(request, &parts);
   return true;
 }
 

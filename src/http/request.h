@@ -95,8 +95,9 @@ struct request {
   /* ENDPOINT_FRESH: a borrowed connection inside the one read-only snapshot that the ETag describes.
    * The handler reads from it and leaves it as it is; it is taken back after the handler. */
   struct db *snapshot;
-  int32_t today;         /* the learner's calendar day, which the ETag holds too */
-  const char *time_zone; /* and their time zone */
+  const char *tag_others; /* ENDPOINT_TAGS_REPLY: what else than the reply moves its ETag; NULL: nothing */
+  int32_t today;          /* the learner's calendar day, which the ETag holds too */
+  const char *time_zone;  /* and their time zone */
   int64_t started_ns;
   int64_t deadline_ms; /* monotonic */
   int64_t db_ns;       /* time in the database, for the log */

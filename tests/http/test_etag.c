@@ -67,6 +67,8 @@ static void test_the_form(void **state) {
 }
 
 static void test_everything_moves_it(void **state) {
+  char body[] = "{}";
+  struct buffer told = {.data = body, .length = 2};
   struct world worlds[15];
   char texts[ARRAY_LENGTH(worlds)][ETAG_BYTES];
   for (size_t at = 0; at < ARRAY_LENGTH(worlds); at++)
@@ -84,7 +86,7 @@ static void test_everything_moves_it(void **state) {
   worlds[11].today++;
   worlds[12].role = ROLE_ADMIN;
   worlds[13].path = "/api/progresslimit=1";
-  worlds[14].freshness.others = "3 rows";
+  worlds[14].freshness.reply = &told;
   for (size_t at = 0; at < ARRAY_LENGTH(worlds); at++) {
     tag(state, &worlds[at], texts[at]);
     for (size_t before = 0; before < at; before++)
