@@ -8,7 +8,6 @@
 -- param from_moment time
 -- param until_moment time
 -- param day day
--- param milestones_max u64
 -- column total_activities u64 null
 -- column completed_activities u64 null
 -- column in_progress_activities u64 null
@@ -22,7 +21,6 @@
 -- column current_streak i64 null
 -- column longest_streak i64 null
 -- column last_practice_date day null
--- column milestones i64 -- reached
 -- column skills i64
 -- column waits bool -- whether an event waits for another try, or one did when that was last noted
 -- column status text null -- NULL: nothing is known of this activity
@@ -33,8 +31,7 @@
 -- column completed_on day null
 -- column day_time i64 null
 -- column day_completed i64 -- activities completed on that day
--- column practice_days i64 -- of the 28 that end with it
--- column is_practised bool -- whether it is one of them itself
+-- column is_told bool null -- whether an event made it a day of practice, or only something else; NULL: it is none
 -- column has_events bool
 -- column has_todos bool
 -- column has_entries bool
@@ -48,14 +45,11 @@
 -- column video_seen text null
 -- What the learner's events have come to, the activity, one of its days, and what hangs on it. One row at most is read of
 -- each table, and of the lists nothing but their indexes: of the events only whether any lies between the moments, of
--- the other systems' rows only whether any hangs on the activity.
+-- the other systems' rows only whether any hangs on the activity. COALESCE keeps the few entries of a video one range.
 SELECT STRAIGHT_JOIN y.total_activities, y.completed_activities, y.in_progress_activities,
        CAST(y.total_time_spent * 100 AS SIGNED) AS total_time, y.completed_videos, y.completed_practices,
        y.completed_projects, y.completed_quizzes, y.completed_milestones, y.last_activity_at,
        f.current_streak, f.longest_streak, f.last_practice_date,
-       (SELECT COUNT(*) FROM (SELECT r.milestone_id FROM milestones AS r
-                               WHERE r.user_id = :user_id AND r.reached_at IS NOT NULL
-                               LIMIT :milestones_max) AS w) AS milestones,
        (SELECT COUNT(*) FROM skills AS l WHERE l.user_id = :user_id) AS skills,
        EXISTS (SELECT 1 FROM progress_events AS w FORCE INDEX (progress_events_waiting)
                 WHERE w.processed = FALSE AND w.user_id = :user_id)
@@ -63,10 +57,10 @@ SELECT STRAIGHT_JOIN y.total_activities, y.completed_activities, y.in_progress_a
        AS waits,
        a.status, CAST(a.time_spent * 100 AS SIGNED) AS activity_time, a.first_at, a.last_at, a.completed_at,
        a.completed_on, CAST(d.time_spent * 100 AS SIGNED) AS day_time,
-       (SELECT COUNT(*) FROM activities AS o WHERE o.user_id = :user_id AND o.completed_on = :day) AS day_completed,
-       (SELECT COUNT(DISTINCT g.day) FROM practice_days AS g
-         WHERE g.user_id = :user_id AND g.day BETWEEN :day - INTERVAL 27 DAY AND :day) AS practice_days,
-       EXISTS (SELECT 1 FROM practice_days AS q WHERE q.user_id = :user_id AND q.day = :day) AS is_practised,
+       (SELECT COUNT(*) FROM activities AS o FORCE INDEX (activities_completed)
+         WHERE o.user_id = :user_id AND o.completed_on = :day) AS day_completed,
+       (SELECT MAX(q.activity = 'event') FROM practice_days AS q
+         WHERE q.user_id = :user_id AND q.day = :day) AS is_told,
        e.user_id IS NOT NULL AS has_events, t.user_id IS NOT NULL AS has_todos,
        s.user_id IS NOT NULL AS has_entries, k.user_id IS NOT NULL AS has_steps, m.user_id IS NOT NULL AS is_mentioned,
        p.status AS video_status, CAST(p.percentage_watched AS CHAR) AS video_percentage,
@@ -87,7 +81,7 @@ SELECT STRAIGHT_JOIN y.total_activities, y.completed_activities, y.in_progress_a
        AND e.happened_at BETWEEN :from_moment AND :until_moment
   LEFT JOIN todo_videos AS t FORCE INDEX (todo_videos_video) ON t.user_id = u.id AND t.video_id = :video_id
   LEFT JOIN schedule_entries AS s FORCE INDEX (schedule_entries_video)
-    ON s.user_id = u.id AND s.video_id = :video_id AND s.status IN ('planned', 'in_progress')
+    ON s.user_id = u.id AND s.video_id = :video_id AND COALESCE(s.status) IN ('planned', 'in_progress')
   LEFT JOIN learning_path_steps AS k FORCE INDEX (learning_path_steps_activity)
     ON k.user_id = u.id AND k.activity_type = :activity_type AND k.activity_id = :activity_id
  WHERE u.id = :user_id

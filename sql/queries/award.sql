@@ -1,22 +1,26 @@
 -- Achievements and milestones (src/event/award*.c).
 
--- name: award_days_of :one
+-- name: award_counts :one
 -- param user_id u64
 -- param activity_type text -- of the event
 -- param activity_id text
 -- param day day
+-- param milestones_max u64
 -- column best_day i64
 -- column practice_days i64
--- The days as an event has left them, where they were not counted with it. best_day is that of the day on which the
--- event's activity was completed: no other day has moved. practice_days are those of the 28 days that end with the
--- event's.
-SELECT (SELECT COUNT(*) FROM activities AS d
+-- column milestones i64 -- reached
+-- What awards count, as an event has left it. best_day is that of the day on which the event's activity was completed:
+-- no other day has moved. practice_days are those of the 28 days that end with the event's.
+SELECT (SELECT COUNT(*) FROM activities AS d FORCE INDEX (activities_completed)
          WHERE d.user_id = :user_id
            AND d.completed_on = (SELECT a.completed_on FROM activities AS a
                                   WHERE a.user_id = :user_id AND a.activity_type = :activity_type
                                     AND a.activity_id = :activity_id)) AS best_day,
        (SELECT COUNT(DISTINCT e.day) FROM practice_days AS e
-         WHERE e.user_id = :user_id AND e.day BETWEEN :day - INTERVAL 27 DAY AND :day) AS practice_days;
+         WHERE e.user_id = :user_id AND e.day BETWEEN :day - INTERVAL 27 DAY AND :day) AS practice_days,
+       (SELECT COUNT(*) FROM (SELECT m.milestone_id FROM milestones AS m
+                               WHERE m.user_id = :user_id AND m.reached_at IS NOT NULL
+                               LIMIT :milestones_max) AS r) AS milestones;
 
 -- name: award_history :many
 -- param after_user u64

@@ -194,14 +194,22 @@ static bool is_completed_on(const struct activity_state *state, int32_t day) {
   return state->exists && state->status == ACTIVITY_COMPLETED && state->completed_on == day;
 }
 
+/* The rows of days that others have practised too are written at the end. */
+static bool is_put_off(const struct event_intake *intake, int32_t day) {
+  for (size_t at = 0; at < intake->day_count; at++)
+    if (intake->days[at].day == day) return true;
+  return false;
+}
+
 /* No other day has more completed activities than before. */
-static struct tally_days days_of(const struct event *event, const struct around_read_row *row,
-                                 const struct activity_state *before, const struct activity_state *after) {
+static struct tally_counts counts_of(const struct event_intake *intake, const struct event *event,
+                                     const struct around_read_row *row, const struct activity_state *before,
+                                     const struct activity_state *after) {
   int64_t others = row->day_completed - is_completed_on(before, event->day);
-  bool is_new_day = event->status != STATUS_SKIPPED && !row->is_practised;
-  return (struct tally_days){.event_id = event->id,
-                             .best_day = is_completed_on(after, event->day) ? others + 1 : 0,
-                             .practice_days = row->practice_days + is_new_day};
+  bool is_told = !row->is_told_is_null && row->is_told;
+  return (struct tally_counts){.event_id = event->id,
+                               .is_first = !is_told && !is_put_off(intake, event->day),
+                               .best_day = is_completed_on(after, event->day) ? others + 1 : 0};
 }
 
 /* A conflict that it has won may have moved it to another day since. */
@@ -222,12 +230,12 @@ bool activity_count(struct event_intake *intake, const struct event *event, cons
   struct activity_state before = state_of(&row);
   struct activity_state after = with_event(&before, event, row.day_time_is_null ? 0 : row.day_time);
   move_sums(&intake->tally, event->activity_type, &before, &after);
-  intake->tally.days = days_of(event, &row, &before, &after);
+  intake->tally.counts = counts_of(intake, event, &row, &before, &after);
   if (!sums->has_last || event->happened_at_ms > sums->last_ms) sums->last_ms = event->happened_at_ms;
   sums->has_last = true;
   return add_day(intake, event, error) &&
          write_state(intake, event->activity_type, event->activity_id, &after, error) &&
-         (event->status == STATUS_SKIPPED || practise(intake, event->day, row.is_practised, error));
+         (event->status == STATUS_SKIPPED || practise(intake, event->day, !row.is_told_is_null, error));
 }
 
 /* --- All of an activity's events anew -------------------------------------------------------------- */
@@ -343,7 +351,7 @@ bool activity_recount(struct event_intake *intake, enum activity_type type, cons
     return false;
   struct activity_state before = state_of(&row);
   move_sums(&intake->tally, type, &before, &after);
-  intake->tally.days.event_id = NULL;
+  intake->tally.counts.event_id = NULL;
   bool written = after.exists ? write_state(intake, type, activity_id, &after, error)
                               : activity_remove(ledger_db(intake->tx), &removed, error, NULL);
   return written && move_latest(intake, &before, &after, error, &intake->tally.sums);

@@ -21,8 +21,7 @@ bool around_read_activity(struct event_intake *intake, enum activity_type type, 
   struct around_read_params params = {.user_id = intake->entry->learner.user_id,
                                       .activity_type = activity_type_names[type],
                                       .activity_id = activity_id,
-                                      .day = day,
-                                      .milestones_max = TALLY_MILESTONES_MAX};
+                                      .day = day};
   return read(intake, &params, error, ret_row);
 }
 
@@ -35,8 +34,7 @@ bool event_look_around(struct event_intake *intake, const struct event *event, i
                                           event->activity_type == ACTIVITY_VIDEO ? event->activity_id : NULL,
                                       .from_moment = event->happened_at_ms - window_ms,
                                       .until_moment = event->happened_at_ms + window_ms,
-                                      .day = event->day,
-                                      .milestones_max = TALLY_MILESTONES_MAX};
+                                      .day = event->day};
   struct around_read_row *row = arena_alloc(ledger_arena(intake->tx), sizeof *row);
   if (row == NULL) return error_set_memory(error);
   if (!read(intake, &params, error, row)) return false;

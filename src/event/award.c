@@ -53,39 +53,45 @@ bool award_read_window(const struct award_table *table, struct db *db, int32_t f
   return true;
 }
 
-static bool read_days(struct event_intake *intake, const struct event *event, struct error *error,
-                      struct tally_days *ret_days) {
-  struct award_days_of_params params = {.user_id = intake->entry->learner.user_id,
-                                        .activity_type = activity_type_names[event->activity_type],
-                                        .activity_id = event->activity_id,
-                                        .day = event->day};
-  struct award_days_of_row row;
+static void raise(int64_t *figure, int64_t value) {
+  if (value > *figure) *figure = value;
+}
+
+/* What takes counting of many rows. */
+static bool read_counts(struct event_intake *intake, const struct event *event, struct award_case *judged,
+                        struct error *error) {
+  struct award_counts_params params = {.user_id = intake->entry->learner.user_id,
+                                       .activity_type = activity_type_names[event->activity_type],
+                                       .activity_id = event->activity_id,
+                                       .day = event->day,
+                                       .milestones_max = AWARD_MILESTONES_MAX};
+  struct award_counts_row row;
   bool found;
-  if (!award_days_of(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
+  if (!award_counts(ledger_db(intake->tx), &params, ledger_arena(intake->tx), error, &row, &found))
     return false;
-  *ret_days = (struct tally_days){
-      .event_id = event->id, .best_day = row.best_day, .practice_days = row.practice_days};
+  raise(&judged->figures.best_day, row.best_day);
+  raise(&judged->figures.practice_days_28, row.practice_days);
+  raise(&judged->figures.milestones, row.milestones);
   return true;
 }
 
-/* `late`: the learner has practised since, and days around the event's may be more than those before it. */
+/* Practice days and milestones stay 0, which proves nothing, where the event cannot have moved them. `late`:
+ * the learner has practised since, and days around the event's may be more than those before it. */
 static bool read_figures(struct event_intake *intake, const struct event *event, struct award_case *judged,
                          struct error *error, bool *ret_late) {
   struct tally *tally = &intake->tally;
+  const struct tally_counts *counts = &tally->counts;
   if (!tally_open(intake, error)) return false;
-  bool is_counted = tally->days.event_id != NULL && strcmp(tally->days.event_id, event->id) == 0;
-  if (!is_counted && !read_days(intake, event, error, &tally->days)) return false;
+  bool is_counted = counts->event_id != NULL && strcmp(counts->event_id, event->id) == 0;
   judged->figures = (struct award_figures){.completed = (int64_t)tally->sums.completed,
                                            .minutes = tally->sums.time / HUNDREDTHS,
                                            .streak_days = tally->streak.longest,
-                                           .best_day = tally->days.best_day,
-                                           .practice_days_28 = tally->days.practice_days,
-                                           .milestones = tally->milestones,
+                                           .best_day = is_counted ? counts->best_day : 0,
                                            .skills = tally->skills};
   for (size_t type = 0; type < ACTIVITY_TYPES; type++)
     judged->figures.completed_by_type[type] = (int64_t)tally->sums.completed_of[type];
   *ret_late = tally->streak.practised && tally->streak.last_day > event->day;
-  return true;
+  return (is_counted && !counts->is_first) || read_counts(intake, event, judged, error);
 }
 
 /* --- Writing ------------------------------------------------------------------------------------------ */
@@ -193,6 +199,21 @@ static bool tells_of_milestone(const struct event *event) {
   return is_about_one && event->status == STATUS_COMPLETED;
 }
 
+static bool reaches_any(const struct award_verdict *verdict) {
+  for (size_t at = 0; at < verdict->moved_count; at++)
+    if (!verdict->moved[at].reached_at_is_null) return true;
+  return false;
+}
+
+/* Only with one more reached does it matter how many there were. */
+static bool judge(struct event_intake *intake, const struct event *event, struct award_case *judged,
+                  struct error *error, struct award_verdict *ret_verdict) {
+  struct arena *arena = ledger_arena(intake->tx);
+  if (!award_judge(intake->awards, judged, arena, error, ret_verdict)) return false;
+  return !reaches_any(ret_verdict) || (read_counts(intake, event, judged, error) &&
+                                       award_judge(intake->awards, judged, arena, error, ret_verdict));
+}
+
 bool award_check(struct event_intake *intake, const struct event *event, struct event_result *result,
                  struct error *error) {
   struct db *db = ledger_db(intake->tx);
@@ -211,8 +232,7 @@ bool award_check(struct event_intake *intake, const struct event *event, struct 
   if (!read_figures(intake, event, &judged, error, &late) || !award_memo_open(intake, &judged, error) ||
       (late &&
        !award_read_window(intake->awards, db, event->day - span, event->day + span, &judged, arena, error)) ||
-      !award_judge(intake->awards, &judged, arena, error, &verdict) ||
-      !award_memo_note(intake, &verdict, error))
+      !judge(intake, event, &judged, error, &verdict) || !award_memo_note(intake, &verdict, error))
     return false;
   if (verdict.earned_count == 0 && verdict.moved_count == 0) return true;
   return award_write(intake, &verdict, error) && add_achievements(arena, &verdict, result, error) &&

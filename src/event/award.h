@@ -18,8 +18,8 @@
 #define AWARD_FILE_BYTES_MAX ((size_t)16 * 1024)
 #define AWARD_ID_CHARACTERS 96
 #define AWARD_AT_LEAST_MAX 1000000000
-#define AWARD_WINDOW_DAYS 28                      /* of practice_days_28 */
-#define AWARD_MILESTONES_MAX TALLY_MILESTONES_MAX /* that milestones_reached counts */
+#define AWARD_WINDOW_DAYS 28      /* of practice_days_28 */
+#define AWARD_MILESTONES_MAX 1000 /* that milestones_reached counts */
 
 /* --- What there is to earn ---------------------------------------------------------------------------- */
 

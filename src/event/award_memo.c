@@ -124,7 +124,6 @@ bool award_memo_note(struct event_intake *intake, struct award_verdict *verdict,
       continue;
     }
     put_off_no_more(memo, moved.milestone_id);
-    intake->tally.milestones++;
     verdict->moved[reached++] = moved;
   }
   verdict->moved_count = reached;

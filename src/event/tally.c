@@ -30,7 +30,6 @@ void tally_know(struct tally *tally, const struct around_read_row *row) {
                                      .longest = row->longest_streak,
                                      .practised = !row->last_practice_date_is_null,
                                      .last_day = row->last_practice_date},
-                          .milestones = row->milestones,
                           .skills = row->skills,
                           .waits = row->waits};
 }

@@ -6,8 +6,6 @@
 #include "event/event.h"
 #include "learner/streak.h"
 
-#define TALLY_MILESTONES_MAX 1000 /* that are counted */
-
 struct event_intake;
 struct around_read_row;
 
@@ -22,11 +20,11 @@ struct tally_sums {
   bool has_last;
 };
 
-/* What an event has left of the days that awards look at. */
-struct tally_days {
-  const char *event_id;  /* NULL: of none, or no longer true */
-  int64_t best_day;      /* activities completed on the day on which its activity was */
-  int64_t practice_days; /* of the 28 that end with its own */
+/* What an event has left of what awards count. */
+struct tally_counts {
+  const char *event_id; /* NULL: of none, or no longer true */
+  bool is_first;        /* of its day: the practice days are to be looked at */
+  int64_t best_day;     /* activities completed on the day on which its activity was */
 };
 
 struct tally {
@@ -34,10 +32,9 @@ struct tally {
   bool is_moved; /* the sums wait to be written */
   struct tally_sums sums;
   struct streak streak;
-  int64_t milestones; /* reached */
   int64_t skills;
   bool waits; /* an event waits for another try, or one did when that was last noted */
-  struct tally_days days;
+  struct tally_counts counts;
 };
 
 /* Reads it where nothing has yet. */
