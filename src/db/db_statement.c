@@ -232,7 +232,7 @@ bool db_run_each(struct db *db, const struct db_statement *statement, const void
 }
 
 size_t db_rows_fit(size_t count) {
-  static const size_t forms[] = {DB_ROWS_MAX, 12, 8, 6, 4, 3, 2, 1};
+  static const size_t forms[] = {DB_ROWS_MAX, 12, 8, 6, 5, 4, 3, 2, 1};
   for (size_t at = 0; at < ARRAY_LENGTH(forms); at++)
     if (forms[at] <= count) return forms[at];
   return 0;
