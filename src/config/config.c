@@ -434,6 +434,11 @@ static const struct field events_fields[] = {
             .summary = "Systems are delayed when an event between them waits longer."),
     ROW_INT(events_config, failed_s, .minimum = 1, .maximum = DAY_S, .default_text = "300",
             .summary = "And failed when it waits longer than this, or was given up."),
+    ROW_INT(
+        events_config, look_s, .minimum = 0, .maximum = DAY_S, .default_text = "60",
+        .summary =
+            "A read asks the rules of `on-read: events` where rows of the systems changed since they were "
+            "last in step, and in any case when that was so long ago; 0: each time."),
 };
 
 #define SECTION(section, section_summary) \

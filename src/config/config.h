@@ -192,6 +192,7 @@ struct events_config {
   int64_t retries;                   /* then it waits for a person */
   int64_t delayed_s;                 /* health: an event that waits longer makes its pairs delayed */
   int64_t failed_s;                  /* and failed */
+  int64_t look_s;                    /* after so long what others wrote is looked for in any case */
 };
 
 struct log_config {

@@ -113,6 +113,9 @@ bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope,
                struct arena *arena, struct error *error, struct rule_breach **ret_breaches,
                size_t *ret_count) WARN_UNUSED;
 
+/* Whether rules of the site are in use in this scope. */
+bool rule_set_asks_site(const struct rule_set *set, enum rule_scope scope);
+
 /* Finds and repairs one learner, through the learner transaction, rule after rule: what a repair
  * brings about is what the next rule sees. No breach (one statement says so): no lock, no write.
  * Does nothing but find when rules.enabled is false. `actor` goes to the ledger. A rule whose rows

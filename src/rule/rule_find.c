@@ -19,6 +19,12 @@ bool rule_is_asked(const struct rule_set *set, size_t at, enum rule_scope scope)
          (scope == RULE_SCOPE_ALL || rule->on_read == reads[scope]) && rule_set_in_use(set, at);
 }
 
+bool rule_set_asks_site(const struct rule_set *set, enum rule_scope scope) {
+  for (size_t at = 0; at < set->count; at++)
+    if (set->rules[at].of_site && rule_is_asked(set, at, scope)) return true;
+  return false;
+}
+
 size_t rule_count_repairable(const struct rule_breach *breaches, size_t count) {
   size_t repairable = 0;
   for (size_t at = 0; at < count; at++)
