@@ -102,6 +102,7 @@ SELECT MAX(a.last_at) AS last_at FROM activities AS a WHERE a.user_id = :user_id
 -- param percentage_hundredths i64
 -- param last_activity_at time null
 -- param now time
+-- param in_step bool -- the systems were, before what is counted here brought them along
 INSERT INTO user_progress_summary
   (user_id, total_activities, completed_activities, in_progress_activities, percentage_complete, total_time_spent,
    completed_videos, completed_practices, completed_projects, completed_quizzes, completed_milestones,
@@ -115,4 +116,4 @@ VALUES (:user_id, :total_activities, :completed_activities, :in_progress_activit
        completed_videos = VALUES(completed_videos), completed_practices = VALUES(completed_practices),
        completed_projects = VALUES(completed_projects), completed_quizzes = VALUES(completed_quizzes),
        completed_milestones = VALUES(completed_milestones), last_activity_at = VALUES(last_activity_at),
-       last_sync_time = VALUES(last_sync_time);
+       last_sync_time = VALUES(last_sync_time), systems_seen_at = IF(:in_step, VALUES(last_sync_time), systems_seen_at);

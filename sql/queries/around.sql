@@ -23,6 +23,7 @@
 -- column last_practice_date day null
 -- column skills i64
 -- column waits bool -- whether an event waits for another try, or one did when that was last noted
+-- column in_step bool -- no row of the systems was changed since they were known to be in step (event/event_heal.h)
 -- column status text null -- NULL: nothing is known of this activity
 -- column activity_time i64 null
 -- column first_at time null
@@ -55,6 +56,12 @@ SELECT STRAIGHT_JOIN y.total_activities, y.completed_activities, y.in_progress_a
                 WHERE w.processed = FALSE AND w.user_id = :user_id)
        OR EXISTS (SELECT 1 FROM system_sync_status AS z WHERE z.user_id = :user_id AND z.pending_events_count > 0)
        AS waits,
+       y.systems_seen_at IS NOT NULL
+       AND COALESCE((SELECT MAX(c.updated_at) FROM todos AS c WHERE c.user_id = :user_id) <= y.systems_seen_at, TRUE)
+       AND COALESCE((SELECT MAX(c.updated_at) FROM schedule_entries AS c WHERE c.user_id = :user_id) <= y.systems_seen_at, TRUE)
+       AND COALESCE((SELECT MAX(c.updated_at) FROM video_progress AS c WHERE c.user_id = :user_id) <= y.systems_seen_at, TRUE)
+       AND COALESCE((SELECT MAX(c.updated_at) FROM learning_path_steps AS c WHERE c.user_id = :user_id)
+                    <= y.systems_seen_at, TRUE) AS in_step,
        a.status, CAST(a.time_spent * 100 AS SIGNED) AS activity_time, a.first_at, a.last_at, a.completed_at,
        a.completed_on, CAST(d.time_spent * 100 AS SIGNED) AS day_time,
        (SELECT COUNT(*) FROM activities AS o FORCE INDEX (activities_completed)

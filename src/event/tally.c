@@ -31,7 +31,8 @@ void tally_know(struct tally *tally, const struct around_read_row *row) {
                                      .practised = !row->last_practice_date_is_null,
                                      .last_day = row->last_practice_date},
                           .skills = row->skills,
-                          .waits = row->waits};
+                          .waits = row->waits,
+                          .in_step = row->in_step};
 }
 
 bool tally_open(struct event_intake *intake, struct error *error) {
@@ -55,7 +56,8 @@ bool tally_finish(struct event_intake *intake, struct error *error) {
                                               .percentage_hundredths = percentage,
                                               .last_activity_at = sums->last_ms,
                                               .last_activity_at_is_null = !sums->has_last,
-                                              .now = intake->now_ms};
+                                              .now = intake->now_ms,
+                                              .in_step = intake->tally.in_step};
   if (!intake->tally.is_moved) return true;
   intake->tally.is_moved = false;
   return activity_write_sums(ledger_db(intake->tx), &params, error, NULL);

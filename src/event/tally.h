@@ -33,7 +33,8 @@ struct tally {
   struct tally_sums sums;
   struct streak streak;
   int64_t skills;
-  bool waits; /* an event waits for another try, or one did when that was last noted */
+  bool waits;   /* an event waits for another try, or one did when that was last noted */
+  bool in_step; /* nobody but events wrote of the systems since they were in step (event/event_heal.h) */
   struct tally_counts counts;
 };
 
