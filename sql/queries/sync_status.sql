@@ -70,6 +70,27 @@ SELECT w.source_system, COALESCE(SUM(w.pending), 0) AS pending, MIN(w.since) AS 
       GROUP BY e.source_system)) AS w
  GROUP BY w.source_system;
 
+-- name: sync_status_waiting_from :many
+-- param user_id u64
+-- param source_system text
+-- param retries u64
+-- column source_system text
+-- column pending u64
+-- column since time null
+-- column given_up u64
+-- column is_contested bool
+-- The same of a few systems, and of the conflicts, of which there may be many, only whether there is any.
+[[SELECT CAST(:source_system AS CHAR) AS source_system, COUNT(*) AS pending, MIN(e.created_at) AS since,
+         COALESCE(SUM(e.retry_count >= :retries), 0) AS given_up,
+         EXISTS (SELECT 1 FROM progress_conflicts AS o FORCE INDEX (progress_conflicts_user)
+                 STRAIGHT_JOIN progress_conflict_events AS m ON m.conflict_id = o.id
+                 STRAIGHT_JOIN progress_events AS c FORCE INDEX (PRIMARY)
+                    ON c.user_id = m.user_id AND c.id = m.event_id
+                  WHERE o.user_id = :user_id AND o.resolved_at IS NULL AND c.source_system = :source_system)
+         AS is_contested
+    FROM progress_events AS e FORCE INDEX (progress_events_waiting)
+   WHERE e.processed = FALSE AND e.user_id = :user_id AND e.source_system = :source_system]];
+
 -- name: sync_status_sources :many
 -- param systems text -- a JSON array of all
 -- column source_system text null -- never

@@ -69,41 +69,38 @@ static bool note_all_well(struct event_intake *intake, const bool *sources, uint
   return sync_status_went(ledger_db(intake->tx), rows, count, error, NULL);
 }
 
-static const char *status_word(const struct waiting *waiting) {
+static const char *status_word(const struct sync_status_waiting_from_row *waiting) {
   if (waiting->given_up > 0) return sync_state_names[SYNC_STATE_FAILED];
-  if (waiting->conflicts > 0) return sync_state_names[SYNC_STATE_CONFLICT];
+  if (waiting->is_contested) return sync_state_names[SYNC_STATE_CONFLICT];
   return sync_state_names[waiting->pending > 0 ? SYNC_STATE_DELAYED : SYNC_STATE_HEALTHY];
-}
-
-static struct waiting find_waiting(const struct waiting *waiting, size_t count, const char *source_system) {
-  for (size_t at = 0; at < count; at++)
-    if (strcmp(waiting[at].source_system, source_system) == 0) return waiting[at];
-  return (struct waiting){.source_system = source_system};
 }
 
 static bool note_what_waits(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
                             struct error *error) {
+  struct sync_status_waiting_from_params asked[EVENT_SYSTEMS];
   struct sync_status_write_params rows[EVENT_SYSTEMS];
-  struct waiting waiting[EVENT_SYSTEMS];
+  struct sync_status_waiting_from_row *waiting;
   struct db *db = ledger_db(intake->tx);
-  uint64_t user_id = intake->entry->learner.user_id;
-  size_t count;
-  size_t written = 0;
-  if (!read_waiting(db, &intake->config->events, user_id, ledger_arena(intake->tx), error, waiting, &count))
+  size_t count = 0;
+  for (size_t at = 0; at < EVENT_SYSTEMS; at++)
+    if (sources[at])
+      asked[count++] =
+          (struct sync_status_waiting_from_params){.user_id = intake->entry->learner.user_id,
+                                                   .source_system = event_system_names[at],
+                                                   .retries = (uint64_t)intake->config->events.retries};
+  if (!sync_status_waiting_from(db, asked, count, ledger_arena(intake->tx), EVENT_SYSTEMS, error, &waiting,
+                                &count))
     return false;
-  for (size_t at = 0; at < EVENT_SYSTEMS; at++) {
-    if (!sources[at]) continue;
-    struct waiting of = find_waiting(waiting, count, event_system_names[at]);
-    rows[written++] = (struct sync_status_write_params){.user_id = user_id,
-                                                        .source_system = of.source_system,
-                                                        .now = intake->now_ms,
-                                                        .delay_ms = delay_ms,
-                                                        .sync_status = status_word(&of),
-                                                        .pending = of.pending,
-                                                        .since = of.since_ms,
-                                                        .since_is_null = of.pending == 0};
-  }
-  return sync_status_write(db, rows, written, error, NULL);
+  for (size_t at = 0; at < count; at++)
+    rows[at] = (struct sync_status_write_params){.user_id = intake->entry->learner.user_id,
+                                                 .source_system = waiting[at].source_system,
+                                                 .now = intake->now_ms,
+                                                 .delay_ms = delay_ms,
+                                                 .sync_status = status_word(&waiting[at]),
+                                                 .pending = waiting[at].pending,
+                                                 .since = waiting[at].since,
+                                                 .since_is_null = waiting[at].since_is_null};
+  return sync_status_write(db, rows, count, error, NULL);
 }
 
 bool sync_status_note(struct event_intake *intake, struct error *error) {
