@@ -267,13 +267,22 @@ static void fill_reply(const struct ledger_entry *entry, const struct event_batc
                                     .results = {.items = batch->results, .count = batch->count}};
 }
 
+/* The transaction's memory may be that of another thread, which goes on with it. */
+static bool keep_text(struct ledger_entry *entry, struct event_batch *batch, struct error *error) {
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(EVENT_RESULT_BYTES);
+  if (!batch->is_joined || entry->state == LEDGER_FAILED) return true;
+  schema_encode_json(&event_result_schema, batch->results, &text);
+  batch->text = text.failed ? NULL : arena_strndup(entry->arena, buffer_text(&text), text.length);
+  return batch->text != NULL || error_set_memory(error);
+}
+
 static bool intake_work(struct ledger_tx *tx, struct error *error) {
   for (size_t at = 0; at < ledger_count(tx); at++) {
     struct ledger_entry *entry = ledger_at(tx, at);
-    const struct event_batch *batch = entry->input;
+    struct event_batch *batch = entry->input;
     struct event_intake intake;
     intake_begin(tx, entry, batch->host, &intake);
-    if (!intake_take(&intake, batch, error)) return false;
+    if (!intake_take(&intake, batch, error) || !keep_text(entry, batch, error)) return false;
     fill_reply(entry, batch);
   }
   return true;

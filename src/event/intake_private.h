@@ -21,6 +21,8 @@ enum event_refusal {
   REFUSAL_FAILS_THE_WORK /* an event of somebody else's work, which is undone with it */
 };
 
+#define EVENT_RESULT_BYTES ((size_t)1024 * 1024) /* a result as JSON, at most */
+
 /* The events of one ledger entry: its input. */
 struct event_batch {
   const struct event_host *host;
@@ -29,6 +31,8 @@ struct event_batch {
   size_t count;
   enum event_refusal refusal;
   const struct error *failure; /* NULL; or what went wrong, and the only item is kept for later */
+  bool is_joined;   /* one event, whose transaction may be another thread's, and so is its memory: */
+  const char *text; /* out: the result is this, in the entry's own */
 };
 
 extern const struct ledger_kind event_intake_kind;

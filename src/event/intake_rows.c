@@ -9,7 +9,6 @@
 #include "base/banned.h"
 
 #define IDS_BYTES ((size_t)1024 * 1024)
-#define RESULT_BYTES ((size_t)1024 * 1024)
 
 /* --- What is known --------------------------------------------------------------------------------- */
 
@@ -135,7 +134,7 @@ bool intake_write_row(struct event_intake *intake, struct event_item *item, cons
 }
 
 static const char *encode_result(const struct event_result *result, struct arena *arena) {
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(RESULT_BYTES);
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(EVENT_RESULT_BYTES);
   schema_encode_json(&event_result_schema, result, &text);
   return text.failed ? NULL : arena_strndup(arena, buffer_text(&text), text.length);
 }

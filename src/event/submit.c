@@ -8,7 +8,6 @@
 #include "base/banned.h"
 
 #define MADE_ID_BYTES 12 /* of randomness */
-#define RESULT_BYTES ((size_t)1024 * 1024)
 
 bool event_all_applied(const struct event_result *results, size_t count) {
   for (size_t at = 0; at < count; at++)
@@ -80,6 +79,13 @@ struct course {
   int64_t db_ns;
 };
 
+static bool take_text(struct course *course, const struct event_batch *batch, struct error *error) {
+  return schema_decode_json(&event_result_schema, batch->text, strlen(batch->text), UNKNOWN_IGNORED,
+                            course->submit->arena, batch->results, error);
+}
+
+/* An event alone shares a transaction with others' that wait at the same moment; more than one have a
+ * transaction of their own, for they hold it for long. */
 static bool run_part(struct course *course, size_t from, size_t count, const struct error *failure,
                      const char *op_id, struct arena *scratch, struct error *error,
                      struct ledger_entry *ret_entry) {
@@ -89,7 +95,8 @@ static bool run_part(struct course *course, size_t from, size_t count, const str
                               .results = course->results + from,
                               .count = count,
                               .refusal = submit->alone ? REFUSAL_FAILS_ENTRY : REFUSAL_IS_A_RESULT,
-                              .failure = failure};
+                              .failure = failure,
+                              .is_joined = submit->alone && failure == NULL};
   *ret_entry = (struct ledger_entry){.user_id = submit->user_id,
                                      .op_id = op_id,
                                      .request_hash = submit->request_hash,
@@ -98,7 +105,10 @@ static bool run_part(struct course *course, size_t from, size_t count, const str
                                      .reply_schema = op_id == NULL ? NULL : &event_submitted_schema,
                                      .reply = op_id == NULL ? NULL : course->reply,
                                      .arena = submit->arena};
-  bool ran = ledger_run_one(submit->ledger, &event_intake_kind, ret_entry, NULL, scratch, error);
+  bool ran = batch.is_joined
+                 ? ledger_join(submit->ledger, &event_intake_kind, ret_entry, scratch, error) &&
+                       take_text(course, &batch, error)
+                 : ledger_run_one(submit->ledger, &event_intake_kind, ret_entry, NULL, scratch, error);
   course->db_ns += ret_entry->db_ns;
   if (ran) course->revision = ret_entry->revision;
   return ran;
@@ -106,7 +116,7 @@ static bool run_part(struct course *course, size_t from, size_t count, const str
 
 /* Out of the memory of a part's transaction. */
 static bool keep_results(struct course *course, size_t from, size_t count, struct error *error) {
-  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(RESULT_BYTES);
+  CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(EVENT_RESULT_BYTES);
   for (size_t at = from; at < from + count; at++) {
     if (course->items[at].refused) continue;
     buffer_reset(&text);
