@@ -71,6 +71,8 @@ class Service:
     def start(self, **options):
         self.child = self.launch(**options)
         self.wait_for("event=ready")
+        wait_until(lambda: len(self.workers()) == self.config["workers"]["processes"], "the names of all workers",
+                   child=self.child)
 
     def log(self):
         return self.child.log_tail(100000)
