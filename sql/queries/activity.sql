@@ -102,18 +102,18 @@ SELECT MAX(a.last_at) AS last_at FROM activities AS a WHERE a.user_id = :user_id
 -- param percentage_hundredths i64
 -- param last_activity_at time null
 -- param now time
--- param in_step bool -- the systems were, before what is counted here brought them along
+-- param seen_at time null -- up to when the systems are in step; NULL: up to when they were
 INSERT INTO user_progress_summary
   (user_id, total_activities, completed_activities, in_progress_activities, percentage_complete, total_time_spent,
    completed_videos, completed_practices, completed_projects, completed_quizzes, completed_milestones,
-   last_activity_at, last_sync_time)
-VALUES (:user_id, :total_activities, :completed_activities, :in_progress_activities, :percentage_hundredths / 100,
+   last_activity_at, last_sync_time, systems_seen_at)
+VALUES [[(:user_id, :total_activities, :completed_activities, :in_progress_activities, :percentage_hundredths / 100,
         :total_time / 100, :completed_videos, :completed_practices, :completed_projects, :completed_quizzes,
-        :completed_milestones, :last_activity_at, :now)
+        :completed_milestones, :last_activity_at, :now, :seen_at)]]
     ON DUPLICATE KEY UPDATE total_activities = VALUES(total_activities),
        completed_activities = VALUES(completed_activities), in_progress_activities = VALUES(in_progress_activities),
        percentage_complete = VALUES(percentage_complete), total_time_spent = VALUES(total_time_spent),
        completed_videos = VALUES(completed_videos), completed_practices = VALUES(completed_practices),
        completed_projects = VALUES(completed_projects), completed_quizzes = VALUES(completed_quizzes),
        completed_milestones = VALUES(completed_milestones), last_activity_at = VALUES(last_activity_at),
-       last_sync_time = VALUES(last_sync_time), systems_seen_at = IF(:in_step, VALUES(last_sync_time), systems_seen_at);
+       last_sync_time = VALUES(last_sync_time), systems_seen_at = COALESCE(VALUES(systems_seen_at), systems_seen_at);

@@ -366,7 +366,7 @@ ON DUPLICATE KEY UPDATE completed_steps = VALUES(completed_steps), total_steps =
 -- param happened_at time null
 -- Where the learner stands in the journey. Without a path it stays the one that it was.
 INSERT INTO ai_journey (user_id, current_path, current_step, completed_activities, skills_gained, last_activity_at)
-VALUES (:user_id, :current_path, :current_step, :completed_activities, :skills_gained, :happened_at)
+VALUES [[(:user_id, :current_path, :current_step, :completed_activities, :skills_gained, :happened_at)]]
 ON DUPLICATE KEY UPDATE
   current_step = IF(VALUES(current_path) IS NULL, current_step, VALUES(current_step)),
   current_path = COALESCE(VALUES(current_path), current_path),

@@ -169,17 +169,23 @@ static bool practise(struct event_intake *intake, int32_t day, bool is_practised
   return true;
 }
 
-bool activity_finish(struct event_intake *intake, struct error *error) {
-  struct practice *rows = arena_alloc_array(ledger_arena(intake->tx), intake->day_count, sizeof *rows);
-  size_t count = intake->day_count;
-  if (rows == NULL) return error_set_memory(error);
+bool activity_finish(struct event_intake *intakes, size_t count, struct error *error) {
+  size_t days = 0;
   for (size_t at = 0; at < count; at++)
-    rows[at] = (struct practice){.entry = intake->entry,
-                                 .activity = PRACTICE_EVENT,
-                                 .day = intake->days[at].day,
-                                 .count = intake->days[at].put_off};
-  intake->day_count = 0;
-  return practice_count_again(intake->tx, rows, count, error) && tally_finish(intake, error);
+    days += intakes[at].day_count;
+  struct practice *rows = arena_alloc_array(ledger_arena(intakes->tx), days, sizeof *rows);
+  if (rows == NULL) return error_set_memory(error);
+  days = 0;
+  for (size_t at = 0; at < count; at++) {
+    const struct event_intake *intake = &intakes[at];
+    for (size_t day = 0; day < intake->day_count; day++)
+      rows[days++] = (struct practice){.entry = intake->entry,
+                                       .activity = PRACTICE_EVENT,
+                                       .day = intake->days[day].day,
+                                       .count = intake->days[day].put_off};
+    intakes[at].day_count = 0;
+  }
+  return practice_count_again(intakes->tx, rows, days, error) && tally_finish(intakes, count, error);
 }
 
 /* The sums without an activity as it was, and with it as it is. */

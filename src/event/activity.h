@@ -27,8 +27,8 @@ bool activity_count(struct event_intake *intake, const struct event *event, cons
 bool activity_recount(struct event_intake *intake, enum activity_type type, const char *activity_id,
                       struct error *error) WARN_UNUSED;
 
-/* Once, at the end of an intake: the summary's sums; and the counts of practice days that activity_count put
- * off, because those days were practice days already, so that no streak hangs on them. */
-bool activity_finish(struct event_intake *intake, struct error *error) WARN_UNUSED;
+/* Once, at the end of the intakes of a transaction: the summary's sums; and the counts of practice days that
+ * activity_count put off, because those days were practice days already, so that no streak hangs on them. */
+bool activity_finish(struct event_intake *intakes, size_t count, struct error *error) WARN_UNUSED;
 
 #endif

@@ -113,7 +113,7 @@ extern const struct schema milestone_view_schema;
  * a notification for each. Under the learner's lock, so that nothing is earned twice. */
 bool award_check(struct event_intake *intake, const struct event *event, struct event_result *result,
                  struct error *error) WARN_UNUSED;
-/* After all events of an intake: writes how far milestones have come, which the events only note. */
-bool award_finish(struct event_intake *intake, struct error *error) WARN_UNUSED;
+/* After all events of a transaction: writes how far milestones have come, which the events only note. */
+bool award_finish(struct event_intake *intakes, size_t count, struct error *error) WARN_UNUSED;
 
 #endif

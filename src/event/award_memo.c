@@ -130,12 +130,19 @@ bool award_memo_note(struct event_intake *intake, struct award_verdict *verdict,
   return true;
 }
 
-bool award_finish(struct event_intake *intake, struct error *error) {
-  struct award_memo *memo = intake->award_memo;
-  struct db_outcome outcome;
-  if (memo == NULL) return true;
-  if (!award_put_milestones(ledger_db(intake->tx), memo->put_off, memo->put_off_count, error, &outcome))
-    return false;
-  memo->put_off_count = 0;
-  return true;
+bool award_finish(struct event_intake *intakes, size_t count, struct error *error) {
+  size_t rows = 0;
+  for (size_t at = 0; at < count; at++)
+    rows += intakes[at].award_memo == NULL ? 0 : intakes[at].award_memo->put_off_count;
+  struct award_put_milestones_params *all = arena_alloc_array(ledger_arena(intakes->tx), rows, sizeof *all);
+  if (all == NULL) return error_set_memory(error);
+  rows = 0;
+  for (size_t at = 0; at < count; at++) {
+    struct award_memo *memo = intakes[at].award_memo;
+    if (memo == NULL || memo->put_off_count == 0) continue;
+    memcpy(all + rows, memo->put_off, memo->put_off_count * sizeof *all);
+    rows += memo->put_off_count;
+    memo->put_off_count = 0;
+  }
+  return award_put_milestones(ledger_db(intakes->tx), all, rows, error, NULL);
 }

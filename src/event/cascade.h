@@ -57,7 +57,7 @@ bool cascade_undo(struct event_intake *intake, const char *event_id, const char 
                   struct cascade_undone *ret_undone) WARN_UNUSED;
 
 /* Once at the end of whatever called the two, after activity_count and activity_recount: writes where the
- * learner stands in the journey, which repeats the summary's count. */
-bool cascade_finish(struct event_intake *intake, struct error *error) WARN_UNUSED;
+ * learners of a transaction stand in the journey, which repeats the summary's count. */
+bool cascade_finish(struct event_intake *intakes, size_t count, struct error *error) WARN_UNUSED;
 
 #endif

@@ -216,7 +216,7 @@ static bool undo_work(struct ledger_tx *tx, struct error *error) {
       continue;
     }
     if (!cascade_undo(&intake, input->event_id, entry->actor, error, &undone) ||
-        !cascade_finish(&intake, error))
+        !cascade_finish(&intake, 1, error))
       return false;
     *(struct undo_reply *)entry->reply =
         (struct undo_reply){.success = true,

@@ -90,18 +90,26 @@ void cascade_move_journey(struct cascade *cascade) {
   journey->step_id = path->after[PATH_CURRENT];
 }
 
-bool cascade_finish(struct event_intake *intake, struct error *error) {
+static struct cascade_journey_params journey_row(const struct event_intake *intake) {
   const struct event_journey *journey = &intake->journey;
-  if (!journey->moved) return true;
-  if (!tally_open(intake, error)) return false;
-  struct cascade_journey_params params = {.user_id = intake->entry->learner.user_id,
-                                          .current_path = journey->path_id,
-                                          .current_step = journey->step_id,
-                                          .completed_activities = intake->tally.sums.completed,
-                                          .skills_gained = intake->tally.skills,
-                                          .happened_at = journey->latest_ms,
-                                          .happened_at_is_null = journey->latest_ms == 0};
-  struct db_outcome outcome;
-  intake->journey = (struct event_journey){.moved = false};
-  return cascade_journey(ledger_db(intake->tx), &params, error, &outcome);
+  return (struct cascade_journey_params){.user_id = intake->entry->learner.user_id,
+                                         .current_path = journey->path_id,
+                                         .current_step = journey->step_id,
+                                         .completed_activities = intake->tally.sums.completed,
+                                         .skills_gained = intake->tally.skills,
+                                         .happened_at = journey->latest_ms,
+                                         .happened_at_is_null = journey->latest_ms == 0};
+}
+
+bool cascade_finish(struct event_intake *intakes, size_t count, struct error *error) {
+  struct cascade_journey_params *rows = arena_alloc_array(ledger_arena(intakes->tx), count, sizeof *rows);
+  size_t moved = 0;
+  if (rows == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++) {
+    if (!intakes[at].journey.moved) continue;
+    if (!tally_open(&intakes[at], error)) return false;
+    rows[moved++] = journey_row(&intakes[at]);
+    intakes[at].journey = (struct event_journey){.moved = false};
+  }
+  return cascade_journey(ledger_db(intakes->tx), rows, moved, error, NULL);
 }

@@ -102,7 +102,7 @@ static bool note_sync(struct decision *decision, struct error *error) {
   for (size_t at = 0; at < decision->events.count; at++)
     decision->intake.sources[decision->events.events[at].source] = true;
   decision->intake.stirred = true;
-  return sync_status_note(&decision->intake, error);
+  return sync_status_note(&decision->intake, 1, error);
 }
 
 static bool carry_out(struct decision *decision, struct event_result *result, struct error *error) {
@@ -122,7 +122,8 @@ static bool carry_out(struct decision *decision, struct event_result *result, st
   for (size_t at = 0; at < events->count; at++)
     events->events[at].outcome = EVENT_SUPERSEDED;
   events->events[decision->resolution.winner] = winner;
-  return activity_finish(intake, error) && cascade_finish(intake, error) && award_finish(intake, error);
+  return activity_finish(intake, 1, error) && cascade_finish(intake, 1, error) &&
+         award_finish(intake, 1, error);
 }
 
 static bool close_conflict(struct decision *decision, struct error *error) {

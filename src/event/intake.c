@@ -94,7 +94,7 @@ struct event_step {
 /* ERROR_UNPROCESSABLE: it is refused. */
 static bool judge(struct event_intake *intake, struct event_step *step, struct error *error) {
   int64_t window_ms = conflict_window_ms(&step->event, &intake->config->events);
-  if (intake_has_row(intake, &step->event) && !intake_write_rows(intake, error)) return false;
+  if (intake_has_row(intake, &step->event) && !intake_write_rows(intake, 1, error)) return false;
   return event_look_around(intake, &step->event, window_ms, error, &step->around) &&
          conflict_judge(intake, &step->event, &step->around, &step->verdict, error);
 }
@@ -233,17 +233,29 @@ static bool take(struct event_intake *intake, const struct event_batch *batch, s
   return true;
 }
 
-/* The whole: which are known; each of the others through its stages; what is written once for all of them. */
-bool intake_take(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
+/* Which are known; each of the others through its stages. */
+static bool take_all(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
   struct event_known *known;
   if (!intake_make_room(intake, batch->count, error) || !intake_read_known(intake, batch, error, &known))
     return false;
   for (size_t at = 0; at < batch->count; at++)
     if (!batch->items[at].refused && !take(intake, batch, at, known, error)) return false;
-  return intake_write_rows(intake, error) && activity_finish(intake, error) &&
-         cascade_finish(intake, error) && award_finish(intake, error) &&
-         intake_write_results(intake, batch, error) && sync_status_note(intake, error) &&
-         report_sums(intake, error);
+  return intake_write_results(intake, batch, error);
+}
+
+/* What is written once for all events of all learners of the transaction. */
+static bool finish(struct event_intake *intakes, size_t count, struct error *error) {
+  if (!intake_write_rows(intakes, count, error) || !activity_finish(intakes, count, error) ||
+      !cascade_finish(intakes, count, error) || !award_finish(intakes, count, error) ||
+      !sync_status_note(intakes, count, error))
+    return false;
+  for (size_t at = 0; at < count; at++)
+    if (!report_sums(&intakes[at], error)) return false;
+  return true;
+}
+
+bool intake_take(struct event_intake *intake, const struct event_batch *batch, struct error *error) {
+  return take_all(intake, batch, error) && finish(intake, 1, error);
 }
 
 /* --- The transaction ------------------------------------------------------------------------------- */
@@ -277,13 +289,19 @@ static bool keep_text(struct ledger_entry *entry, struct event_batch *batch, str
 }
 
 static bool intake_work(struct ledger_tx *tx, struct error *error) {
-  for (size_t at = 0; at < ledger_count(tx); at++) {
+  size_t count = ledger_count(tx);
+  struct event_intake *intakes = arena_alloc_array(ledger_arena(tx), count, sizeof *intakes);
+  if (intakes == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++) {
+    struct event_batch *batch = ledger_at(tx, at)->input;
+    intake_begin(tx, ledger_at(tx, at), batch->host, &intakes[at]);
+    if (!take_all(&intakes[at], batch, error)) return false;
+  }
+  if (!finish(intakes, count, error)) return false;
+  for (size_t at = 0; at < count; at++) {
     struct ledger_entry *entry = ledger_at(tx, at);
-    struct event_batch *batch = entry->input;
-    struct event_intake intake;
-    intake_begin(tx, entry, batch->host, &intake);
-    if (!intake_take(&intake, batch, error) || !keep_text(entry, batch, error)) return false;
-    fill_reply(entry, batch);
+    if (!keep_text(entry, entry->input, error)) return false;
+    fill_reply(entry, entry->input);
   }
   return true;
 }

@@ -62,8 +62,8 @@ bool intake_put_off_row(struct event_intake *intake, const struct event *event,
                         const struct event_result *result, struct error *error) WARN_UNUSED;
 /* Whether a row of the event's activity was put off. */
 bool intake_has_row(const struct event_intake *intake, const struct event *event);
-/* Writes what was put off. */
-bool intake_write_rows(struct event_intake *intake, struct error *error) WARN_UNUSED;
+/* Writes what was put off, of all intakes of the transaction. */
+bool intake_write_rows(struct event_intake *intakes, size_t count, struct error *error) WARN_UNUSED;
 /* The results of the rows that stand. */
 bool intake_write_results(struct event_intake *intake, const struct event_batch *batch,
                           struct error *error) WARN_UNUSED;

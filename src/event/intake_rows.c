@@ -164,10 +164,20 @@ bool intake_has_row(const struct event_intake *intake, const struct event *event
   return false;
 }
 
-bool intake_write_rows(struct event_intake *intake, struct error *error) {
-  size_t count = intake->row_count;
-  intake->row_count = 0;
-  return event_insert(ledger_db(intake->tx), intake->rows, count, error, NULL);
+bool intake_write_rows(struct event_intake *intakes, size_t count, struct error *error) {
+  size_t rows = 0;
+  for (size_t at = 0; at < count; at++)
+    rows += intakes[at].row_count;
+  struct event_insert_params *all = arena_alloc_array(ledger_arena(intakes->tx), rows, sizeof *all);
+  if (all == NULL) return error_set_memory(error);
+  rows = 0;
+  for (size_t at = 0; at < count; at++) {
+    struct event_intake *intake = &intakes[at];
+    if (intake->row_count > 0) memcpy(all + rows, intake->rows, intake->row_count * sizeof *all);
+    rows += intake->row_count;
+    intake->row_count = 0;
+  }
+  return event_insert(ledger_db(intakes->tx), all, rows, error, NULL);
 }
 
 bool intake_write_results(struct event_intake *intake, const struct event_batch *batch, struct error *error) {

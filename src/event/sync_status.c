@@ -56,17 +56,14 @@ static bool is_any(const bool systems[EVENT_SYSTEMS]) {
 }
 
 /* Nothing waits, as nearly always, and what is in a conflict stays in it. */
-static bool note_all_well(struct event_intake *intake, const bool *sources, uint64_t delay_ms,
-                          struct error *error) {
-  struct sync_status_went_params rows[EVENT_SYSTEMS];
-  size_t count = 0;
+static void add_all_well(const struct event_intake *intake, uint64_t delay_ms,
+                         struct sync_status_went_params *rows, size_t *count) {
   for (size_t at = 0; at < EVENT_SYSTEMS; at++)
-    if (sources[at])
-      rows[count++] = (struct sync_status_went_params){.user_id = intake->entry->learner.user_id,
-                                                       .source_system = event_system_names[at],
-                                                       .now = intake->now_ms,
-                                                       .delay_ms = delay_ms};
-  return sync_status_went(ledger_db(intake->tx), rows, count, error, NULL);
+    if (intake->sources[at])
+      rows[(*count)++] = (struct sync_status_went_params){.user_id = intake->entry->learner.user_id,
+                                                          .source_system = event_system_names[at],
+                                                          .now = intake->now_ms,
+                                                          .delay_ms = delay_ms};
 }
 
 static const char *status_word(const struct sync_status_waiting_from_row *waiting) {
@@ -103,13 +100,23 @@ static bool note_what_waits(struct event_intake *intake, const bool *sources, ui
   return sync_status_write(db, rows, count, error, NULL);
 }
 
-bool sync_status_note(struct event_intake *intake, struct error *error) {
-  int64_t took_ms = clock_now_ms() - intake->now_ms;
-  uint64_t delay_ms = took_ms > 0 ? (uint64_t)took_ms : 0;
-  if (!is_any(intake->sources)) return true;
-  if (!intake->stirred && !tally_open(intake, error)) return false;
-  return intake->stirred || intake->tally.waits ? note_what_waits(intake, intake->sources, delay_ms, error)
-                                                : note_all_well(intake, intake->sources, delay_ms, error);
+bool sync_status_note(struct event_intake *intakes, size_t count, struct error *error) {
+  struct sync_status_went_params *went =
+      arena_alloc_array(ledger_arena(intakes->tx), count * EVENT_SYSTEMS, sizeof *went);
+  size_t went_count = 0;
+  if (went == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++) {
+    struct event_intake *intake = &intakes[at];
+    int64_t took_ms = clock_now_ms() - intake->now_ms;
+    uint64_t delay_ms = took_ms > 0 ? (uint64_t)took_ms : 0;
+    if (!is_any(intake->sources)) continue;
+    if (!intake->stirred && !tally_open(intake, error)) return false;
+    if (!intake->stirred && !intake->tally.waits)
+      add_all_well(intake, delay_ms, went, &went_count);
+    else if (!note_what_waits(intake, intake->sources, delay_ms, error))
+      return false;
+  }
+  return sync_status_went(ledger_db(intakes->tx), went, went_count, error, NULL);
 }
 
 /* --- How it is now ------------------------------------------------------------------------------------- */

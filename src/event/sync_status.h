@@ -30,9 +30,9 @@ struct sync_report {
   size_t pair_count;
 };
 
-/* Once for a transaction, after everything else of it: of intake->sources, that what they sent went through;
- * where an event waits, or a conflict came or went, also what waits from now on. */
-bool sync_status_note(struct event_intake *intake, struct error *error) WARN_UNUSED;
+/* Once for a transaction, after everything else of it: of each intake's sources, that what they sent went
+ * through; where an event waits, or a conflict came or went, also what waits from now on. */
+bool sync_status_note(struct event_intake *intakes, size_t count, struct error *error) WARN_UNUSED;
 
 /* As things stand at `now_ms`. `user_id` 0: of everybody, by reads that do not grow with the learners,
  * counting no more than SYNC_WAITING_MAX of what waits. In the caller's transaction; texts in the arena. */

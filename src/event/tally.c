@@ -40,25 +40,35 @@ bool tally_open(struct event_intake *intake, struct error *error) {
   return intake->tally.is_read || around_read_activity(intake, ACTIVITY_VIDEO, "", 0, error, &row);
 }
 
-bool tally_finish(struct event_intake *intake, struct error *error) {
+static struct activity_write_sums_params row_of(const struct event_intake *intake) {
   const struct tally_sums *sums = &intake->tally.sums;
   int64_t percentage = sums->total == 0 ? 0 : (int64_t)(sums->completed * WHOLE_HUNDREDTHS / sums->total);
-  struct activity_write_sums_params params = {.user_id = intake->entry->learner.user_id,
-                                              .total_activities = sums->total,
-                                              .completed_activities = sums->completed,
-                                              .in_progress_activities = sums->in_progress,
-                                              .total_time = sums->time,
-                                              .completed_videos = sums->completed_of[ACTIVITY_VIDEO],
-                                              .completed_practices = sums->completed_of[ACTIVITY_PRACTICE],
-                                              .completed_projects = sums->completed_of[ACTIVITY_PROJECT],
-                                              .completed_quizzes = sums->completed_of[ACTIVITY_QUIZ],
-                                              .completed_milestones = sums->completed_of[ACTIVITY_MILESTONE],
-                                              .percentage_hundredths = percentage,
-                                              .last_activity_at = sums->last_ms,
-                                              .last_activity_at_is_null = !sums->has_last,
-                                              .now = intake->now_ms,
-                                              .in_step = intake->tally.in_step};
-  if (!intake->tally.is_moved) return true;
-  intake->tally.is_moved = false;
-  return activity_write_sums(ledger_db(intake->tx), &params, error, NULL);
+  return (struct activity_write_sums_params){.user_id = intake->entry->learner.user_id,
+                                             .total_activities = sums->total,
+                                             .completed_activities = sums->completed,
+                                             .in_progress_activities = sums->in_progress,
+                                             .total_time = sums->time,
+                                             .completed_videos = sums->completed_of[ACTIVITY_VIDEO],
+                                             .completed_practices = sums->completed_of[ACTIVITY_PRACTICE],
+                                             .completed_projects = sums->completed_of[ACTIVITY_PROJECT],
+                                             .completed_quizzes = sums->completed_of[ACTIVITY_QUIZ],
+                                             .completed_milestones = sums->completed_of[ACTIVITY_MILESTONE],
+                                             .percentage_hundredths = percentage,
+                                             .last_activity_at = sums->last_ms,
+                                             .last_activity_at_is_null = !sums->has_last,
+                                             .now = intake->now_ms,
+                                             .seen_at = intake->now_ms,
+                                             .seen_at_is_null = !intake->tally.in_step};
+}
+
+bool tally_finish(struct event_intake *intakes, size_t count, struct error *error) {
+  struct activity_write_sums_params *rows = arena_alloc_array(ledger_arena(intakes->tx), count, sizeof *rows);
+  size_t moved = 0;
+  if (rows == NULL) return error_set_memory(error);
+  for (size_t at = 0; at < count; at++) {
+    if (!intakes[at].tally.is_moved) continue;
+    intakes[at].tally.is_moved = false;
+    rows[moved++] = row_of(&intakes[at]);
+  }
+  return activity_write_sums(ledger_db(intakes->tx), rows, moved, error, NULL);
 }

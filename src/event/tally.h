@@ -42,7 +42,7 @@ struct tally {
 bool tally_open(struct event_intake *intake, struct error *error) WARN_UNUSED;
 /* The same, out of what was read around an activity. */
 void tally_know(struct tally *tally, const struct around_read_row *row);
-/* Writes the sums where they moved. Once, at the end of an intake. */
-bool tally_finish(struct event_intake *intake, struct error *error) WARN_UNUSED;
+/* Writes the sums where they moved. Once, at the end of the intakes of a transaction. */
+bool tally_finish(struct event_intake *intakes, size_t count, struct error *error) WARN_UNUSED;
 
 #endif

@@ -40,9 +40,9 @@ static inline bool cascade_work(struct ledger_tx *tx, struct error *error) {
     if (event.revision == 0) event.revision = entry->learner.revision;
     struct ledger_change change = {.what = "event", .key = event.id, .by = 1};
     return ledger_report(tx, entry, &change, error) &&
-           cascade_run(&intake, &event, NULL, &order->result, error) && cascade_finish(&intake, error);
+           cascade_run(&intake, &event, NULL, &order->result, error) && cascade_finish(&intake, 1, error);
   }
-  if (!cascade_undo(&intake, order->undone, "user_7", error, &undone) || !cascade_finish(&intake, error))
+  if (!cascade_undo(&intake, order->undone, "user_7", error, &undone) || !cascade_finish(&intake, 1, error))
     return false;
   order->taken_back = (struct cascade_undone){.restored = named_copy(order, undone.restored),
                                               .left = named_copy(order, undone.left)};

@@ -156,7 +156,7 @@ static bool recount_work(struct ledger_tx *tx, struct error *error) {
   struct ledger_change change = {.what = "event"};
   return ledger_report(tx, entry, &change, error) &&
          activity_recount(&intake, ACTIVITY_MILESTONE, entry->input, error) &&
-         activity_finish(&intake, error);
+         activity_finish(&intake, 1, error);
 }
 static const struct ledger_kind recount_kind = {.name = "recount", .work = recount_work};
 
