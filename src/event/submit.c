@@ -79,39 +79,56 @@ struct course {
   int64_t db_ns;
 };
 
-static bool take_text(struct course *course, const struct event_batch *batch, struct error *error) {
-  return schema_decode_json(&event_result_schema, batch->text, strlen(batch->text), UNKNOWN_IGNORED,
-                            course->submit->arena, batch->results, error);
-}
+/* One part of a submission as an entry of the ledger. */
+struct part {
+  struct event_batch batch;
+  struct ledger_entry entry;
+  struct arena *scratch;
+};
 
 /* An event alone shares a transaction with others' that wait at the same moment; more than one have a
  * transaction of their own, for they hold it for long. */
-static bool run_part(struct course *course, size_t from, size_t count, const struct error *failure,
-                     const char *op_id, struct arena *scratch, struct error *error,
-                     struct ledger_entry *ret_entry) {
+static bool run_once(struct course *course, struct part *part, const char *op_id, struct error *error) {
   const struct event_submit *submit = course->submit;
-  struct event_batch batch = {.host = submit->host,
-                              .items = course->items + from,
-                              .results = course->results + from,
-                              .count = count,
-                              .refusal = submit->alone ? REFUSAL_FAILS_ENTRY : REFUSAL_IS_A_RESULT,
-                              .failure = failure,
-                              .is_joined = submit->alone && failure == NULL};
-  *ret_entry = (struct ledger_entry){.user_id = submit->user_id,
-                                     .op_id = op_id,
-                                     .request_hash = submit->request_hash,
-                                     .actor = submit->actor,
-                                     .input = &batch,
-                                     .reply_schema = op_id == NULL ? NULL : &event_submitted_schema,
-                                     .reply = op_id == NULL ? NULL : course->reply,
-                                     .arena = submit->arena};
-  bool ran = batch.is_joined
-                 ? ledger_join(submit->ledger, &event_intake_kind, ret_entry, scratch, error) &&
-                       take_text(course, &batch, error)
-                 : ledger_run_one(submit->ledger, &event_intake_kind, ret_entry, NULL, scratch, error);
-  course->db_ns += ret_entry->db_ns;
-  if (ran) course->revision = ret_entry->revision;
+  part->entry = (struct ledger_entry){.user_id = submit->user_id,
+                                      .op_id = op_id,
+                                      .request_hash = submit->request_hash,
+                                      .actor = submit->actor,
+                                      .input = &part->batch,
+                                      .reply_schema = op_id == NULL ? NULL : &event_submitted_schema,
+                                      .reply = op_id == NULL ? NULL : course->reply,
+                                      .arena = submit->arena};
+  bool ran =
+      part->batch.is_joined
+          ? ledger_join(submit->ledger, &event_intake_kind, &part->entry, part->scratch, error)
+          : ledger_run_one(submit->ledger, &event_intake_kind, &part->entry, NULL, part->scratch, error);
+  course->db_ns += part->entry.db_ns;
   return ran;
+}
+
+/* Where it was done by a COMMIT whose outcome got lost, and no reply is kept of it, its events are known by
+ * now: the same once more reads their results. */
+static bool run_part(struct course *course, struct part *part, const char *op_id, struct error *error) {
+  bool ran = run_once(course, part, op_id, error);
+  if (ran && op_id == NULL && part->entry.state == LEDGER_REPLAYED) ran = run_once(course, part, NULL, error);
+  if (!ran) return false;
+  course->revision = part->entry.revision;
+  return !part->batch.is_joined ||
+         schema_decode_json(&event_result_schema, part->batch.text, strlen(part->batch.text), UNKNOWN_IGNORED,
+                            course->submit->arena, part->batch.results, error);
+}
+
+static struct part part_of(const struct course *course, size_t from, size_t count,
+                           const struct error *failure, struct arena *scratch) {
+  const struct event_submit *submit = course->submit;
+  return (struct part){.batch = {.host = submit->host,
+                                 .items = course->items + from,
+                                 .results = course->results + from,
+                                 .count = count,
+                                 .refusal = submit->alone ? REFUSAL_FAILS_ENTRY : REFUSAL_IS_A_RESULT,
+                                 .failure = failure,
+                                 .is_joined = submit->alone && failure == NULL},
+                       .scratch = scratch};
 }
 
 /* Out of the memory of a part's transaction. */
@@ -134,31 +151,30 @@ static bool keep_results(struct course *course, size_t from, size_t count, struc
 static bool run_apart(struct course *course, size_t from, size_t count, struct error *error) {
   CLEANUP(arena_cleanup)
   struct arena *scratch = arena_new((size_t)course->submit->host->config->workers.arena_bytes);
-  struct ledger_entry entry;
-  struct error failure;
   if (scratch == NULL) return error_set_memory(error);
-  if (run_part(course, from, count, NULL, NULL, scratch, error, &entry))
-    return keep_results(course, from, count, error);
+  struct part part = part_of(course, from, count, NULL, scratch);
+  struct error failure;
+  if (run_part(course, &part, NULL, error)) return keep_results(course, from, count, error);
   if (!intake_is_failure(error) && error->code != ERROR_TOO_LARGE) return false;
   failure = *error;
   error_clear(error);
   if (count > 1)
     return run_apart(course, from, count / 2, error) &&
            run_apart(course, from + count / 2, count - count / 2, error);
-  return run_part(course, from, 1, &failure, NULL, scratch, error, &entry) &&
-         keep_results(course, from, 1, error);
+  part = part_of(course, from, 1, &failure, scratch);
+  return run_part(course, &part, NULL, error) && keep_results(course, from, 1, error);
 }
 
 /* The whole at once, under the batch's own id where it has one. */
 static bool run_whole(struct course *course, size_t count, struct error *error, bool *ret_replayed) {
   const struct event_submit *submit = course->submit;
   struct arena_mark mark = arena_mark(submit->arena);
-  struct ledger_entry entry;
+  struct part part = part_of(course, 0, count, NULL, submit->arena);
   *ret_replayed = false;
-  if (run_part(course, 0, count, NULL, submit->op_id, submit->arena, error, &entry)) {
-    *ret_replayed = entry.state == LEDGER_REPLAYED;
+  if (run_part(course, &part, submit->op_id, error)) {
+    *ret_replayed = submit->op_id != NULL && part.entry.state == LEDGER_REPLAYED;
     return !*ret_replayed ||
-           schema_decode_json(&event_submitted_schema, entry.reply_text, strlen(entry.reply_text),
+           schema_decode_json(&event_submitted_schema, part.entry.reply_text, strlen(part.entry.reply_text),
                               UNKNOWN_IGNORED, submit->arena, course->reply, error);
   }
   if (!intake_is_failure(error) && error->code != ERROR_TOO_LARGE) return false;

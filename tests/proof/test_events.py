@@ -39,7 +39,7 @@ class Storm:
         self.total = len(self.deliveries)
         self.lock = threading.Lock()
         self.acknowledged = collections.defaultdict(set)  # (learner, event): what was replied
-        self.failures, self.tries = [], 0
+        self.failures, self.rejected, self.tries = [], [], 0
 
     @staticmethod
     def _shuffle(told, chance):
@@ -88,6 +88,8 @@ class Storm:
                 for event, result in zip(batch, results):
                     assert result["eventId"] == event["id"]
                     self.acknowledged[user_id, event["id"]].add((result["status"], result["revision"]))
+                    if result["status"] == "rejected":
+                        self.rejected.append((user_id, result))
         for client in clients.values():
             client.close()
 
@@ -191,7 +193,8 @@ def check_acknowledged(connection, told, storm):
     """Nothing acknowledged is lost, nothing is there twice, and a repeat got the first reply."""
     for user_id, its_events in told.items():
         rows = {row["id"]: row for row in query(connection, "SELECT * FROM progress_events WHERE user_id = %s", (user_id,))}
-        assert rows.keys() == {event["id"] for event in its_events}
+        missing = {event["id"]: storm.acknowledged[user_id, event["id"]] for event in its_events if event["id"] not in rows}
+        assert not missing and len(rows) == len(its_events), (user_id, missing, storm.rejected)
         for event_id in rows:
             replies = storm.acknowledged[user_id, event_id]
             settled = {reply for reply in replies if reply[0] != "pending"}

@@ -2,13 +2,18 @@
 COMMIT - nothing acknowledged is lost, nothing counts twice, and service comes back by itself."""
 
 import collections
+import concurrent.futures
+import contextlib
+import itertools
+import json
 import os
 import random
 import signal
 import time
 
 from harness import acknowledged
-from harness.database import Database
+from harness.client import Client
+from harness.database import Database, query
 from harness.processes import Child, wait_until
 from harness.stack import Stack
 from harness.tokens import Mint
@@ -109,21 +114,63 @@ def test_a_database_alone_comes_back(stack, mint, size):
     assert {status for _, status in log.failures} <= {503}, "a database that is away is a 503"
 
 
-def test_connections_cut_around_commit(size, tmp_path):
-    """The proxy cuts just before, during and just after COMMIT."""
-    database = Database(str(tmp_path / "db"))
-    socket = str(tmp_path / "proxy.sock")
-    log_path = str(tmp_path / "cuts")
+@contextlib.contextmanager
+def cut_around_commit(directory, every, least):
+    """A stack whose connections to the database a proxy cuts just before, during and just after COMMIT."""
+    database = Database(os.path.join(directory, "db"))
+    socket = os.path.join(directory, "proxy.sock")
+    log_path = os.path.join(directory, "cuts")
     proxy = Child("cutproxy", [tool("tests/fault/cutproxy"), "--listen", socket, "--server", database.socket,
-                               "--every", str(size.of(40, 60))], log_path)
+                               "--every", str(every)], log_path)
     try:
         wait_until(lambda: os.path.exists(socket), "the proxy", child=proxy)
-        with Stack(directory=str(tmp_path), database_socket=socket) as stack:
-            run, user_ids = begin(stack, Mint(stack.config), size.of(6, 30))
-            conclude(stack, run, user_ids)
+        with Stack(directory=directory, database_socket=socket) as stack:
+            yield stack
     finally:
         proxy.stop()
     with open(log_path, encoding="ascii") as file:
         cuts = collections.Counter(file.read().split())
     print("cuts:", dict(cuts))
-    assert all(cuts[way] >= size.of(3, 30) for way in ("before", "during", "after")), cuts
+    assert all(cuts[way] >= least for way in ("before", "during", "after")), cuts
+
+
+def test_connections_cut_around_commit(size, tmp_path):
+    with cut_around_commit(str(tmp_path), size.of(40, 60), size.of(3, 30)) as stack:
+        run, user_ids = begin(stack, Mint(stack.config), size.of(6, 30))
+        conclude(stack, run, user_ids)
+
+
+def tell(stack, token, learner, seconds):
+    """Events of one learner, alone and three at a time, each until it is acknowledged: what was replied of each."""
+    client, replied, until = Client(stack.url, token), {}, time.monotonic() + seconds
+    for number in itertools.count():
+        if time.monotonic() > until:
+            client.close()
+            return replied
+        batch = [{"id": f"e{number}-{at}", "eventType": "video_completed", "sourceSystem": "video_player", "eventData": {
+            "activityId": f"v{learner}-{number}-{at}", "activityType": "video", "completionStatus": "completed",
+            "videoProgress": {"videoId": f"v{learner}-{number}-{at}", "youtubeId": "a", "percentageWatched": 100}}}
+                 for at in range(1 if number % 2 else 3)]
+        while True:
+            reply = client.post("/api/progress-sync/events", batch[0] if len(batch) == 1 else {"events": batch})
+            assert reply.status in (200, 503), reply
+            if reply.status == 200:
+                break
+        for result in [reply.json()] if len(batch) == 1 else reply.json()["results"]:
+            replied[result["eventId"]] = result
+
+
+def test_events_cut_around_commit(size, tmp_path):
+    """Nothing is lost, each counts once, and the reply is that which was kept, whoever had to find out whether it was."""
+    with cut_around_commit(str(tmp_path), size.of(25, 40), size.of(3, 30)) as stack:
+        connection = stack.connect()
+        mint, user_ids, pids = Mint(stack.config), create_learners(connection, 8), set(stack.worker_pids())
+        with concurrent.futures.ThreadPoolExecutor(len(user_ids)) as pool:
+            told = list(pool.map(lambda at: tell(stack, mint.student(user_ids[at]), at, size.of(8, 60)), range(len(user_ids))))
+        for user_id, replied in zip(user_ids, told):
+            rows = query(connection, "SELECT id, result FROM progress_events WHERE user_id = %s", (user_id,))
+            assert {row["id"]: json.loads(row["result"]) for row in rows} == replied
+            sums = query(connection, "SELECT total_activities AS n FROM user_progress_summary WHERE user_id = %s", (user_id,))
+            assert sums[0]["n"] == len(replied) > 10
+        assert set(stack.worker_pids()) == pids, "a worker died"
+        connection.close()
