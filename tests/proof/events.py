@@ -11,7 +11,7 @@ from harness.database import query
 
 UTC = datetime.timezone.utc
 VIDEOS, TODOS, ENTRIES, STEPS = 12, 8, 8, 6
-# Seconds between two events about one occasion: at and around every window.
+# Seconds between two events about one occasion, of which there are at most three: at and around every window.
 GAPS = (0, 1, 30, 59, 60, 61, 300, 1800, 3600, 3601, 7200, 40000, 43199, 43200, 43201, 200000)
 STATUSES = ("completed",) * 12 + ("started", "in_progress", "in_progress", "skipped", "failed")
 BREAKS = "breaks"  # in the id of an activity: the proof's trigger refuses it
@@ -105,8 +105,8 @@ class Teller:
     def tell(self, count):
         kinds = (self._video,) * 6 + (self._todo,) * 3 + (self._entry,) * 3 + (self._step,) * 3 + (
             self._skill, self._milestone, self._broken)
-        while len(self.events) < count:
-            moment = self.now - datetime.timedelta(seconds=self.chance.randrange(300000, 50 * 86400))
+        while len(self.events) < count:  # the last of an occasion, too, lies in the past
+            moment = self.now - datetime.timedelta(seconds=self.chance.randrange(600000, 50 * 86400))
             kind, at = self.chance.choice(kinds), self.chance.randrange(VIDEOS)
             for _ in range(self.chance.choice((1, 1, 1, 2, 2, 3))):
                 minutes = self.chance.choice((10, 11, 12, 12.5, 30)) if self.chance.random() < 0.8 else 0
