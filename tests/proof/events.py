@@ -181,7 +181,7 @@ OWN = {"user_id", "revision", "created_at", "updated_at"}
 # … and in some.
 OWN_OF = {
     "progress_events": {"position", "result", "content_hash", "retry_count"},
-    "user_progress_summary": {"last_sync_time", "scored_at", "systems_seen_at", "systems_looked_at"},
+    "user_progress_summary": {"last_sync_time", "data_consistency_score", "scored_at", "systems_seen_at", "systems_looked_at"},
     "progress_conflicts": {"id", "resolved_at"},
     "notifications": {"id", "data"},
     "system_sync_status": {"last_sync_time", "last_delay_ms"},
