@@ -94,7 +94,8 @@ export class Turns {
   #settleDown() {
     const { blocked, retryAfterMs } = this.#outcome;
     if (this.signal.aborted) return;
-    this.onState({ syncing: false, blocked });
+    // The network may have gone while the last thing was on its way.
+    this.onState({ syncing: false, blocked: blocked ?? (this.isOnline() ? null : 'offline') });
     if (blocked === 'away') {
       this.#pace.failed(retryAfterMs);
       return;

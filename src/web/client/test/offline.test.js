@@ -448,3 +448,19 @@ test('an id waits with one content only', async () => {
   await assert.rejects(tab.answer(answer('a1', { tokens: 2 })), TypeError);
   assert.equal(tab.state.pending, 1);
 });
+
+test('a network that goes while the last thing is on its way is gone afterwards, too', async () => {
+  const events = new EventTarget();
+  const shared = browser();
+  const { fetch } = shared.server;
+  shared.server.fetch = async (...given) => {
+    const reply = await fetch(...given);
+    shared.online = false;
+    events.dispatchEvent(new Event('offline'));
+    return reply;
+  };
+  const tab = await tabOf(shared, { events });
+  await (await tab.answer(answer('a1'))).settled;
+  await until(() => !tab.state.syncing);
+  assert.equal(tab.state.blocked, 'offline');
+});
