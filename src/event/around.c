@@ -38,16 +38,7 @@ bool event_look_around(struct event_intake *intake, const struct event *event, i
   struct around_read_row *row = arena_alloc(ledger_arena(intake->tx), sizeof *row);
   if (row == NULL) return error_set_memory(error);
   if (!read(intake, &params, error, row)) return false;
-  *ret_around = (struct event_around){.day = event->day,
-                                      .row = row,
-                                      .has_events = row->has_events,
-                                      .has_links = row->has_todos || row->has_entries || row->has_steps,
-                                      .is_mentioned = row->is_mentioned,
-                                      .video = {.status = row->video_status,
-                                                .percentage = row->video_percentage,
-                                                .seconds = row->video_seconds,
-                                                .youtube = row->video_youtube,
-                                                .completed_at = row->video_completed_at,
-                                                .seen = row->video_seen}};
+  *ret_around = (struct event_around){
+      .day = event->day, .row = row, .has_links = row->has_todos || row->has_entries || row->has_steps};
   return true;
 }

@@ -12,18 +12,7 @@ struct around_read_row; /* queries/around.h */
 struct event_around {
   int32_t day; /* the event's */
   const struct around_read_row *row;
-  bool has_events;   /* of the activity, within the window, whatever became of them */
-  bool has_links;    /* todos or open calendar entries of the video, or steps of the activity */
-  bool is_mentioned; /* the chat knows that it is completed */
-  /* Its row where the activity is a video, as the database's texts; status NULL: there is none. */
-  struct {
-    const char *status;
-    const char *percentage;
-    const char *seconds;
-    const char *youtube;
-    const char *completed_at;
-    const char *seen; /* updated_at */
-  } video;
+  bool has_links; /* todos or open calendar entries of the video, or steps of the activity */
 };
 
 /* Before anything of the event is written. Fills the tally where nothing has yet. `window_ms` on either side

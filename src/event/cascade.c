@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "event/cascade_private.h"
+#include "queries/around.h"
 #include "queries/cascade.h"
 
 #include "base/banned.h"
@@ -106,7 +107,7 @@ static bool mention(struct cascade *cascade, struct error *error) {
   struct cascade_row *row;
   if (cascade_route_of(event->type, SYSTEM_CHAT) == NULL) return true;
   if (!cascade_add(cascade, CASCADE_MENTION, type, event->activity_id, error, &row)) return false;
-  if (row == NULL || row->keeps_status || cascade->around->is_mentioned) return true;
+  if (row == NULL || row->keeps_status || cascade->around->row->is_mentioned) return true;
   if (!cascade_mention(cascade->db, &params, error, &outcome)) return false;
   row->is_read = true;
   row->because = "the activity is completed";

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "event/cascade_private.h"
+#include "queries/around.h"
 #include "queries/cascade.h"
 
 #include "base/banned.h"
@@ -200,16 +201,16 @@ static bool is_activity(const struct cascade *cascade, const char *video_id) {
 bool cascade_know_video(struct cascade *cascade, struct error *error) {
   const struct event_around *around = cascade->around;
   struct found found = {.is_there = true,
-                        .values = {[VIDEO_STATUS] = around->video.status,
-                                   [VIDEO_PERCENTAGE] = around->video.percentage,
-                                   [VIDEO_SECONDS] = around->video.seconds,
-                                   [VIDEO_YOUTUBE] = around->video.youtube,
-                                   [VIDEO_COMPLETED_AT] = around->video.completed_at},
-                        .seen = around->video.seen};
+                        .values = {[VIDEO_STATUS] = around->row->video_status,
+                                   [VIDEO_PERCENTAGE] = around->row->video_percentage,
+                                   [VIDEO_SECONDS] = around->row->video_seconds,
+                                   [VIDEO_YOUTUBE] = around->row->video_youtube,
+                                   [VIDEO_COMPLETED_AT] = around->row->video_completed_at},
+                        .seen = around->row->video_seen};
   if (cascade->event->activity_type != ACTIVITY_VIDEO) return true;
   struct cascade_row *row = cascade_find(cascade, CASCADE_VIDEO, "", cascade->event->activity_id);
   return row == NULL || row->is_read ||
-         row_know(cascade, row, around->video.status == NULL ? NULL : &found, error);
+         row_know(cascade, row, around->row->video_status == NULL ? NULL : &found, error);
 }
 
 /* All videos of this cascade are asked about together: a todo may be about several of them, which no table

@@ -6,6 +6,7 @@
 #include "event/award.h"
 #include "event/cascade.h"
 #include "event/notification.h"
+#include "queries/around.h"
 #include "queries/conflict.h"
 #include "schema/encode.h"
 
@@ -146,7 +147,7 @@ bool conflict_judge(struct event_intake *intake, struct event *event, const stru
   struct conflict_events members = {.count = 0};
   size_t chosen[2 * CONFLICT_PEERS_MAX];
   size_t chosen_count;
-  if (!around->has_events) {
+  if (!around->row->has_events) {
     *ret_verdict = verdict;
     return true;
   }
