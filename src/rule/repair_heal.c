@@ -11,32 +11,25 @@
 #define HEAL_DEADLINE_MS 8000  /* for all tries */
 #define HEAL_MISSES_MAX 3      /* rows that hold something else than their rule says */
 
-static bool is_paused(const struct rule_breach *breach, const struct repair_heal_pauses_row *pauses,
-                      size_t count) {
-  for (size_t at = 0; at < count; at++) {
-    const struct repair_heal_pauses_row *pause = &pauses[at];
-    if (pause->is_whole && strcmp(pause->rule, "*") == 0) return true;
-    if (strcmp(pause->rule, breach->rule->name) != 0) continue;
-    if (pause->is_whole) return true;
-    if (strcmp(pause->table_name, breach->table) == 0 && strcmp(pause->row_key, breach->key) == 0)
-      return true;
-  }
-  return false;
+static bool is_paused(const struct repair_heal_pauses_row *pause, const struct rule_breach *breach) {
+  if (pause->is_whole && strcmp(pause->rule, "*") == 0) return true;
+  if (strcmp(pause->rule, breach->rule->name) != 0) return false;
+  return pause->is_whole ||
+         (strcmp(pause->table_name, breach->table) == 0 && strcmp(pause->row_key, breach->key) == 0);
 }
 
-bool repair_heal_count(struct db *db, uint64_t user_id, const struct rule_breach *breaches, size_t count,
-                       struct arena *arena, struct error *error, size_t *ret_repairable) {
-  struct repair_heal_pauses_params params = {.user_id = user_id};
-  struct repair_heal_pauses_row *pauses;
-  size_t pause_count;
-  size_t repairable = 0;
-  if (rule_count_repairable(breaches, count) > 0) {
-    if (!repair_heal_pauses(db, &params, arena, HEAL_PAUSES_MAX, error, &pauses, &pause_count)) return false;
-    for (size_t at = 0; at < count; at++)
-      if (breaches[at].action != RULE_REPORT && !is_paused(&breaches[at], pauses, pause_count)) repairable++;
-  }
-  *ret_repairable = repairable;
+bool repair_heal_may(const struct repair_heal_pauses *pauses, const struct rule_breach *breach) {
+  if (breach->action == RULE_REPORT) return false;
+  for (size_t at = 0; at < pauses->count; at++)
+    if (is_paused(&pauses->rows[at], breach)) return false;
   return true;
+}
+
+bool repair_heal_pauses_of(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
+                           struct repair_heal_pauses *ret_pauses) {
+  struct repair_heal_pauses_params params = {.user_id = user_id};
+  return repair_heal_pauses(db, &params, arena, HEAL_PAUSES_MAX, error, &ret_pauses->rows,
+                            &ret_pauses->count);
 }
 
 static bool heal_open(struct repair_tx *tx, struct repair_run *run, struct error *error) {

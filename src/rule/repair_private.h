@@ -208,9 +208,15 @@ bool repair_plan_digest(const struct repair_work *work, struct error *error, cha
 bool repair_undo(struct repair_tx *tx, struct error *error) WARN_UNUSED;
 
 /* --- One learner, for rule_heal (repair_heal.c) ------------------------------------------------------- */
-/* How many of a learner's breaches a repair may touch. */
-bool repair_heal_count(struct db *db, uint64_t user_id, const struct rule_breach *breaches, size_t count,
-                       struct arena *arena, struct error *error, size_t *ret_repairable) WARN_UNUSED;
+/* What of a learner's, or of everybody's, is not to be repaired. */
+struct repair_heal_pauses {
+  struct repair_heal_pauses_row *rows;
+  size_t count;
+};
+bool repair_heal_pauses_of(struct db *db, uint64_t user_id, struct arena *arena, struct error *error,
+                           struct repair_heal_pauses *ret_pauses) WARN_UNUSED;
+/* Whether a repair may touch it. */
+bool repair_heal_may(const struct repair_heal_pauses *pauses, const struct rule_breach *breach);
 /* Sets `repaired` and `revision`; on failure ret_culprit is the rule whose turn it was. */
 bool repair_heal(const struct rule_set *set, struct pool *pool, const struct rules_config *rules,
                  enum rule_scope scope, uint64_t user_id, const char *actor, struct arena *arena,

@@ -11,8 +11,7 @@
 #include "ledger/ledger.h"
 
 #define RULE_NAME_BYTES 64
-#define RULE_RANGES_MAX 32  /* pairs of :from and :to in one rule */
-#define RULE_ROWS_MAX 10000 /* of one rule, for one learner */
+#define RULE_RANGES_MAX 32 /* pairs of :from and :to in one rule */
 
 enum rule_severity { RULE_INFO, RULE_WARNING, RULE_CRITICAL };
 extern const char *const rule_severity_names[]; /* NULL-terminated: info, warning, critical */
@@ -91,7 +90,7 @@ bool rule_may_change(const struct rule *rule, const char *table, const char *col
 /* Whose the rows are that no learner has, such as courses: found by the range that contains 0. */
 #define RULE_NOBODY ((uint64_t)0)
 
-/* One row that breaks a rule. Texts live in the arena; NULL is SQL's NULL. */
+/* One row that breaks a rule. NULL is SQL's NULL. */
 struct rule_breach {
   const struct rule *rule;
   uint64_t user_id; /* RULE_NOBODY: no learner's */
@@ -107,11 +106,14 @@ struct rule_breach {
 enum rule_scope { RULE_SCOPE_ALL, RULE_SCOPE_PROGRESS, RULE_SCOPE_COURSES, RULE_SCOPE_EVENTS };
 #define RULE_SCOPES 4
 
-/* Every breach of one learner as things stand, read-only, in the transaction that `db` has open (or
- * its own). Of a learner who is not there (any more) only rows that were left behind are found. */
+/* What takes a breach; its texts are gone when it returns. It must not use the connection. */
+typedef bool (*rule_take)(const struct rule_breach *breach, void *context, struct error *error);
+/* Every breach of one learner as things stand, however many, read-only, in the transaction that `db` has
+ * open (or its own). Of a learner who is not there (any more) only rows that were left behind are found. On
+ * failure `ret_culprit` (may be NULL) is the rule that was asked, where it was one. */
 bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
-               struct arena *arena, struct error *error, struct rule_breach **ret_breaches,
-               size_t *ret_count) WARN_UNUSED;
+               struct arena *arena, rule_take take, void *context, struct error *error,
+               const struct rule **ret_culprit) WARN_UNUSED;
 
 /* Whether rules of the site are in use in this scope. */
 bool rule_set_asks_site(const struct rule_set *set, enum rule_scope scope);

@@ -8,8 +8,6 @@
 
 #include "base/banned.h"
 
-#define RULE_FIRST_ROWS 8
-
 bool rule_is_asked(const struct rule_set *set, size_t at, enum rule_scope scope) {
   const struct rule *rule = &set->rules[at];
   static const enum rule_read reads[RULE_SCOPES] = {[RULE_SCOPE_PROGRESS] = RULE_READ_PROGRESS,
@@ -25,18 +23,11 @@ bool rule_set_asks_site(const struct rule_set *set, enum rule_scope scope) {
   return false;
 }
 
-size_t rule_count_repairable(const struct rule_breach *breaches, size_t count) {
-  size_t repairable = 0;
-  for (size_t at = 0; at < count; at++)
-    if (breaches[at].action != RULE_REPORT) repairable++;
-  return repairable;
-}
-
 struct find {
   const struct rule *rule;
   uint64_t user_id;
-  struct arena *arena;
-  struct rule_list *list;
+  rule_take take;
+  void *context;
 };
 
 static PRINTF_LIKE(4, 5) bool row_refuse(const struct rule *rule, const char *user_id, struct error *error,
@@ -95,83 +86,41 @@ bool rule_row_read(const struct rule *rule, const struct db_text_row *row, uint6
   return true;
 }
 
-static bool breach_keep(struct rule_breach *breach, struct arena *arena, struct error *error) {
-  const char **texts[] = {&breach->table, &breach->key, &breach->column, &breach->actual, &breach->wanted};
-  for (size_t at = 0; at < ARRAY_LENGTH(texts); at++) {
-    if (*texts[at] == NULL) continue;
-    *texts[at] = arena_strdup(arena, *texts[at]);
-    if (*texts[at] == NULL) return error_set_memory(error);
-  }
-  return true;
-}
-
 static bool take_row(const struct db_text_row *row, void *context, struct error *error) {
-  struct find *find = context;
-  struct rule_list *list = find->list;
+  const struct find *find = context;
   struct rule_breach breach;
-  if (!rule_row_read(find->rule, row, find->user_id, find->user_id, error, &breach) ||
-      !breach_keep(&breach, find->arena, error))
-    return false;
-  if (list->count == list->capacity) {
-    size_t capacity = list->capacity == 0 ? RULE_FIRST_ROWS : 2 * list->capacity;
-    struct rule_breach *items = arena_alloc_array(find->arena, capacity, sizeof *items);
-    if (items == NULL) return error_set_memory(error);
-    if (list->count > 0) memcpy(items, list->items, list->count * sizeof *items);
-    list->items = items;
-    list->capacity = capacity;
-  }
-  list->items[list->count++] = breach;
-  return true;
+  return rule_row_read(find->rule, row, find->user_id, find->user_id, error, &breach) &&
+         find->take(&breach, find->context, error);
 }
 
-bool rule_find_one(const struct rule *rule, struct db *db, uint64_t user_id, struct arena *arena,
-                   struct error *error, struct rule_list *list) {
+static bool find_one(struct find *find, struct db *db, struct arena *arena, struct error *error) {
   char user[24];
   const char *parameters[2 * RULE_RANGES_MAX];
-  snprintf(user, sizeof user, "%llu", (unsigned long long)user_id);
-  for (size_t at = 0; at < 2 * rule->range_count; at++)
+  size_t count = 2 * find->rule->range_count;
+  snprintf(user, sizeof user, "%llu", (unsigned long long)find->user_id);
+  for (size_t at = 0; at < count; at++)
     parameters[at] = user;
-  size_t before = list->count;
-  struct find find = {.rule = rule, .user_id = user_id, .arena = arena, .list = list};
-  if (!db_text_each(db, rule->sql, parameters, 2 * rule->range_count, arena, take_row, &find, error))
-    return false;
-  if (list->count - before > RULE_ROWS_MAX)
-    return row_refuse(rule, user, error, "too many rows for one learner");
-  return true;
+  return db_text_each(db, find->rule->sql, parameters, count, arena, take_row, find, error);
 }
 
-static bool find_all(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
-                     struct arena *arena, struct error *error, struct rule_list *list,
-                     const struct rule **ret_culprit) {
+static bool find_all(const struct rule_set *set, struct db *db, enum rule_scope scope, struct find *find,
+                     struct arena *arena, struct error *error) {
   for (size_t at = 0; at < set->count; at++) {
     if (!rule_is_asked(set, at, scope)) continue;
-    if (rule_find_one(&set->rules[at], db, user_id, arena, error, list)) continue;
-    *ret_culprit = &set->rules[at];
-    return false;
+    find->rule = &set->rules[at];
+    if (!find_one(find, db, arena, error)) return false;
   }
   return true;
-}
-
-bool rule_find_or_blame(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
-                        struct arena *arena, struct error *error, struct rule_list *ret_list,
-                        const struct rule **ret_culprit) {
-  struct rule_list list = {0};
-  if (!rule_set_check(set, db, error)) return false;
-  bool own = !db_in_transaction(db);
-  if (own && !db_begin_snapshot(db, error)) return false;
-  bool found = find_all(set, db, scope, user_id, arena, error, &list, ret_culprit);
-  if (own) db_rollback(db);
-  if (found) *ret_list = list;
-  return found;
 }
 
 bool rule_find(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
-               struct arena *arena, struct error *error, struct rule_breach **ret_breaches,
-               size_t *ret_count) {
-  const struct rule *culprit;
-  struct rule_list list;
-  if (!rule_find_or_blame(set, db, scope, user_id, arena, error, &list, &culprit)) return false;
-  *ret_breaches = list.items;
-  *ret_count = list.count;
-  return true;
+               struct arena *arena, rule_take take, void *context, struct error *error,
+               const struct rule **ret_culprit) {
+  struct find find = {.user_id = user_id, .take = take, .context = context};
+  bool own = !db_in_transaction(db);
+  bool found = rule_set_check(set, db, error) && (!own || db_begin_snapshot(db, error)) &&
+               find_all(set, db, scope, &find, arena, error);
+  if (own) db_rollback(db);
+  if (!found && ret_culprit != NULL) *ret_culprit = find.rule;
+  return found;
 }

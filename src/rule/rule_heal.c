@@ -52,48 +52,66 @@ struct heal_call {
   const struct rule *culprit; /* the rule that was asked when something failed */
 };
 
+/* What there is to repair. */
+struct look {
+  struct repair_heal_pauses pauses;
+  size_t found;
+  bool repairable;
+};
+
+static bool look_at(const struct rule_breach *breach, void *context, struct error *error) {
+  struct look *look = context;
+  (void)error;
+  look->found++;
+  if (!look->repairable) look->repairable = repair_heal_may(&look->pauses, breach);
+  return true;
+}
+
+static bool look_at_all(struct heal_call *call, struct db *db, struct error *error, struct look *look) {
+  return repair_heal_pauses_of(db, call->user_id, call->arena, error, &look->pauses) &&
+         rule_find(call->set, db, call->scope, call->user_id, call->arena, look_at, look, error,
+                   &call->culprit);
+}
+
 /* A probe that the server refuses does not say which rule is at fault: they are asked one by one. */
 static bool probe_or_blame(struct heal_call *call, struct db *db, struct error *error,
                            struct probe *ret_probe) {
-  struct rule_list list;
+  struct look look = {.found = 0};
   if (probe_run(call->set, db, call->scope, call->user_id, call->arena, error, ret_probe)) return true;
   if (error->code != ERROR_INTERNAL) return false;
   struct error refusal = *error;
   db_rollback(db);
   error_clear(error);
-  if (!rule_find_or_blame(call->set, db, call->scope, call->user_id, call->arena, error, &list,
-                          &call->culprit))
-    return false;
+  if (!look_at_all(call, db, error, &look)) return false;
   *error = refusal;
   return false;
 }
 
-/* What there is to repair, without a lock. */
-static bool look(struct heal_call *call, struct db *db, struct error *error, struct rule_repair *ret_repair,
-                 size_t *ret_repairable) {
+/* Without a lock. */
+static bool look_once(struct heal_call *call, struct db *db, struct error *error,
+                      struct rule_repair *ret_repair, bool *ret_repairable) {
   struct probe probe = {0};
-  struct rule_list list = {0};
+  struct look look = {.found = 0};
   if (!rule_set_check(call->set, db, error)) return false;
   if (!probe_or_blame(call, db, error, &probe)) return false;
   if (probe.breached) {
     db_rollback(db); /* the probe's: what finds takes a snapshot of its own */
-    if (!rule_find_or_blame(call->set, db, call->scope, call->user_id, call->arena, error, &list,
-                            &call->culprit))
-      return false;
+    if (!look_at_all(call, db, error, &look)) return false;
   }
-  *ret_repair = (struct rule_repair){.found = list.count, .revision = probe.revision};
-  return repair_heal_count(db, call->user_id, list.items, list.count, call->arena, error, ret_repairable);
+  *ret_repair = (struct rule_repair){.found = look.found, .revision = probe.revision};
+  *ret_repairable = look.repairable;
+  return true;
 }
 
 /* On a pooled connection; once more on another when one turns out to be lost. */
 static bool look_pooled(struct heal_call *call, struct error *error, struct rule_repair *ret_repair,
-                        size_t *ret_repairable) {
+                        bool *ret_repairable) {
   for (int tries = 0; tries < RULE_TRIES_MAX; tries++) {
     CLEANUP(pool_lease_end) struct pool_lease lease = {.pool = ledger_pool(call->ledger)};
     int64_t deadline_ms = clock_monotonic_ms() + LOOK_WAIT_MS;
     error_clear(error);
     if (!pool_acquire(lease.pool, deadline_ms, error, &lease.db)) return false;
-    if (look(call, lease.db, error, ret_repair, ret_repairable)) return true;
+    if (look_once(call, lease.db, error, ret_repair, ret_repairable)) return true;
     if (error->code != ERROR_TRANSIENT) return false;
   }
   error->code = ERROR_UNAVAILABLE;
@@ -103,10 +121,10 @@ static bool look_pooled(struct heal_call *call, struct error *error, struct rule
 
 static bool heal_once(struct heal_call *call, struct error *error, struct rule_repair *ret_repair) {
   struct rule_repair repair = {0};
-  size_t repairable = 0;
+  bool repairable = false;
   call->culprit = NULL;
   if (!look_pooled(call, error, &repair, &repairable)) return false;
-  if (repairable > 0 && call->config->enabled &&
+  if (repairable && call->config->enabled &&
       !repair_heal(call->set, ledger_pool(call->ledger), call->config, call->scope, call->user_id,
                    call->actor, call->arena, error, &repair, &call->culprit))
     return false;

@@ -91,19 +91,5 @@ bool rule_leave_aside(const struct rule_set *set, const struct rule *rule, const
  * the row's own. */
 bool rule_row_read(const struct rule *rule, const struct db_text_row *row, uint64_t from_user,
                    uint64_t to_user, struct error *error, struct rule_breach *ret_breach) WARN_UNUSED;
-/* One rule's rows, appended to the list. */
-struct rule_list {
-  struct rule_breach *items;
-  size_t count;
-  size_t capacity;
-};
-bool rule_find_one(const struct rule *rule, struct db *db, uint64_t user_id, struct arena *arena,
-                   struct error *error, struct rule_list *list) WARN_UNUSED;
-/* As rule_find; on failure `ret_culprit` is the rule that was asked, where it was one. */
-bool rule_find_or_blame(const struct rule_set *set, struct db *db, enum rule_scope scope, uint64_t user_id,
-                        struct arena *arena, struct error *error, struct rule_list *ret_list,
-                        const struct rule **ret_culprit) WARN_UNUSED;
-/* How many of them ask for a change. */
-size_t rule_count_repairable(const struct rule_breach *breaches, size_t count);
 
 #endif

@@ -81,3 +81,15 @@ def test_who_has_no_events_is_looked_at_each_time(learner, db):
     add(db, learner, "t", "v", dated=LONG_AGO)
     assert learner.api.get(PATH).status == 200
     assert status(db, learner, "t") == "completed"
+
+
+def test_however_much_another_application_changed_one_read_brings_it_along(known, db):
+    for table, columns, values in (
+            ("todos", "id, title", "CONCAT('t', n.seq), 'Watch it'"),
+            ("todo_videos", "todo_id, video_id", "CONCAT('t', n.seq), CONCAT('v', n.seq)"),
+            ("video_progress", "video_id, status, percentage_watched, completed_at",
+             "CONCAT('v', n.seq), 'completed', 100, UTC_TIMESTAMP(3)")):
+        execute(db, f"INSERT INTO {table} (user_id, {columns}) SELECT %s, {values} FROM seq_1_to_3000 AS n", (known.id,))
+    assert known.api.get(PATH).status == 200
+    assert query(db, "SELECT status, COUNT(*) AS count FROM todos WHERE user_id = %s GROUP BY status", (known.id,)) == [
+        {"status": "completed", "count": 3000}]

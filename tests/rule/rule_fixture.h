@@ -140,13 +140,39 @@ static inline bool heal_fails(uint64_t user_id) {
                     &fixture.error, &repair);
 }
 
+#define FOUND_MAX 1000
+
+struct found {
+  struct rule_breach breaches[FOUND_MAX];
+  size_t count;
+};
+
+static inline const char *keep(const char *text) {
+  return text == NULL ? NULL : arena_strdup(fixture.arena, text);
+}
+
+static inline bool keep_breach(const struct rule_breach *breach, void *context, struct error *error) {
+  struct found *found = context;
+  (void)error;
+  assert_true(found->count < FOUND_MAX);
+  found->breaches[found->count++] = (struct rule_breach){.rule = breach->rule,
+                                                         .user_id = breach->user_id,
+                                                         .table = keep(breach->table),
+                                                         .key = keep(breach->key),
+                                                         .action = breach->action,
+                                                         .column = keep(breach->column),
+                                                         .actual = keep(breach->actual),
+                                                         .wanted = keep(breach->wanted)};
+  return true;
+}
+
 static inline size_t find(uint64_t user_id, struct rule_breach **ret_breaches) {
-  struct rule_breach *breaches = NULL;
-  size_t count = 0;
-  assert_done(&fixture, rule_find(set, fixture.db, RULE_SCOPE_ALL, user_id, fixture.arena, &fixture.error,
-                                  &breaches, &count));
-  if (ret_breaches != NULL) *ret_breaches = breaches;
-  return count;
+  static struct found found;
+  found.count = 0;
+  assert_done(&fixture, rule_find(set, fixture.db, RULE_SCOPE_ALL, user_id, fixture.arena, keep_breach,
+                                  &found, &fixture.error, NULL));
+  if (ret_breaches != NULL) *ret_breaches = found.breaches;
+  return found.count;
 }
 
 /* --- Totals --------------------------------------------------------------------------------------- */
