@@ -49,14 +49,18 @@ SELECT WEEKDAY(d.day) AS weekday, COUNT(DISTINCT d.day) AS days, COUNT(*) AS act
 
 -- name: patterns_moments :each
 -- param user_id u64
--- param since time
+-- param since time -- what bounds the index; the days are the learner's
+-- param until time
+-- param from_day day
+-- param to_day day
 -- param limit_rows u64
 -- column happened_at time
 -- column time_spent f64 -- minutes
 -- What is applied, latest first.
 SELECT e.happened_at, e.time_spent
   FROM progress_events AS e FORCE INDEX (progress_events_happened)
- WHERE e.user_id = :user_id AND e.happened_at >= :since AND e.outcome = 'applied'
+ WHERE e.user_id = :user_id AND e.happened_at >= :since AND e.happened_at < :until
+   AND e.practised_on BETWEEN :from_day AND :to_day AND e.outcome = 'applied'
  ORDER BY e.happened_at DESC
  LIMIT :limit_rows;
 

@@ -39,15 +39,24 @@ int insights_hour_at(const struct insights_where *where, int64_t time_ms) {
   return (int)((local_ms < 0 ? local_ms + MS_PER_DAY : local_ms) / MS_PER_HOUR);
 }
 
-static bool period_of(const struct insights_query *query, int32_t today, struct error *error,
-                      struct period *ret_period) {
+bool insights_span_of(const struct insights_query *query, int32_t today, int32_t days, struct error *error,
+                      struct insights_span *ret_span) {
   int32_t to = query->to_given == PRESENCE_GIVEN ? query->to : today;
-  int32_t from = query->from_given == PRESENCE_GIVEN ? query->from : to - INSIGHTS_DAYS + 1;
+  int32_t from = query->from_given == PRESENCE_GIVEN ? query->from : to - days + 1;
   if (from > to) return error_add_field(error, ERROR_UNPROCESSABLE, "from", "must not lie behind to");
   if (to - from >= INSIGHTS_DAYS_MAX)
     return error_add_field(error, ERROR_UNPROCESSABLE, "from", "must lie less than %d days before to",
                            INSIGHTS_DAYS_MAX);
-  *ret_period = (struct period){.before = from - (to - from + 1), .from = from, .to = to};
+  *ret_span = (struct insights_span){.from = from, .to = to};
+  return true;
+}
+
+static bool period_of(const struct insights_query *query, int32_t today, struct error *error,
+                      struct period *ret_period) {
+  struct insights_span span;
+  if (!insights_span_of(query, today, INSIGHTS_DAYS, error, &span)) return false;
+  *ret_period =
+      (struct period){.before = span.from - (span.to - span.from + 1), .from = span.from, .to = span.to};
   return true;
 }
 

@@ -19,6 +19,14 @@ struct insights_query {
   int32_t to;
   enum presence to_given;
 };
+/* The days that are asked for, of the learner's calendar, both included. */
+struct insights_span {
+  int32_t from;
+  int32_t to;
+};
+/* `days`: up to today, or up to `to`, where the query does not say from when on. */
+bool insights_span_of(const struct insights_query *query, int32_t today, int32_t days, struct error *error,
+                      struct insights_span *ret_span) WARN_UNUSED;
 
 enum insights_direction { INSIGHTS_STEADY, INSIGHTS_RISING, INSIGHTS_FALLING };
 

@@ -13,9 +13,9 @@
 /* What is counted before anything is judged. */
 struct counted {
   const struct insights_where *where;
-  int32_t from;
+  struct insights_span span;
   uint64_t by_hour[INSIGHTS_HOURS];
-  bool is_active[PATTERN_DAYS]; /* something was completed on that day */
+  bool is_active[INSIGHTS_DAYS_MAX]; /* something was completed on that day of the span */
   struct pattern_moment *moments;
   size_t moment_count;
 };
@@ -23,10 +23,10 @@ struct counted {
 static bool take_completed(const struct insights_completed_row *row, void *context, struct error *error) {
   struct counted *counted = context;
   int64_t local_ms = zone_local_ms(counted->where->zones, counted->where->time_zone, row->completed_at);
-  int64_t day = local_ms / MS_PER_DAY - counted->from;
+  int64_t day = local_ms / MS_PER_DAY - counted->span.from;
   (void)error;
   counted->by_hour[insights_hour_at(counted->where, row->completed_at)] += row->completed;
-  if (day >= 0 && day < PATTERN_DAYS) counted->is_active[day] = true;
+  if (day >= 0 && day < INSIGHTS_DAYS_MAX) counted->is_active[day] = true;
   return true;
 }
 
@@ -57,12 +57,12 @@ static bool show(enum pattern_kind kind, bool found, const char *summary, const 
 
 static bool see_time_of_day(struct db *db, uint64_t user_id, struct counted *counted, struct arena *arena,
                             struct error *error, struct pattern_view *view) {
-  int32_t today = counted->where->today;
+  const struct insights_span *span = &counted->span;
   struct insights_completed_params params = {
-      .user_id = user_id, .before_day = counted->from, .from_day = counted->from, .to_day = today};
+      .user_id = user_id, .before_day = span->from, .from_day = span->from, .to_day = span->to};
   uint64_t days = 0;
   if (!insights_completed(db, &params, arena, take_completed, counted, error)) return false;
-  for (size_t at = 0; at < PATTERN_DAYS; at++)
+  for (size_t at = 0; at < INSIGHTS_DAYS_MAX; at++)
     days += counted->is_active[at];
   struct pattern_time_of_day judged = pattern_time_of_day(counted->by_hour, days);
   judged.share = insights_hundredths(judged.share);
@@ -72,10 +72,15 @@ static bool see_time_of_day(struct db *db, uint64_t user_id, struct counted *cou
   return show(PATTERN_TIME_OF_DAY, judged.found, sentences[judged.part], &judged, arena, error, view);
 }
 
-static bool see_sessions(struct db *db, uint64_t user_id, struct counted *counted, int64_t now_ms,
-                         struct arena *arena, struct error *error, struct pattern_view *view) {
-  struct patterns_moments_params params = {
-      .user_id = user_id, .since = now_ms - PATTERN_DAYS * MS_PER_DAY, .limit_rows = PATTERN_MOMENTS_MAX};
+/* No zone's day begins or ends more than a day off that of UTC. */
+static bool see_sessions(struct db *db, uint64_t user_id, struct counted *counted, struct arena *arena,
+                         struct error *error, struct pattern_view *view) {
+  struct patterns_moments_params params = {.user_id = user_id,
+                                           .since = (counted->span.from - 1) * MS_PER_DAY,
+                                           .until = (counted->span.to + 2) * MS_PER_DAY,
+                                           .from_day = counted->span.from,
+                                           .to_day = counted->span.to,
+                                           .limit_rows = PATTERN_MOMENTS_MAX};
   counted->moments = arena_alloc_array(arena, PATTERN_MOMENTS_MAX, sizeof *counted->moments);
   double *lengths = arena_alloc_array(arena, PATTERN_MOMENTS_MAX, sizeof *lengths);
   if (counted->moments == NULL || lengths == NULL) return error_set_memory(error);
@@ -91,17 +96,17 @@ static bool see_sessions(struct db *db, uint64_t user_id, struct counted *counte
 
 static bool see_days(struct db *db, uint64_t user_id, const struct counted *counted, struct arena *arena,
                      struct error *error, struct pattern_view *views) {
-  int32_t today = counted->where->today;
-  struct patterns_days_params params = {.user_id = user_id, .from_day = counted->from, .to_day = today};
+  int32_t last = counted->span.to;
+  struct patterns_days_params params = {.user_id = user_id, .from_day = counted->span.from, .to_day = last};
   struct patterns_days_row *rows;
   size_t count;
-  if (!patterns_days(db, &params, arena, PATTERN_DAYS, error, &rows, &count)) return false;
+  if (!patterns_days(db, &params, arena, INSIGHTS_DAYS_MAX, error, &rows, &count)) return false;
   int32_t *days = arena_alloc_array(arena, count + 1, sizeof *days);
   if (days == NULL) return error_set_memory(error);
   for (size_t at = 0; at < count; at++)
     days[at] = rows[at].day;
-  struct pattern_rhythm rhythm = pattern_rhythm(days, count, today);
-  struct pattern_consistency consistency = pattern_consistency(days, count, today);
+  struct pattern_rhythm rhythm = pattern_rhythm(days, count, last);
+  struct pattern_consistency consistency = pattern_consistency(days, count, last);
   int favourite = 0;
   for (int weekday = 0; weekday < INSIGHTS_WEEKDAYS; weekday++) {
     if (rhythm.shares[weekday] > rhythm.shares[favourite]) favourite = weekday;
@@ -119,8 +124,8 @@ static bool see_days(struct db *db, uint64_t user_id, const struct counted *coun
 static bool see_modules(struct db *db, uint64_t user_id, const struct counted *counted, struct arena *arena,
                         struct error *error, struct pattern_view *view) {
   struct patterns_modules_params params = {.user_id = user_id,
-                                           .from_day = counted->from,
-                                           .to_day = counted->where->today,
+                                           .from_day = counted->span.from,
+                                           .to_day = counted->span.to,
                                            .questions = PATTERN_MODULE_QUESTIONS};
   struct patterns_modules_row *rows;
   size_t count;
@@ -142,17 +147,19 @@ static bool see_modules(struct db *db, uint64_t user_id, const struct counted *c
   return show(PATTERN_MODULES, judged.found, summary, &judged, arena, error, view);
 }
 
-bool patterns_read(struct db *db, uint64_t user_id, const struct insights_where *where, int64_t now_ms,
-                   struct arena *arena, struct error *error, struct patterns_reply *ret_reply) {
-  struct counted counted = {.where = where, .from = where->today - PATTERN_DAYS + 1};
+bool patterns_read(struct db *db, const struct insights_query *query, uint64_t user_id,
+                   const struct insights_where *where, struct arena *arena, struct error *error,
+                   struct patterns_reply *ret_reply) {
+  struct counted counted = {.where = where};
+  if (!insights_span_of(query, where->today, PATTERN_DAYS, error, &counted.span)) return false;
   struct pattern_view *views = arena_alloc_array(arena, PATTERNS, sizeof *views);
   if (views == NULL) return error_set_memory(error);
   if (!see_time_of_day(db, user_id, &counted, arena, error, &views[PATTERN_TIME_OF_DAY]) ||
-      !see_sessions(db, user_id, &counted, now_ms, arena, error, &views[PATTERN_SESSION_LENGTH]) ||
+      !see_sessions(db, user_id, &counted, arena, error, &views[PATTERN_SESSION_LENGTH]) ||
       !see_days(db, user_id, &counted, arena, error, views) ||
       !see_modules(db, user_id, &counted, arena, error, &views[PATTERN_MODULES]))
     return false;
   *ret_reply = (struct patterns_reply){
-      .from = counted.from, .to = where->today, .patterns = {.items = views, .count = PATTERNS}};
+      .from = counted.span.from, .to = counted.span.to, .patterns = {.items = views, .count = PATTERNS}};
   return true;
 }

@@ -5,7 +5,7 @@
 
 #include "event/insights.h"
 
-#define PATTERN_DAYS 84          /* looked at: twelve weeks, today included */
+#define PATTERN_DAYS 84          /* looked at where the query says nothing: twelve weeks, today included */
 #define PATTERN_MOMENTS_MAX 5000 /* of events, the latest; sessions are made of them */
 #define PATTERN_MODULES_MAX 1000
 
@@ -18,7 +18,7 @@
 #define PATTERN_SESSION_PAUSE_MIN 30   /* a longer one ends a session */
 #define PATTERN_SESSIONS 10            /* of a minute at least */
 #define PATTERN_SESSION_SPREAD 0.5     /* between the quartiles, of the median */
-#define PATTERN_CONSISTENT_OF 28       /* days up to today */
+#define PATTERN_CONSISTENT_OF 28       /* days, the last ones */
 #define PATTERN_CONSISTENT_DAYS 20     /* practised, of those */
 #define PATTERN_CONSISTENT_PAUSE 3     /* the longest in between */
 #define PATTERN_MODULE_QUESTIONS 20    /* in each of two modules */
@@ -57,8 +57,8 @@ struct pattern_rhythm {
   double unevenness;                /* chi-square */
   double shares[INSIGHTS_WEEKDAYS]; /* of the weeks, from Monday */
 };
-/* `days`: of practice, ascending, distinct, today at the latest. */
-struct pattern_rhythm pattern_rhythm(const int32_t *days, size_t count, int32_t today);
+/* `days`: of practice, ascending, distinct, up to `last`. */
+struct pattern_rhythm pattern_rhythm(const int32_t *days, size_t count, int32_t last);
 
 struct pattern_moment {
   int64_t at_ms; /* when it ended */
@@ -81,7 +81,7 @@ struct pattern_consistency {
   uint64_t longest_pause; /* days */
 };
 /* As for pattern_rhythm. */
-struct pattern_consistency pattern_consistency(const int32_t *days, size_t count, int32_t today);
+struct pattern_consistency pattern_consistency(const int32_t *days, size_t count, int32_t last);
 
 struct pattern_module {
   const char *module;
@@ -115,12 +115,14 @@ struct patterns_reply {
   int32_t to;
   struct field_list patterns; /* struct pattern_view, all five */
 };
+extern const struct schema patterns_query_schema; /* struct insights_query */
 extern const struct schema patterns_reply_schema;
 extern const struct schema pattern_evidence_schemas[PATTERNS]; /* of the structs above */
 extern const char *const pattern_thresholds[PATTERNS];         /* JSON */
 
 /* Reads within the snapshot that `db` has open. */
-bool patterns_read(struct db *db, uint64_t user_id, const struct insights_where *where, int64_t now_ms,
-                   struct arena *arena, struct error *error, struct patterns_reply *ret_reply) WARN_UNUSED;
+bool patterns_read(struct db *db, const struct insights_query *query, uint64_t user_id,
+                   const struct insights_where *where, struct arena *arena, struct error *error,
+                   struct patterns_reply *ret_reply) WARN_UNUSED;
 
 #endif

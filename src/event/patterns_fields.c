@@ -125,10 +125,20 @@ static const struct field view_fields[] = {
 static const struct schema view_schema = SCHEMA("LearningPattern", struct pattern_view, view_fields,
                                                 .summary = "A habit that a learner may have.");
 
+static const struct field query_fields[] = {
+    FIELD_DAY(struct insights_query, "from", from, .presence = PRESENCE(struct insights_query, from_given),
+              .summary = "The first day, of the learner's calendar; absent: twelve weeks, the last day "
+                         "included."),
+    FIELD_DAY(struct insights_query, "to", to, .presence = PRESENCE(struct insights_query, to_given),
+              .summary = "The last day; absent: today."),
+};
+const struct schema patterns_query_schema =
+    SCHEMA("PatternsQuery", struct insights_query, query_fields, .summary = "Of which days.");
+
 static const struct field reply_fields[] = {
     FIELD_DAY(struct patterns_reply, "from", from, .flags = FIELD_REQUIRED,
               .summary = "The first day looked at."),
-    FIELD_DAY(struct patterns_reply, "to", to, .flags = FIELD_REQUIRED, .summary = "The last: today."),
+    FIELD_DAY(struct patterns_reply, "to", to, .flags = FIELD_REQUIRED, .summary = "The last."),
     FIELD_LIST(struct patterns_reply, "patterns", patterns, .object = &view_schema, .flags = FIELD_REQUIRED,
                .maximum = PATTERNS, .summary = "All five, found or not."),
 };

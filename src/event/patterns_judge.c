@@ -32,17 +32,16 @@ static int weekday_of(int32_t day) {
   return weekday < 0 ? weekday + INSIGHTS_WEEKDAYS : weekday;
 }
 
-/* Every weekday stands once in each of the whole weeks that end today. Were the days of practice shared out
- * by chance, each weekday would have its part of them but for a binomial spread. */
-struct pattern_rhythm pattern_rhythm(const int32_t *days, size_t count, int32_t today) {
+/* Every weekday stands once in each of the whole weeks that end with the last day. Were the days of practice
+ * shared out by chance, each weekday would have its part of them but for a binomial spread. */
+struct pattern_rhythm pattern_rhythm(const int32_t *days, size_t count, int32_t last) {
   struct pattern_rhythm judged = {.weeks = 0};
   double by_weekday[INSIGHTS_WEEKDAYS] = {0};
-  int32_t span = count == 0 ? 0 : today - days[0] + 1;
-  if (span > PATTERN_DAYS) span = PATTERN_DAYS;
+  int32_t span = count == 0 ? 0 : last - days[0] + 1;
   int32_t weeks = span / INSIGHTS_WEEKDAYS;
   if (weeks < 1) return judged;
   for (size_t at = 0; at < count; at++) {
-    if (days[at] <= today - weeks * INSIGHTS_WEEKDAYS || days[at] > today) continue;
+    if (days[at] <= last - weeks * INSIGHTS_WEEKDAYS || days[at] > last) continue;
     by_weekday[weekday_of(days[at])]++;
     judged.days++;
   }
@@ -103,17 +102,17 @@ struct pattern_session_length pattern_session_length(const struct pattern_moment
   return judged;
 }
 
-/* A pause is days in a row without practice; today without any is none yet. */
-struct pattern_consistency pattern_consistency(const int32_t *days, size_t count, int32_t today) {
+/* A pause is days in a row without practice; the last day without any is none yet: it may be today. */
+struct pattern_consistency pattern_consistency(const int32_t *days, size_t count, int32_t last) {
   struct pattern_consistency judged = {.days = 0};
-  int32_t last = today - PATTERN_CONSISTENT_OF;
+  int32_t before = last - PATTERN_CONSISTENT_OF;
   int32_t longest = 0;
   for (size_t at = 0; at <= count; at++) {
-    int32_t day = at == count ? today : days[at];
-    if (day <= today - PATTERN_CONSISTENT_OF || day > today) continue;
+    int32_t day = at == count ? last : days[at];
+    if (day <= last - PATTERN_CONSISTENT_OF || day > last) continue;
     if (at < count) judged.days++;
-    if (day - last - 1 > longest) longest = day - last - 1;
-    last = day;
+    if (day - before - 1 > longest) longest = day - before - 1;
+    before = day;
   }
   judged.longest_pause = (uint64_t)longest;
   judged.found = judged.days >= PATTERN_CONSISTENT_DAYS && longest <= PATTERN_CONSISTENT_PAUSE;

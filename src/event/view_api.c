@@ -41,10 +41,9 @@ static bool handle_insights(struct request *request, const void *query, const vo
 static bool handle_patterns(struct request *request, const void *query, const void *body, void *reply,
                             struct error *error) {
   struct insights_where where = where_of(request);
-  (void)query;
   (void)body;
-  return patterns_read(request->snapshot, request->principal.user_id, &where, request->now_ms, request->arena,
-                       error, reply);
+  return patterns_read(request->snapshot, query, request->principal.user_id, &where, request->arena, error,
+                       reply);
 }
 
 static const struct endpoint rows[] = {
@@ -70,6 +69,7 @@ static const struct endpoint rows[] = {
      .path = "/api/progress-sync/patterns",
      .role = ROLE_STUDENT,
      .flags = ENDPOINT_FRESH,
+     .query = &patterns_query_schema,
      .reply = &patterns_reply_schema,
      .handle = handle_patterns,
      .tag = "Progress events",

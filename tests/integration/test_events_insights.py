@@ -7,7 +7,7 @@ import zoneinfo
 
 import pytest
 
-from harness.database import execute
+from harness.database import execute, query
 
 UTC = datetime.timezone.utc
 MONDAY = datetime.date(2026, 3, 2)
@@ -20,8 +20,8 @@ def insights(learner, query=""):
     return reply.json()
 
 
-def patterns(learner):
-    reply = learner.api.get("/api/progress-sync/patterns")
+def patterns(learner, query=""):
+    reply = learner.api.get(f"/api/progress-sync/patterns{query}")
     assert reply.status == 200, reply
     return {pattern["pattern"]: pattern for pattern in reply.json()["patterns"]}
 
@@ -104,9 +104,10 @@ def test_hours_are_the_learners(new_learner, db, zone, hour):
     assert found["bestHour"] == {"hour": hour, "completed": 3}
 
 
+@pytest.mark.parametrize("what", ("insights", "patterns"))
 @pytest.mark.parametrize("query", ("?from=2026-03-03&to=2026-03-02", "?from=2025-03-02&to=2026-03-03"))
-def test_spans_that_make_no_sense(learner, query):
-    reply = learner.api.get(f"/api/progress-sync/insights{query}")
+def test_spans_that_make_no_sense(learner, what, query):
+    reply = learner.api.get(f"/api/progress-sync/{what}{query}")
     (problem,) = reply.json()["errors"]
     assert (reply.status, problem["field"]) == (422, "from")
     assert problem["message"].startswith("must ") and reply.json()["detail"] == f"from {problem['message']}"
@@ -190,3 +191,24 @@ def test_only_what_counts_is_looked_at(learner, db):
     found = patterns(learner)
     assert found["time_of_day"]["evidence"]["activities"] == 0
     assert found["strongest_and_weakest_module"]["evidence"]["modules"] == 0
+
+
+def test_habits_of_other_days(new_learner, db):
+    """Those of a year ago, by the learner's days; the sessions of the days beside the span are none of it."""
+    zone = zoneinfo.ZoneInfo("Asia/Kathmandu")
+    learner = new_learner(time_zone="Asia/Kathmandu")
+    plant(db, learner, zone, True, 7)
+    whole = patterns(learner)
+    for table, columns in (("progress_events", ("practised_on", "happened_at")), ("practice_days", ("day",)),
+                           ("activities", ("completed_on", "completed_at")), ("daily_totals", ("day",))):
+        moved = ", ".join(f"{column} = {column} - INTERVAL 364 DAY" for column in columns)
+        execute(db, f"UPDATE {table} SET {moved} WHERE user_id = %s ORDER BY {columns[0]}", (learner.id,))
+    last = datetime.datetime.now(zone).date() - days(364)
+    assert patterns(learner)["session_length"]["evidence"]["sessions"] == 0
+    assert patterns(learner, f"?to={last}") == whole
+    assert patterns(learner, f"?from={last - days(83)}&to={last}") == whole
+    shorter = patterns(learner, f"?from={last - days(20)}&to={last - days(1)}")
+    active = query(db, "SELECT COUNT(*) AS count FROM practice_days WHERE user_id = %s AND day BETWEEN %s AND %s",
+                   (learner.id, last - days(20), last - days(1)))[0]["count"]
+    for name, key in (("time_of_day", "activities"), ("session_length", "sessions"), ("consistency", "days")):
+        assert shorter[name]["evidence"][key] == active, name
