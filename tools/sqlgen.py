@@ -32,6 +32,8 @@ column  the same for each column of the result, in its order. `null` where the c
         of such pieces come from the first row. For :exec and :many.
             INSERT INTO days (user_id, day) VALUES [[(:user_id, :day)]];
             SELECT id FROM users WHERE id IN ([[:user_id]]);
+variant name, and SQL that follows that of the statement: one more function with the same parameters and
+        the same rows, in the structs of the first. `-- variant users_lock_free SKIP LOCKED`
 scan    allows the plan test to see a table scan, and says why it does no harm.
 
 Types: bool i64 u64 f64 text time day hash (src/db/db.h says what they are in C and in SQL). A NULL
@@ -39,6 +41,7 @@ text is a NULL pointer; every other nullable NAME has a `bool NAME_is_null` besi
 """
 
 import argparse
+import copy
 import pathlib
 import re
 import sys
@@ -75,6 +78,10 @@ class SqlError(Exception):
         super().__init__(f"{path}:{line}: {what}")
 
 
+def is_name(text):
+    return bool(IDENTIFIER.match(text)) and text not in C_KEYWORDS
+
+
 class Field:
     """A parameter or a column."""
 
@@ -106,6 +113,8 @@ class Statement:
     def __init__(self, name, kind, path, line):
         self.name, self.kind, self.path, self.line = name, kind, path, line
         self.params, self.columns, self.comment = [], [], []
+        self.structs = name  # what its structs are named after: a variant has those of its statement
+        self.variants = []  # (name, SQL, line)
         self.scan = None
         self.sql_lines = []  # (line number, text)
         self.sql, self.order = None, []  # with ?, and the parameters in the order of the ?
@@ -125,7 +134,7 @@ def parse_field(statement, rest, line):
     if len(words) not in (2, 3) or (len(words) == 3 and words[2] != "null"):
         statement.fail("expected `NAME TYPE` or `NAME TYPE null`", line)
     name, kind = words[0], words[1]
-    if not IDENTIFIER.match(name) or name in C_KEYWORDS:
+    if not is_name(name):
         statement.fail(f"'{name}' is no name: lower case, digits and _ only, and no word of C", line)
     if kind not in TYPES:
         statement.fail(f"'{kind}' is no type; there are {' '.join(TYPES)}", line)
@@ -149,7 +158,12 @@ def parse_annotation(statement, text, line):
         if not rest.strip():
             statement.fail("scan: needs a reason", line)
         statement.scan = rest.strip()
-    elif re.match(r"(params?|columns?|scan):?\Z", word):
+    elif word == "variant":
+        name, _, sql = rest.partition(" ")
+        if not is_name(name) or not sql.strip():
+            statement.fail("expected `variant NAME SQL`", line)
+        statement.variants.append((name, sql.strip(), line))
+    elif re.match(r"(params?|columns?|scan|variants?):?\Z", word):
         statement.fail(f"'{word}' looks like an annotation but is none; see tools/sqlgen.py", line)
     else:
         statement.comment.append(text)
@@ -252,12 +266,24 @@ def finish(statement):
         statement.fail(f":{statement.kind} needs its columns, one `-- column NAME TYPE` each")
 
 
+def variant_of(statement, name, sql, line):
+    """Of a finished statement."""
+    variant = copy.copy(statement)
+    variant.name, variant.line, variant.variants = name, line, []
+    variant.comment = [f"{statement.name}, with {sql}."]
+    variant.sql = statement.sql + [sql]
+    if statement.pieces:
+        last, separator, count = statement.pieces[-1]
+        variant.pieces = statement.pieces[:-1] + [(last + [sql], separator, count)]
+    return variant
+
+
 def parse_name(path, rest, number):
     words = rest.split()
     if len(words) != 2 or not words[1].startswith(":"):
         raise SqlError(path, number, "expected `-- name: NAME :one|:many|:exec|:each`")
     name, kind = words[0], words[1][1:]
-    if not IDENTIFIER.match(name) or name in C_KEYWORDS:
+    if not is_name(name):
         raise SqlError(path, number, f"'{name}' is no name: lower case, digits and _ only, and no word of C")
     if kind not in KINDS:
         raise SqlError(path, number, f"':{kind}' is none of :one :many :exec :each")
@@ -285,7 +311,9 @@ def parse_file(path, text):
             statement.sql_lines.append((number, line))
     for statement in statements:
         finish(statement)
-    return comment, statements
+    return comment, [
+        each for statement in statements for each in [statement, *(variant_of(statement, *it) for it in statement.variants)]
+    ]
 
 
 def c_comment(lines):
@@ -322,19 +350,19 @@ def c_lines(lines, indent):
 
 
 def signature(statement, prefix=""):
-    name = statement.name
+    name, structs = statement.name, statement.structs
     parts = ["struct db *db"]
     if statement.repeats:
-        parts += [f"const struct {name}_params *rows", "size_t row_count"]
+        parts += [f"const struct {structs}_params *rows", "size_t row_count"]
     elif statement.params:
-        parts.append(f"const struct {name}_params *params")
+        parts.append(f"const struct {structs}_params *params")
     if statement.kind == "exec":
         parts += ["struct error *error", "struct db_outcome *ret_outcome"]
     elif statement.kind == "one":
-        parts += ["struct arena *arena", "struct error *error", f"struct {name}_row *ret_row", "bool *ret_found"]
+        parts += ["struct arena *arena", "struct error *error", f"struct {structs}_row *ret_row", "bool *ret_found"]
     elif statement.kind == "many":
         parts += ["struct arena *arena", "size_t limit", "struct error *error"]
-        parts += [f"struct {name}_row **ret_rows", "size_t *ret_count"]
+        parts += [f"struct {structs}_row **ret_rows", "size_t *ret_count"]
     else:
         parts += ["struct arena *arena", f"{name}_callback each", "void *context", "struct error *error"]
     lines, line = [], f"{prefix}bool {name}("
@@ -357,13 +385,13 @@ def header(domain, source, comment, statements):
     for statement in statements:
         name = statement.name
         for suffix, fields in (("params", statement.params), ("row", statement.columns)):
-            if fields:
+            if fields and statement.structs == name:
                 out.append(f"struct {name}_{suffix} {{")
                 for field in fields:
                     out += field.members()
                 out += ["};", ""]
         if statement.kind == "each":
-            out += [f"typedef bool (*{name}_callback)(const struct {name}_row *row, void *context,"]
+            out += [f"typedef bool (*{name}_callback)(const struct {statement.structs}_row *row, void *context,"]
             out += [" " * len(f"typedef bool (*{name}_callback)(") + "struct error *error);", ""]
         out.append(f"extern const struct db_statement {name}_statement;")
         out += c_comment(statement.comment)
@@ -372,12 +400,12 @@ def header(domain, source, comment, statements):
 
 
 def body(statement, index):
-    name, params, columns = statement.name, statement.order, statement.columns
+    name, structs, params, columns = statement.name, statement.structs, statement.order, statement.columns
     out = []
     for suffix, struct, fields in (("parameters", "params", params), ("columns", "row", columns)):
         if fields:
             out.append(f"static const struct db_column {name}_{suffix}[] = {{")
-            out += [field.descriptor(f"struct {name}_{struct}") for field in fields]
+            out += [field.descriptor(f"struct {structs}_{struct}") for field in fields]
             out += ["};", ""]
     if statement.repeats:
         out.append(f"static const struct db_piece {name}_pieces[] = {{")
@@ -392,10 +420,10 @@ def body(statement, index):
         out += [f"  .pieces = {name}_pieces,", f"  .piece_count = {len(statement.pieces)},"]
     if params:
         out += [f"  .parameters = {name}_parameters,", f"  .parameter_count = {len(params)},"]
-        out += [f"  .parameter_size = sizeof(struct {name}_params),"]
+        out += [f"  .parameter_size = sizeof(struct {structs}_params),"]
     if columns:
         out += [f"  .columns = {name}_columns,", f"  .column_count = {len(columns)},"]
-        out += [f"  .row_size = sizeof(struct {name}_row),"]
+        out += [f"  .row_size = sizeof(struct {structs}_row),"]
     out += [f"  .index = {index},", f"  .may_scan = {'true' if statement.scan else 'false'},", "};", ""]
     given = "rows, row_count" if statement.repeats else "params" if params else "NULL"
     rows = "_rows" if statement.repeats else ""

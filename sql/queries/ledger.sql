@@ -16,8 +16,10 @@
 -- column op_revision u64 null
 -- column op_hash hash null
 -- column op_reply text null
+-- variant ledger_lock_free SKIP LOCKED
 -- Locks the learners in ascending id, and looks each operation's id up under the lock: a locking
--- read sees what is committed now.
+-- read sees what is committed now. One whose row somebody holds is not among those of ledger_lock_free: one
+-- held row must not keep the company of a shared transaction waiting.
 SELECT u.id AS user_id, u.revision, u.time_zone, u.is_anonymous, u.merged_into,
        u.deleted_at IS NOT NULL AS is_deleted, u.tokens, u.questions_answered, u.correct_answers,
        u.hidden_grade_asset AS document, l.revision AS op_revision, l.request_hash AS op_hash, l.reply AS op_reply
@@ -27,17 +29,6 @@ SELECT u.id AS user_id, u.revision, u.time_zone, u.is_anonymous, u.merged_into,
  WHERE u.id IN ([[:user_id]])
  ORDER BY u.id
    FOR UPDATE;
-
--- name: ledger_lock_free :many
--- param user_id u64
--- column user_id u64
--- Locks those of the learners whose rows nobody holds at this moment, and names them: one held row
--- must not keep the company of a shared transaction waiting.
-SELECT id AS user_id
-  FROM users FORCE INDEX (PRIMARY)
- WHERE id IN ([[:user_id]])
- ORDER BY id
-   FOR UPDATE SKIP LOCKED;
 
 -- name: ledger_advance :exec
 -- param user_id u64

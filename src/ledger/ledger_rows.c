@@ -63,18 +63,22 @@ static bool entry_settle(struct ledger_entry *entry, const struct ledger_lock_ro
   return true;
 }
 
-/* Takes the locks that are free and puts their entries first. The others leave the transaction as
- * LEDGER_HELD; so does one whose learner is not there: run alone, it will be told. */
-static bool lock_free_learners(struct ledger_tx *tx, struct error *error) {
-  struct ledger_lock_free_params *params = arena_alloc_array(tx->arena, tx->count, sizeof *params);
-  struct ledger_lock_free_row *rows;
-  size_t row_count;
-  size_t kept = 0;
+static bool lock_rows(struct ledger_tx *tx, struct error *error, struct ledger_lock_row **ret_rows,
+                      size_t *ret_count) {
+  struct ledger_lock_params *params = arena_alloc_array(tx->arena, tx->count, sizeof *params);
   if (params == NULL) return error_set_memory(error);
   for (size_t at = 0; at < tx->count; at++)
-    params[at] = (struct ledger_lock_free_params){.user_id = tx->entries[at]->user_id};
-  if (!ledger_lock_free(tx->db, params, tx->count, tx->arena, tx->count, error, &rows, &row_count))
-    return false;
+    params[at] =
+        (struct ledger_lock_params){.user_id = tx->entries[at]->user_id, .op_id = tx->entries[at]->op_id};
+  return tx->skips_held
+             ? ledger_lock_free(tx->db, params, tx->count, tx->arena, tx->count, error, ret_rows, ret_count)
+             : ledger_lock(tx->db, params, tx->count, tx->arena, tx->count, error, ret_rows, ret_count);
+}
+
+/* Puts the entries whose learners are locked first. The others leave the transaction as LEDGER_HELD; so does
+ * one whose learner is not there: run alone, it will be told. */
+static void leave_held(struct ledger_tx *tx, const struct ledger_lock_row *rows, size_t row_count) {
+  size_t kept = 0;
   for (size_t at = 0; at < tx->count; at++) {
     struct ledger_entry *entry = tx->entries[at];
     bool is_locked = kept < row_count && rows[kept].user_id == entry->user_id;
@@ -86,18 +90,6 @@ static bool lock_free_learners(struct ledger_tx *tx, struct error *error) {
     tx->entries[kept++] = entry;
   }
   tx->locked_count = kept;
-  return true;
-}
-
-static bool lock_rows_read(struct ledger_tx *tx, struct error *error, struct ledger_lock_row **ret_rows,
-                           size_t *ret_count) {
-  struct ledger_lock_params *params = arena_alloc_array(tx->arena, tx->locked_count, sizeof *params);
-  if (params == NULL) return error_set_memory(error);
-  for (size_t at = 0; at < tx->locked_count; at++)
-    params[at] =
-        (struct ledger_lock_params){.user_id = tx->entries[at]->user_id, .op_id = tx->entries[at]->op_id};
-  return ledger_lock(tx->db, params, tx->locked_count, tx->arena, tx->locked_count, error, ret_rows,
-                     ret_count);
 }
 
 bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) {
@@ -109,9 +101,8 @@ bool ledger_lock_learners(struct ledger_tx *tx, struct error *error) {
       return error_set(error, ERROR_CONFLICT, "Two operations of one transaction are the same learner's.");
   tx->live_count = 0;
   tx->locked_count = tx->count;
-  if (tx->skips_held && !lock_free_learners(tx, error)) return false;
-  if (tx->locked_count == 0) return true;
-  if (!lock_rows_read(tx, error, &rows, &row_count)) return false;
+  if (!lock_rows(tx, error, &rows, &row_count)) return false;
+  if (tx->skips_held) leave_held(tx, rows, row_count);
   for (size_t at = 0, row = 0; at < tx->locked_count; at++) {
     struct ledger_entry *entry = tx->entries[at];
     bool found = row < row_count && rows[row].user_id == entry->user_id;

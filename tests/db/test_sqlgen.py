@@ -169,7 +169,7 @@ class Repeated(unittest.TestCase):
         cls.generated = Generated(
             days="-- name: days_add :exec\n-- param user_id u64\n-- param note text null\n"
             "INSERT INTO days (user_id, note, kind)\nVALUES [[(:user_id, :note, 'a')]];\n"
-            "-- name: days_find :many\n-- param kind text\n-- param day day\n-- column id u64\n"
+            "-- name: days_find :many\n-- variant days_find_free FOR UPDATE SKIP LOCKED\n-- param kind text\n-- param day day\n-- column id u64\n"
             "SELECT id FROM days WHERE kind = :kind AND CASE day [[WHEN :day THEN 1]] END AND day IN ([[:day]])"
             " UNION [[SELECT :day]];\n"
             "-- name: days_last :one\n-- column id u64\nSELECT 1;\n"
@@ -190,11 +190,21 @@ class Repeated(unittest.TestCase):
         self.assertIn('{"SELECT ?", " UNION ALL ", 1},', body)
         self.assertIn('{"SELECT id FROM days WHERE kind = ? AND CASE day", NULL, 1},', body)
 
+    def test_a_variant_shares_the_structs(self):
+        head, text = self.generated.flat("days.h"), self.generated.flat("days.c")
+        self.assertNotIn("struct days_find_free_", head + text)
+        self.assertIn("/* days_find, with FOR UPDATE SKIP LOCKED. */ bool days_find_free(struct db *db, const struct days_find_params", head)
+        self.assertIn("struct days_find_row **ret_rows, size_t *ret_count)", head[head.index("bool days_find_free("):])
+        of_variant = text[text.index("days_find_free_parameters[]"):]
+        self.assertIn("offsetof(struct days_find_params, kind)", of_variant)
+        self.assertIn('{"FOR UPDATE SKIP LOCKED", NULL, 0},', of_variant)
+        self.assertIn('"FOR UPDATE SKIP LOCKED", .pieces = days_find_free_pieces', of_variant)
+
     def test_every_number_of_rows_has_a_place(self):
         rows_max = int(re.search(r"#define DB_ROWS_MAX (\d+)", (SOURCE / "src/db/db.h").read_text()).group(1))
         indexes = re.findall(r"\.index = (\d+)", self.generated.read("days.c"))
-        self.assertEqual([int(index) for index in indexes], [0, rows_max, 2 * rows_max])
-        self.assertIn(f"db_statement_places = {2 * rows_max + 1};", self.generated.read("all.c"))
+        self.assertEqual([int(index) for index in indexes], [0, rows_max, 2 * rows_max, 3 * rows_max])
+        self.assertIn(f"db_statement_places = {3 * rows_max + 1};", self.generated.read("all.c"))
 
 
 class Refusals(unittest.TestCase):
@@ -217,6 +227,10 @@ class Refusals(unittest.TestCase):
         self.refuse("-- name: x :exec\n-- params a i64\nSELECT 1;", 2, "looks like an annotation")
         self.refuse("-- name: x :exec\n-- scan:\nSELECT 1;", 2, "needs a reason")
         self.refuse("-- name: x :one\n-- column a i64 null\n-- column a_is_null bool\nSELECT 1;", 3, "there twice")
+
+    def test_variants(self):
+        self.refuse("-- name: x :exec\n-- variant y\nUPDATE t SET a = 1;", 2, "expected `variant NAME SQL`")
+        self.refuse("-- name: x :exec\n-- variant x LIMIT 1\nUPDATE t SET a = 1;", 2, "the name is taken by")
 
     def test_parameters(self):
         self.refuse("-- name: x :exec\nUPDATE t\nSET a = :b;", 3, ":b is not declared")
