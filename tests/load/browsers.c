@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 10, REQUEST_BYTES = 6144, CLOSED_SILENTLY = 1006, TICKET_DIGITS = 64 };
+enum { TICK_MS = 10, REQUEST_BYTES = 6144, CLOSED_SILENTLY = 1006, RESTARTS = 1012, TICKET_DIGITS = 64 };
 enum { OPCODE_TEXT = 1, OPCODE_CLOSE = 8, OPCODE_PING = 9 };
 
 int64_t wall_us(void) {
@@ -118,7 +118,12 @@ static void send_control(const struct browser *browser, unsigned char opcode, co
 
 /* --- A connection -------------------------------------------------------------------------------------- */
 
+/* After a pause by chance, as the browser client makes it (pauseAfter in src/web/client/live.js). */
 static void come_again(struct crowd *crowd, struct browser *browser, int close_code) {
+  bool is_lost_by_all =
+      browser->state == BROWSER_LISTENS && (close_code == CLOSED_SILENTLY || close_code == RESTARTS);
+  int64_t least_us = is_lost_by_all ? 200000 : 100000;
+  int64_t spread_us = is_lost_by_all ? 4000000 : 900000;
   if (browser->state == BROWSER_LISTENS) {
     __atomic_sub_fetch(&crowd->listening, 1, __ATOMIC_SEQ_CST);
     browser->close_code = close_code;
@@ -127,7 +132,7 @@ static void come_again(struct crowd *crowd, struct browser *browser, int close_c
   if (browser->fd >= 0) close(browser->fd);
   browser->fd = -1;
   browser->state = BROWSER_WAITS;
-  browser->due_us = wall_us() + 100000 + rand_r(&browser->random) % 1000000;
+  browser->due_us = wall_us() + least_us + rand_r(&browser->random) % spread_us;
 }
 
 static void connect_anew(struct crowd *crowd, struct browser *browser) {

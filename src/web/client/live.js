@@ -59,9 +59,12 @@ function addressOf(baseUrl, ticket, { revision, epoch }) {
   return base.href;
 }
 
-/** After which pause to come again, by how a connection ended. */
+/**
+ * After which pause to come again, by how a connection ended. A server that restarts ends everybody's at once, and so does
+ * one that dies, which looks like 1006: all that come again ask for a ticket, beside those who work.
+ */
 export function pauseAfter({ opened, code }, failures, random = Math.random) {
-  if (code === 1012) return 200 + random() * 4000; // all clients lost it at once
+  if (code === 1012 || (opened && code === 1006)) return 200 + random() * 4000;
   if (opened && code !== 1013) return 100 + random() * 900;
   return Math.min(30000, 500 * 2 ** failures) * (0.5 + random() / 2);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { Client } from '../client.js';
+import { pauseAfter } from '../live.js';
 import { Sync } from '../sync.js';
 import { channels, Locks, tick, tokenOf, until } from './setup.js';
 
@@ -174,6 +175,15 @@ test('it resumes where it was: nothing is missed, nothing told twice', async () 
   assert.deepEqual(heard, ['resync 10', 11, 12, 13]);
   server.socket.frame({ revision: 12, changes: [] });
   assert.deepEqual(heard, ['resync 10', 11, 12, 13]);
+});
+
+test('those who lost a server at once come back apart', () => {
+  const pause = (end, random) => Math.round(pauseAfter(end, 0, () => random));
+  for (const code of [1006, 1012]) {
+    assert.equal(pause({ opened: true, code }, 0), 200);
+    assert.equal(pause({ opened: true, code }, 1), 4200);
+  }
+  assert.equal(pause({ opened: true, code: 4401 }, 1), 1000, 'a token ends for one alone');
 });
 
 test('a restored backup has everything read anew', async () => {
