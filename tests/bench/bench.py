@@ -78,6 +78,7 @@ class Field:
         self.bench = bench
         self.large_count = 20000 if bench.quick else 200000
         self.small = Stack(WORKERS, buffer_pool_mb=4096, nginx_workers=2)
+        self.small.database.log_mb = 2048  # as docs/deploy.md has it
         self.large = None
 
     def __enter__(self):

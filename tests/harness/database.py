@@ -13,7 +13,7 @@ from harness.processes import Child, NotReady, wait_until
 class Database:
     """`user`: whom the server runs as when root starts it; another than root owns its directories then."""
 
-    def __init__(self, directory, buffer_pool_mb=256, port=None, extra_arguments=(), user="root"):
+    def __init__(self, directory, buffer_pool_mb=256, port=None, extra_arguments=(), user="root", log_mb=256):
         self.directory = directory
         self.user = user
         self.data = os.path.join(directory, "data")
@@ -23,6 +23,7 @@ class Database:
         self.socket = os.path.join(directory, "db.sock")
         self.port = port
         self.buffer_pool_mb = buffer_pool_mb
+        self.log_mb = log_mb
         self.extra_arguments = list(extra_arguments)
         self.environment = None
         self.child = None
@@ -61,7 +62,7 @@ class Database:
             "/usr/sbin/mariadbd", "--no-defaults", *self._as_user(), f"--datadir={self.data}",
             f"--tmpdir={self.temporary}", f"--socket={self.socket}",
             f"--pid-file={self.directory}/db.pid", "--skip-name-resolve",
-            f"--innodb-buffer-pool-size={self.buffer_pool_mb}M", "--innodb-log-file-size=256M",
+            f"--innodb-buffer-pool-size={self.buffer_pool_mb}M", f"--innodb-log-file-size={self.log_mb}M",
             "--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1", "--max-connections=400",
             "--character-set-server=utf8mb4", "--performance-schema=OFF",
         ]
