@@ -8,12 +8,13 @@
  * join in for the second half. It ends when every browser was told of all that was acknowledged, or SETTLE_MS
  * behind the end.
  *
- * How long a change takes to its browser is told in three ways, for a commit cannot be seen from outside:
+ * How long a change takes to its browser is told in four ways, for a commit cannot be seen from outside:
  *   from_request      since the request that made it was sent: more than what follows the commit
  *   from_transaction  since its transaction, as its frame says (ledger.created_at): before the commit as well
  *   from_reply        since its reply came: behind the commit, so less; negative where the frame was first
- * Beside them stands how long a request that does nothing takes (way): from_reply and way together are more
- * than what lies between the commit and the browser, for a reply's way back is only a part of that.
+ *   from_commit       from_reply, and beside it the whole of a request that did nothing at that moment (way):
+ *                     more than what lies between the commit and the browser, for a reply's way back is only
+ * a part of that
  *
  * Figures go to stdout as JSON, `phases` of them: all, or before and beside the hostile. The log has a line
  * for each learner: id, known revision, frames, connections, last close code, and when (wall clock ms). */
@@ -53,7 +54,10 @@ struct run {
   long next; /* atomic: the number of the change that is due next */
   long written;
   long failed;
-  int64_t *ways_us; /* of requests that do nothing */
+  struct way {
+    int64_t at_us; /* when its reply came */
+    int64_t us;
+  } * ways; /* of requests that do nothing, in their order */
   size_t way_count;
 };
 
@@ -121,13 +125,15 @@ static void *measure_ways(void *context) {
   struct reply *reply = calloc(1, sizeof *reply);
   static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
   size_t capacity = (size_t)(run->options.seconds * 1000 / WAY_MS) + 1;
-  run->ways_us = calloc(capacity, sizeof *run->ways_us);
-  if (reply == NULL || run->ways_us == NULL) abort();
+  run->ways = calloc(capacity, sizeof *run->ways);
+  if (reply == NULL || run->ways == NULL) abort();
   while (wall_us() < run->end_us && run->way_count < capacity) {
     int64_t sent_us = wall_us();
     if (connection_send(&connection, run->options.port, request, sizeof request - 1) &&
-        connection_receive(&connection, reply))
-      run->ways_us[run->way_count++] = wall_us() - sent_us;
+        connection_receive(&connection, reply)) {
+      int64_t at_us = wall_us();
+      run->ways[run->way_count++] = (struct way){.at_us = at_us, .us = at_us - sent_us};
+    }
     load_sleep_ms(WAY_MS);
   }
   connection_close(&connection);
@@ -158,7 +164,25 @@ static void print_delays(const char *name, struct delays *delays, const char *be
   delays->count = 0;
 }
 
-enum { FROM_REQUEST, FROM_TRANSACTION, FROM_REPLY, OF_REPLY, DELAYS };
+enum { FROM_REQUEST, FROM_TRANSACTION, FROM_REPLY, FROM_COMMIT, OF_REPLY, DELAYS };
+
+/* How long the request that did nothing took whose reply came nearest to then. */
+static int64_t way_at(const struct run *run, int64_t moment_us) {
+  size_t low = 0;
+  size_t high = run->way_count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (run->ways[middle].at_us < moment_us)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (run->way_count == 0) return 0;
+  if (low == run->way_count ||
+      (low > 0 && moment_us - run->ways[low - 1].at_us < run->ways[low].at_us - moment_us))
+    low--;
+  return run->ways[low].us;
+}
 
 /* Changes that were sent between two moments. */
 static void print_phase(const struct run *run, int64_t from_us, int64_t until_us, const char *behind) {
@@ -173,6 +197,8 @@ static void print_phase(const struct run *run, int64_t from_us, int64_t until_us
       delays[FROM_REQUEST].us[delays[FROM_REQUEST].count++] = told->arrived_us - told->sent_us;
       delays[FROM_TRANSACTION].us[delays[FROM_TRANSACTION].count++] = told->arrived_us - told->at_us;
       delays[FROM_REPLY].us[delays[FROM_REPLY].count++] = told->arrived_us - told->replied_us;
+      delays[FROM_COMMIT].us[delays[FROM_COMMIT].count++] =
+          told->arrived_us - told->replied_us + way_at(run, told->replied_us);
       delays[OF_REPLY].us[delays[OF_REPLY].count++] = told->replied_us - told->sent_us;
     }
   }
@@ -180,6 +206,7 @@ static void print_phase(const struct run *run, int64_t from_us, int64_t until_us
   print_delays("from_request", &delays[FROM_REQUEST], ", ");
   print_delays("from_transaction", &delays[FROM_TRANSACTION], ", ");
   print_delays("from_reply", &delays[FROM_REPLY], ", ");
+  print_delays("from_commit", &delays[FROM_COMMIT], ", ");
   print_delays("reply", &delays[OF_REPLY], "}");
   fputs(behind, stdout);
   for (int kind = 0; kind < DELAYS; kind++)
@@ -202,7 +229,9 @@ static void report(const struct run *run, const struct hostile_figures *hostile)
   for (int kind = 0; kind < HOSTILE_KINDS; kind++)
     printf("%s\"%s\": {\"attempts\": %ld, \"surprises\": %ld}", kind == 0 ? "" : ", ", hostile_names[kind],
            hostile->attempts[kind], hostile->surprises[kind]);
-  struct delays ways = {.us = run->ways_us, .count = run->way_count};
+  struct delays ways = {.us = calloc(run->way_count + 1, sizeof *ways.us)};
+  for (; ways.count < run->way_count; ways.count++)
+    ways.us[ways.count] = run->ways[ways.count].us;
   printf("}, ");
   print_delays("way", &ways, ", \"phases\": [");
   if (run->options.hostile_file != NULL) {
