@@ -389,6 +389,11 @@ static const struct field live_fields[] = {
             .summary =
                 "How often each client is told that the channel lives. One that answers nothing for three "
                 "times as long is gone."),
+    ROW_INT(
+        live_config, tickets_per_minute, .minimum = 1, .maximum = 1000000, .default_text = "60",
+        .summary =
+            "Tickets that one learner may ask for a minute. Each is written to the database; who comes again "
+            "a few times, with several devices, needs some of them."),
     ROW_PATH(live_config, pid, .default_text = "/run/lockstep/lockstep-live.pid",
              .summary = "Process id of lockstep-live."),
 };

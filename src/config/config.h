@@ -176,6 +176,7 @@ struct live_config {
   int64_t connections;
   int64_t scan_ms;
   int64_t heartbeat_s;
+  int64_t tickets_per_minute; /* for one learner */
   const char *pid;
 };
 

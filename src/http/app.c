@@ -21,6 +21,7 @@ struct http_shared *http_shared_init(void *memory, size_t processes) {
   struct http_shared *shared = memory;
   shared->processes = processes;
   rate_limit_init(&shared->minting);
+  rate_limit_init(&shared->tickets);
   return shared;
 }
 

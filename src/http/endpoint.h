@@ -27,10 +27,11 @@ enum endpoint_flags {
   ENDPOINT_TELLS_FAILURE = 2048, /* may answer 503 in its reply schema: the failure is the answer */
   ENDPOINT_TAGGED = 4096, /* a read of something else than one learner that makes its ETag itself, and answers
                            * 304 where If-None-Match has it */
-  ENDPOINT_MAY_MIX = 8192,    /* may answer 207 in its reply schema: not all of what was sent was taken */
-  ENDPOINT_TAGS_REPLY = 16384 /* ENDPOINT_FRESH, and the reply depends on more than the learner's row tells
-                               * of, such as tables that other applications write: what is told is part of the
-                               * ETag. Prepared, read and encoded before If-None-Match is answered */
+  ENDPOINT_MAY_MIX = 8192,     /* may answer 207 in its reply schema: not all of what was sent was taken */
+  ENDPOINT_TAGS_REPLY = 16384, /* ENDPOINT_FRESH, and the reply depends on more than the learner's row tells
+                                * of, such as tables that other applications write: what is told is part of
+                                * the ETag. Prepared, read and encoded before If-None-Match is answered */
+  ENDPOINT_TICKETS = 32768     /* limited to live.tickets_per_minute a learner */
 };
 
 struct endpoint {

@@ -1,5 +1,7 @@
 #include "http/handle.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -38,15 +40,28 @@ static bool handle_route(struct request *request, struct error *error) {
   return true;
 }
 
-static bool handle_rate(const struct request *request, struct error *error) {
+static bool handle_take(struct rate_limit *limit, const char *whose, int64_t per_minute,
+                        const char *complaint, struct error *error) {
   int retry_after_s;
-  if ((request->endpoint->flags & ENDPOINT_MINTS) == 0) return true;
-  if (rate_limit_take(&request->app->shared->minting, request->remote_address,
-                      request->app->config->auth.anonymous_per_minute, clock_monotonic_ns(), &retry_after_s))
-    return true;
-  error_set(error, ERROR_RATE_LIMITED, "Too many requests from this address. Please try again later.");
+  if (rate_limit_take(limit, whose, per_minute, clock_monotonic_ns(), &retry_after_s)) return true;
+  error_set(error, ERROR_RATE_LIMITED, "%s Please try again later.", complaint);
   error->retry_after_s = retry_after_s;
   return false;
+}
+
+static bool handle_rate(const struct request *request, struct error *error) {
+  const struct config *config = request->app->config;
+  struct http_shared *shared = request->app->shared;
+  unsigned flags = request->endpoint->flags;
+  if ((flags & ENDPOINT_MINTS) != 0 &&
+      !handle_take(&shared->minting, request->remote_address, config->auth.anonymous_per_minute,
+                   "Too many requests from this address.", error))
+    return false;
+  if ((flags & ENDPOINT_TICKETS) == 0) return true;
+  char learner[24];
+  snprintf(learner, sizeof learner, "%" PRIu64, request->principal.user_id);
+  return handle_take(&shared->tickets, learner, config->live.tickets_per_minute,
+                     "Too many tickets for this learner.", error);
 }
 
 static bool handle_call(struct request *request, const struct handle_parts *parts, struct error *error) {

@@ -1,8 +1,7 @@
-/* How often one client address may do what is dear. A bucket is one number, the time at which the
- * address will have paid for what it took (GCRA), in memory shared by all worker processes: no
- * lock, nothing to repair when a process is killed. It is a limit, not truth: addresses that fall
- * into one bucket share it, a restart forgives, each host counts for itself, and nginx's limit_req
- * is the first line anyway. */
+/* How often one client address, or one learner, may do what is dear. A bucket is one number, the time at
+ * which they will have paid for what they took (GCRA), in memory shared by all worker processes: no lock,
+ * nothing to repair when a process is killed. It is a limit, not truth: those that fall into one bucket share
+ * it, a restart forgives, each host counts for itself, and nginx's limit_req is the first line anyway. */
 #ifndef LOCKSTEP_HTTP_RATE_LIMIT_H
 #define LOCKSTEP_HTTP_RATE_LIMIT_H
 
@@ -21,9 +20,9 @@ struct rate_limit {
 /* In zeroed shared memory, before the processes fork. */
 void rate_limit_init(struct rate_limit *limit);
 
-/* Takes one from the address's bucket of `per_minute` (0: none may). An IPv6 address stands for its
+/* Takes one from the bucket of `whose`, of `per_minute` (0: none may). An IPv6 address stands for its
  * /64. True: it may. False: ret_retry_after_s says when. `now_ns` is monotonic. Thread-safe. */
-bool rate_limit_take(struct rate_limit *limit, const char *address, int64_t per_minute, int64_t now_ns,
+bool rate_limit_take(struct rate_limit *limit, const char *whose, int64_t per_minute, int64_t now_ns,
                      int *ret_retry_after_s);
 
 #endif

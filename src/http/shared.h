@@ -6,9 +6,10 @@
 #include "http/rate_limit.h"
 
 struct http_shared {
-  size_t processes; /* set once, before the fork */
-  struct rate_limit minting;
-  struct metrics slots[]; /* one a process */
+  size_t processes;          /* set once, before the fork */
+  struct rate_limit minting; /* by client address */
+  struct rate_limit tickets; /* by learner */
+  struct metrics slots[];    /* one a process */
 };
 
 #endif

@@ -46,6 +46,7 @@ static inline struct fixture *fixture_prepare(void) {
                .bulk_body_bytes = 4000,
                .slow_ms = 1000,
                .metrics_from = {.items = fixture->metrics_from, .count = 1}},
+      .live = {.tickets_per_minute = 2},
       .digest = "0123456789abcdef",
   };
   fixture->app = (struct app){.config = &fixture->config, .build = "0.1.0"};

@@ -183,6 +183,14 @@ static const struct endpoint rows[] = {
      .handle = handle_echo,
      .tag = "T",
      .summary = "S"},
+    {.method = "POST",
+     .path = "/ticket",
+     .role = ROLE_STUDENT,
+     .flags = ENDPOINT_NEEDS_LEARNER | ENDPOINT_TICKETS,
+     .reply = &echo_schema,
+     .handle = handle_echo,
+     .tag = "T",
+     .summary = "S"},
     {.method = "GET",
      .path = "/role/anonymous",
      .role = ROLE_ANONYMOUS,
@@ -509,6 +517,19 @@ static void test_minting_is_limited(void **state) {
   assert_int_equal(answer(fixture_arrive(*state, "POST", "/mint")), 200);
 }
 
+static int ask_for_ticket(void **state, const char *subject) {
+  struct request *request = fixture_arrive(*state, "POST", "/ticket");
+  request->authorization = token_for(request, ROLE_STUDENT, subject);
+  return answer(request);
+}
+
+static void test_tickets_are_limited_by_learner(void **state) {
+  for (int at = 0; at < 4; at++)
+    assert_int_equal(ask_for_ticket(state, "user_7"), at < 2 ? 200 : 429);
+  assert_true(strtol(fixture_header(((struct fixture *)*state)->request, "Retry-After"), NULL, 10) > 0);
+  assert_int_equal(ask_for_ticket(state, "user_8"), 200);
+}
+
 static void test_every_error_is_a_problem(void **state) {
   static const struct {
     enum error_code code;
@@ -791,6 +812,7 @@ int main(void) {
       cmocka_unit_test(test_bad_credentials),
       cmocka_unit_test(test_local_addresses),
       cmocka_unit_test(test_minting_is_limited),
+      cmocka_unit_test(test_tickets_are_limited_by_learner),
       cmocka_unit_test(test_every_error_is_a_problem),
       cmocka_unit_test(test_a_problem_repeats_any_path),
       cmocka_unit_test(test_reads_are_made_again),

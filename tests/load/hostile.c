@@ -31,6 +31,7 @@ struct hostiles {
     unsigned long id;
     char *token;
     unsigned random;
+    bool is_limited; /* it was told that it had had its tickets: how its mischief ends then, too */
     pthread_t thread;
   } each[HOSTILE_MAX];
 };
@@ -78,7 +79,7 @@ static int ask(int fd, const char *arguments, const char *headers) {
 }
 
 /* A fresh one of its own; false: none was given. */
-static bool get_ticket(const struct hostile *hostile, char *ticket) {
+static bool get_ticket(struct hostile *hostile, char *ticket) {
   struct connection connection = {.fd = -1};
   struct reply *reply = calloc(1, sizeof *reply);
   char request[TEXT_BYTES];
@@ -90,6 +91,7 @@ static bool get_ticket(const struct hostile *hostile, char *ticket) {
   if (reply == NULL) abort();
   bool got = connection_send(&connection, hostile->all->port, request, (size_t)bytes) &&
              connection_receive(&connection, reply) && reply->status == 201;
+  hostile->is_limited = !got && reply->status == 429;
   const char *text = got ? strstr(reply->body, "\"ticket\":\"") : NULL;
   if (text != NULL) snprintf(ticket, TICKET_DIGITS + 1, "%s", text + 10);
   connection_close(&connection);
@@ -117,7 +119,7 @@ static int close_code(int fd) {
 }
 
 /* A socket that listens with a ticket of its own; -1: not. */
-static int listen_live(const struct hostile *hostile, const char *more, int receive_bytes) {
+static int listen_live(struct hostile *hostile, const char *more, int receive_bytes) {
   char ticket[TICKET_DIGITS + 1];
   char arguments[256];
   if (!get_ticket(hostile, ticket)) return -1;
@@ -307,7 +309,8 @@ static void *run(void *context) {
   size_t kind = hostile->number % HOSTILE_KINDS;
   while (goes_on(all)) {
     int64_t began_us = load_now_us();
-    bool right = kinds[kind](hostile);
+    hostile->is_limited = false;
+    bool right = kinds[kind](hostile) || hostile->is_limited;
     __atomic_add_fetch(&all->figures.attempts[kind], 1, __ATOMIC_SEQ_CST);
     if (!right && goes_on(all)) __atomic_add_fetch(&all->figures.surprises[kind], 1, __ATOMIC_SEQ_CST);
     int64_t left_us = began_us + PACE_MS * 1000 - load_now_us();
