@@ -307,6 +307,7 @@ static void *run(void *context) {
   struct hostile *hostile = context;
   struct hostiles *all = hostile->all;
   size_t kind = hostile->number % HOSTILE_KINDS;
+  load_sleep_ms(rand_r(&hostile->random) % PACE_MS); /* nobody beats the time for them */
   while (goes_on(all)) {
     int64_t began_us = load_now_us();
     hostile->is_limited = false;

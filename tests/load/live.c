@@ -75,6 +75,16 @@ static int make_body(const struct run *run, long number, char *body) {
                   number, (long long)run->started_us);
 }
 
+/* A connection that nginx closed at that moment, for it reloads: the same change is sent once more. */
+static bool exchange(const struct run *run, struct connection *connection, const char *request, size_t bytes,
+                     struct reply *reply) {
+  for (int tries = 0; tries < 2; tries++)
+    if (connection_send(connection, run->options.port, request, bytes) &&
+        connection_receive(connection, reply))
+      return true;
+  return false;
+}
+
 /* True: it is written. */
 static bool write_change(struct run *run, struct connection *connection, struct browser *browser, long number,
                          struct reply *reply) {
@@ -87,8 +97,7 @@ static bool write_change(struct run *run, struct connection *connection, struct 
                        run->options.events ? "/api/progress-sync/events" : "/api/answer", browser->token,
                        body_bytes, body);
   int64_t sent_us = wall_us();
-  if (!connection_send(connection, run->options.port, request, (size_t)bytes) ||
-      !connection_receive(connection, reply) || reply->status < 200 || reply->status > 299)
+  if (!exchange(run, connection, request, (size_t)bytes, reply) || reply->status < 200 || reply->status > 299)
     return false;
   long revision = reply_number(reply, "\"revision\":");
   if (revision > 0) crowd_note_reply(&run->crowd, browser, revision, sent_us, wall_us());
