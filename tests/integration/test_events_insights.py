@@ -113,6 +113,14 @@ def test_spans_that_make_no_sense(learner, what, query):
     assert problem["message"].startswith("must ") and reply.json()["detail"] == f"from {problem['message']}"
 
 
+@pytest.mark.parametrize("what", ("insights", "patterns"))
+@pytest.mark.parametrize("day", ("1000-01-01", "1969-12-31", "1970-01-01", "9999-12-31"))
+def test_the_ends_of_the_calendar(learner, what, day):
+    for query in (f"?from={day}&to={day}", f"?to={day}"):
+        reply = learner.api.get(f"/api/progress-sync/{what}{query}")
+        assert reply.status == 200, reply
+
+
 def test_a_year_is_not_too_long(learner):
     assert insights(learner, "?from=2025-03-03&to=2026-03-03")["from"] == "2025-03-03"
 
