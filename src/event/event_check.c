@@ -123,8 +123,10 @@ static void check_schedule(const struct event_data *data, struct error *error) {
 static bool are_names(const struct field_list *list) {
   const char *const *names = list->items;
   for (size_t at = 0; at < list->count; at++) {
-    size_t characters = utf8_count(names[at], strlen(names[at]));
-    if (characters == 0 || characters > EVENT_ACTIVITY_CHARACTERS) return false;
+    size_t bytes = strlen(names[at]);
+    size_t characters = utf8_count(names[at], bytes);
+    if (characters == 0 || characters > EVENT_ACTIVITY_CHARACTERS || names[at][bytes - 1] == ' ')
+      return false;
   }
   return true;
 }
@@ -134,7 +136,8 @@ static void check_path(const struct event_data *data, struct error *error) {
   const struct path_data *path = &data->path;
   if (data->path_given == PRESENCE_GIVEN && !are_names(&path->skills_learned))
     error_add_field(error, ERROR_MALFORMED, "eventData.pathProgress.skillsLearned",
-                    "must be a list of texts of 1 to %d characters", EVENT_ACTIVITY_CHARACTERS);
+                    "must be a list of texts of 1 to %d characters that end with no blank",
+                    EVENT_ACTIVITY_CHARACTERS);
   if (data->path_given != PRESENCE_GIVEN || path->step_index_given != PRESENCE_GIVEN ||
       path->total_steps_given != PRESENCE_GIVEN)
     return;

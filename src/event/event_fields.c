@@ -48,7 +48,8 @@ const char *const event_outcome_names[] = {"applied", "duplicate", "conflict", "
 
 static const struct field video_fields[] = {
     FIELD_TEXT(struct video_data, "videoId", video_id, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = EVENT_ACTIVITY_CHARACTERS, .summary = "The video, as the platform calls it."),
+               .maximum = EVENT_ACTIVITY_CHARACTERS, .check = system_check_name,
+               .summary = "The video, as the platform calls it."),
     OPTIONAL_TEXT(struct video_data, "youtubeId", youtube_id, VIDEO_ID_CHARACTERS,
                   "The same video at YouTube."),
     FIELD_NUMBER(struct video_data, "percentageWatched", percentage_watched, .flags = FIELD_NULLABLE,
@@ -66,7 +67,7 @@ static const struct schema video_schema =
 
 static const struct field todo_fields[] = {
     FIELD_TEXT(struct todo_data, "todoId", todo_id, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .summary = "The todo."),
+               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .check = system_check_name, .summary = "The todo."),
     OPTIONAL_TIME(struct todo_data, "originalDueDate", original_due_ms, original_due_given,
                   "When it was due."),
     OPTIONAL_TIME(struct todo_data, "actualCompletionDate", completed_at_ms, completed_at_given,
@@ -82,7 +83,8 @@ static const struct schema todo_schema =
 
 static const struct field schedule_fields[] = {
     FIELD_TEXT(struct schedule_data, "scheduleId", schedule_id, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .summary = "The calendar entry."),
+               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .check = system_check_name,
+               .summary = "The calendar entry."),
     OPTIONAL_TIME(struct schedule_data, "scheduledDate", scheduled_ms, scheduled_given,
                   "When it was to begin."),
     OPTIONAL_TIME(struct schedule_data, "actualStartTime", actual_start_ms, actual_start_given,
@@ -97,9 +99,10 @@ static const struct schema schedule_schema =
 
 static const struct field path_fields[] = {
     FIELD_TEXT(struct path_data, "pathId", path_id, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .summary = "The learning path."),
+               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .check = system_check_name,
+               .summary = "The learning path."),
     FIELD_TEXT(struct path_data, "stepId", step_id, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .summary = "Its step."),
+               .maximum = EVENT_SYSTEM_ID_CHARACTERS, .check = system_check_name, .summary = "Its step."),
     FIELD_UINT(struct path_data, "stepIndex", step_index, .flags = FIELD_NULLABLE, .maximum = STEPS_MAX,
                .presence = PRESENCE(struct path_data, step_index_given),
                .summary = "Which step it is; at most totalSteps."),
@@ -118,7 +121,7 @@ static const struct schema path_schema =
 
 static const struct field skill_fields[] = {
     FIELD_TEXT(struct skill_data, "skillId", skill_id, .flags = FIELD_REQUIRED, .minimum = 1,
-               .maximum = EVENT_ACTIVITY_CHARACTERS, .summary = "The skill."),
+               .maximum = EVENT_ACTIVITY_CHARACTERS, .check = system_check_name, .summary = "The skill."),
     FIELD_TEXT(struct skill_data, "skillCategory", skill_category, .flags = FIELD_NULLABLE,
                .maximum = CATEGORY_CHARACTERS, .summary = "What it belongs to."),
     FIELD_TEXT(struct skill_data, "previousLevel", previous_level, .flags = FIELD_NULLABLE,
@@ -136,8 +139,10 @@ static const struct schema skill_schema =
                .presence = PRESENCE(struct event_data, given), .summary = text)
 
 static const struct field data_fields[] = {
-    OPTIONAL_TEXT(struct event_data, "activityId", activity_id, EVENT_ACTIVITY_CHARACTERS,
-                  "What the learner was about; by default the video, todo, entry, step or skill below."),
+    FIELD_TEXT(struct event_data, "activityId", activity_id, .flags = FIELD_NULLABLE, .minimum = 1,
+               .maximum = EVENT_ACTIVITY_CHARACTERS, .check = system_check_name,
+               .summary = "What the learner was about; by default the video, todo, entry, step or skill "
+                          "below."),
     FIELD_ENUM(struct event_data, "activityType", activity_type, .names = activity_type_names,
                .presence = PRESENCE(struct event_data, activity_type_given),
                .summary = "What kind of activity that is; by default what the event's type says."),

@@ -94,6 +94,19 @@ def test_what_cannot_be_read_is_told_by_field(new_learner):
     step = {"pathId": "p", "stepId": "s", "stepIndex": 4, "totalSteps": 3}
     assert fields(event(None, "path_progress_updated", pathProgress=step), 422) == [
         "eventData.pathProgress.stepIndex"]
+    for blank in (" ", "ends with one "):
+        # the tables take it for the id without
+        assert fields(event(blank), 400) == ["eventData.activityId"]
+        for kind, part, name, more in (
+                ("video_completed", "videoProgress", "videoId", {}), ("todo_completed", "todoProgress", "todoId", {}),
+                ("schedule_completed", "scheduleProgress", "scheduleId", {}),
+                ("path_progress_updated", "pathProgress", "pathId", {"stepId": "s"}),
+                ("path_progress_updated", "pathProgress", "stepId", {"pathId": "p"}),
+                ("skill_assessed", "skillProgress", "skillId", {"newLevel": "expert"})):
+            assert fields(event(None, kind, **{part: {name: blank, **more}}), 400) == [f"eventData.{part}.{name}"]
+        step = {"pathId": "p", "stepId": "s", "skillsLearned": [blank]}
+        assert fields(event(None, "path_progress_updated", pathProgress=step), 400) == [
+            "eventData.pathProgress.skillsLearned"]
     assert fields(event(ago={"minutes": -10}), 422) == ["timestamp"]
     assert fields(event(completedAt=iso(days=91)), 422) == ["eventData.completedAt"]
     bad = [7, {}, {**event(), "eventType": "danced"}, event(timeSpent=-1), event("s1", "skill_assessed")]
