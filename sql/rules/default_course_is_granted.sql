@@ -8,10 +8,17 @@
 
 -- The limit is wide, because a course that is unlocked for all concerns everybody. Anonymous learners have
 -- no courses. Any enrollment will do, also a cancelled one.
-SELECT STRAIGHT_JOIN u.id AS user_id,
+WITH found AS (
+  SELECT STRAIGHT_JOIN u.id AS user_id, c.id AS course_id
+    FROM courses AS c
+    JOIN users AS u ON u.id BETWEEN :from AND :to AND u.role = 'student' AND u.is_anonymous = FALSE
+                   AND u.merged_into IS NULL AND u.deleted_at IS NULL
+    LEFT JOIN enrollments AS e ON e.user_id = u.id AND e.course_id = c.id
+   WHERE c.is_default_unlocked = 1 AND c.is_open = 1 AND e.user_id IS NULL)
+SELECT STRAIGHT_JOIN k.user_id,
        IF(n.name = 'total_progress', 'student_progress', 'enrollments') AS `table`,
-       CONCAT(IF(n.name = 'total_progress', '{"student_id": ', '{"user_id": '), u.id,
-              ', "course_id": ', c.id, '}') AS `key`,
+       CONCAT(IF(n.name = 'total_progress', '{"student_id": ', '{"user_id": '), k.user_id,
+              ', "course_id": ', k.course_id, '}') AS `key`,
        'insert' AS `action`,
        n.name AS `column`,
        NULL AS actual,
@@ -23,11 +30,8 @@ SELECT STRAIGHT_JOIN u.id AS user_id,
          WHEN 'status' THEN IF(s.total_progress = 100, 'completed', 'active')
          ELSE '0.00'
        END AS wanted
-  FROM courses AS c
-  JOIN users AS u ON u.id BETWEEN :from AND :to AND u.role = 'student' AND u.is_anonymous = FALSE
-                 AND u.merged_into IS NULL AND u.deleted_at IS NULL
-  LEFT JOIN enrollments AS e ON e.user_id = u.id AND e.course_id = c.id
-  LEFT JOIN student_progress AS s ON s.student_id = u.id AND s.course_id = c.id
+  FROM found AS k
+  LEFT JOIN student_progress AS s ON s.student_id = k.user_id AND s.course_id = k.course_id
   JOIN (SELECT 'actor' AS name UNION ALL SELECT 'completed_at' UNION ALL SELECT 'progress' UNION ALL
         SELECT 'source' UNION ALL SELECT 'status' UNION ALL SELECT 'total_progress') AS n
     ON CASE n.name
@@ -35,5 +39,4 @@ SELECT STRAIGHT_JOIN u.id AS user_id,
          WHEN 'total_progress' THEN s.student_id IS NULL
          ELSE TRUE
        END
- WHERE c.is_default_unlocked = 1 AND c.is_open = 1 AND e.user_id IS NULL
- ORDER BY u.id, c.id, n.name;
+ ORDER BY k.user_id, k.course_id, n.name;
