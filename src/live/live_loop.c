@@ -15,6 +15,7 @@
 #define LOOP_TURN_MS 20     /* between turns of libwebsockets */
 #define LOOP_HURRY_MS 2     /* while connections are made */
 #define LOOP_HURRIES_MS 100 /* behind the last of them */
+#define LOOP_REST 4         /* times as long as the turn took, at least: ten thousand connections take ms */
 
 bool live_loop_open(struct live_loop *loop, struct error *error) {
   loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -84,10 +85,12 @@ bool live_loop_turn(struct live_loop *loop, struct lws_context *context, bool *r
   for (int at = 0; at < count; at++)
     take(loop, context, &events[at], &woken);
   *ret_woken = woken;
-  int64_t now_ms = clock_monotonic_ms();
-  if (now_ms < loop->due_ms) return true;
+  int64_t began_ms = clock_monotonic_ms();
+  if (began_ms < loop->due_ms) return true;
   bool goes_on = lws_service_tsi(context, -1, 0) >= 0;
-  now_ms = clock_monotonic_ms();
-  loop->due_ms = now_ms + (now_ms < loop->hurries_until_ms ? LOOP_HURRY_MS : LOOP_TURN_MS);
+  int64_t now_ms = clock_monotonic_ms();
+  int64_t rest_ms = now_ms < loop->hurries_until_ms ? LOOP_HURRY_MS : LOOP_TURN_MS;
+  if (rest_ms < LOOP_REST * (now_ms - began_ms)) rest_ms = LOOP_REST * (now_ms - began_ms);
+  loop->due_ms = now_ms + rest_ms;
   return goes_on;
 }
