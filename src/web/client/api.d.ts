@@ -3824,7 +3824,7 @@ export interface components {
             patterns: components["schemas"]["LearningPattern"][];
             /**
              * Format: date
-             * @description The last: today.
+             * @description The last.
              */
             to: string;
         };
@@ -8499,7 +8499,10 @@ export interface operations {
     };
     getProgressSyncPatterns: {
         parameters: {
-            query?: never;
+            query?: {
+                from?: string;
+                to?: string;
+            };
             header?: {
                 /** @description The ETag of a reply that is at hand. */
                 "If-None-Match"?: string;
