@@ -66,11 +66,17 @@ def with_values(sql, values):
     return re.sub(r"(?<!:):([a-z_]+)", lambda match: str(values[match.group(1)]), sql)
 
 
+def page(after):
+    """Fifty students, as course_students takes them."""
+    return f"'{list(range(after + 1, after + 51))}'"
+
+
 def scans(connection, students):
     """Of the statements that serve requests about courses: those that go through a table or a whole key, at this
     size."""
     values = {"user_id": students // 2, "after_id": students // 2, "limit_rows": 51, "course_id": 7, "chapter_id": 7,
-              "from_id": 1, "to_id": COURSES, "since": 0, "request_id": 7, "after_place": 0}
+              "from_id": 1, "to_id": COURSES, "since": 0, "request_id": 7, "after_place": 0, "user_keys": page(0),
+              "pattern": "'bench-1%'", "after_name": "''"}
     found = []
     for path in ("course.sql", "enroll.sql", "analytics.sql"):
         for name, (sql, may_scan) in statements(path).items():
@@ -83,7 +89,7 @@ def scans(connection, students):
     return found
 
 
-def lists():
+def lists(thousandth):
     """(what, path, statement with its values)"""
     of = statements("course.sql")
     own = {"user_id": "?", "after_id": 0, "limit_rows": 20001}
@@ -95,9 +101,9 @@ def lists():
         (f"GET /api/student/enrolled-courses, {ENROLLED} enrolled", "/api/student/enrolled-courses",
          with_values(of["course_enrolled"][0], own)),
         ("GET /api/students, first page", "/api/students?limit=50",
-         with_values(of["course_students"][0], {"after_id": 0, "limit_rows": 51})),
-        ("GET /api/students, thousandth page", "/api/students?limit=50&after={thousandth}",
-         with_values(of["course_students"][0], {"after_id": "{thousandth}", "limit_rows": 51})),
+         with_values(of["course_students"][0], {"user_keys": page(0)})),
+        ("GET /api/students, thousandth page", f"/api/students?limit=50&after={thousandth}",
+         with_values(of["course_students"][0], {"user_keys": page(thousandth)})),
     ]
 
 
@@ -118,10 +124,9 @@ def run(bench, field, workers, connections):
         administrator = os.path.join(stack.directory, "learners-admin")
         with open(administrator, "w", encoding="ascii") as file:
             file.write(f"{students} {mint.sign(mint.claims(students, 'admin', lifetime_s=86400))}\n")
-        for what, path, sql in lists():
+        for what, path, sql in lists(thousandth):
             who = administrator if path.startswith("/api/students") else learners
-            pair(bench, field, stack, what, path.format(thousandth=thousandth),
-                 sql.replace("{thousandth}", str(thousandth)), who, connections)
+            pair(bench, field, stack, what, path, sql, who, connections)
         count_analytics(bench, field, stack, connection, administrator)
         connection.close()
     finally:
