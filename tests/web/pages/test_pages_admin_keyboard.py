@@ -157,16 +157,26 @@ def places(service):
     db.close()
 
 
+def stops(tab):
+    """How much can be used on the page, and what Tab came by. What came to the page meanwhile has no number: then all is
+    numbered again."""
+    for _ in range(3):
+        tab.evaluate("() => document.querySelector('main').focus()")
+        count = tab.evaluate(NUMBERED)
+        seen = [one for one in tab.keys(*["Tab"] * count) if one is not None]
+        if all("stop" in one for one in seen):
+            break
+    return count, seen
+
+
 def test_all_that_can_be_used_is_reached_in_its_order(console, places):
     """In every view: Tab comes by each link, button and field of it, in the order in which they stand."""
     tab = console("health")
     for place in places:
         tab.go(f"#/{place}")
         tab.until("() => document.querySelector('main h2') && !document.querySelector('main .skeleton')")
-        tab.evaluate("() => document.querySelector('main').focus()")
-        count = tab.evaluate(NUMBERED)
-        seen = [one for one in tab.keys(*["Tab"] * count) if one is not None]
-        assert [one["stop"] for one in seen] == [str(at) for at in range(count)], (place, seen)
+        count, seen = stops(tab)
+        assert [one.get("stop") for one in seen] == [str(at) for at in range(count)], (place, seen)
         assert count > 0 and all(one["name"] and one["isSeen"] for one in seen), (place, seen)
 
 
