@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "event/system.h"
 #include "ledger/ledger.h"
 #include "schema/utf8.h"
 
@@ -123,10 +124,8 @@ static void check_schedule(const struct event_data *data, struct error *error) {
 static bool are_names(const struct field_list *list) {
   const char *const *names = list->items;
   for (size_t at = 0; at < list->count; at++) {
-    size_t bytes = strlen(names[at]);
-    size_t characters = utf8_count(names[at], bytes);
-    if (characters == 0 || characters > EVENT_ACTIVITY_CHARACTERS || names[at][bytes - 1] == ' ')
-      return false;
+    size_t characters = utf8_count(names[at], strlen(names[at]));
+    if (characters == 0 || characters > EVENT_ACTIVITY_CHARACTERS || !system_is_name(names[at])) return false;
   }
   return true;
 }

@@ -164,7 +164,7 @@ bool system_same_time(int64_t one, enum presence one_given, int64_t other, enum 
 
 enum presence system_presence(bool is_null) { return is_null ? PRESENCE_NULL : PRESENCE_GIVEN; }
 
-static bool is_name(const char *text) {
+bool system_is_name(const char *text) {
   size_t length = text == NULL ? 0 : strlen(text);
   return length == 0 || text[length - 1] != ' ';
 }
@@ -181,7 +181,7 @@ bool system_check_id(const void *value, struct error *error) {
 }
 
 bool system_check_name(const void *value, struct error *error) {
-  return is_name(*(const char *const *)value) ||
+  return system_is_name(*(const char *const *)value) ||
          error_set(error, ERROR_MALFORMED, "must not end with a blank");
 }
 
@@ -200,7 +200,7 @@ bool system_check_names(const void *value, struct error *error) {
   const struct field_list *list = value;
   const char *const *names = list->items;
   for (size_t at = 0; at < list->count; at++) {
-    if (names[at] == NULL || *names[at] == '\0' || !is_name(names[at]))
+    if (names[at] == NULL || *names[at] == '\0' || !system_is_name(names[at]))
       return error_set(error, ERROR_MALFORMED, "must hold no empty text, and none that ends with a blank");
     if (characters_of(names[at]) > EVENT_ACTIVITY_CHARACTERS)
       return error_set(error, ERROR_MALFORMED, "must hold texts of at most %d characters",

@@ -96,8 +96,9 @@ bool system_same_text(const char *one, const char *other); /* NULL is a value of
 bool system_same_time(int64_t one, enum presence one_given, int64_t other, enum presence other_given);
 enum presence system_presence(bool is_null); /* of a column in a reply */
 
-/* For .check of ids and titles: no blank at the end, which the tables' comparison would not see; visible
- * ASCII for an id, because it stands in paths. */
+/* No blank at the end, which the tables' comparison would not see. NULL is one. */
+bool system_is_name(const char *text);
+/* For .check of ids and titles: names; visible ASCII for an id, because it stands in paths. */
 bool system_check_id(const void *value, struct error *error);
 bool system_check_name(const void *value, struct error *error);
 bool system_check_names(const void *value, struct error *error); /* of a list */
