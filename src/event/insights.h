@@ -19,6 +19,13 @@ struct insights_query {
   int32_t to;
   enum presence to_given;
 };
+/* Its fields; `span`: how many days it is where the query does not say from when on, in words. */
+#define INSIGHTS_QUERY_FIELDS(span) \
+  FIELD_DAY(struct insights_query, "from", from, .presence = PRESENCE(struct insights_query, from_given), \
+            .summary = \
+                "The first day, of the learner's calendar; absent: " span ", the last day included."), \
+      FIELD_DAY(struct insights_query, "to", to, .presence = PRESENCE(struct insights_query, to_given), \
+                .summary = "The last day; absent: today.")
 /* The days that are asked for, of the learner's calendar, both included. */
 struct insights_span {
   int32_t from;

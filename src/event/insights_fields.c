@@ -6,12 +6,7 @@ static const char *const direction_names[] = {"steady", "rising", "falling", NUL
 const char *const insights_weekday_names[] = {"monday", "tuesday",  "wednesday", "thursday",
                                               "friday", "saturday", "sunday",    NULL};
 
-static const struct field query_fields[] = {
-    FIELD_DAY(struct insights_query, "from", from, .presence = PRESENCE(struct insights_query, from_given),
-              .summary = "The first day, of the learner's calendar; absent: 30 days, the last one included."),
-    FIELD_DAY(struct insights_query, "to", to, .presence = PRESENCE(struct insights_query, to_given),
-              .summary = "The last day; absent: today."),
-};
+static const struct field query_fields[] = {INSIGHTS_QUERY_FIELDS("30 days")};
 const struct schema insights_query_schema =
     SCHEMA("InsightsQuery", struct insights_query, query_fields, .summary = "Of which days.");
 

@@ -125,13 +125,7 @@ static const struct field view_fields[] = {
 static const struct schema view_schema = SCHEMA("LearningPattern", struct pattern_view, view_fields,
                                                 .summary = "A habit that a learner may have.");
 
-static const struct field query_fields[] = {
-    FIELD_DAY(struct insights_query, "from", from, .presence = PRESENCE(struct insights_query, from_given),
-              .summary = "The first day, of the learner's calendar; absent: twelve weeks, the last day "
-                         "included."),
-    FIELD_DAY(struct insights_query, "to", to, .presence = PRESENCE(struct insights_query, to_given),
-              .summary = "The last day; absent: today."),
-};
+static const struct field query_fields[] = {INSIGHTS_QUERY_FIELDS("twelve weeks")};
 const struct schema patterns_query_schema =
     SCHEMA("PatternsQuery", struct insights_query, query_fields, .summary = "Of which days.");
 
