@@ -132,11 +132,11 @@ export class Flush {
     const { owner, kind, id, body } = item;
     const kept = keeps ? { owner, kind, id, body, ...result, at: this.now() } : null;
     try {
-      return await store.settle(item.seq, kept);
+      return await store.settle(item.seq, result, kept);
     } catch (error) {
-      if (!isFull(error) || kept === null) throw error;
-      const left = await store.settle(item.seq, null);
-      if (left) this.stores().at(-1).keep(kept); // the memory
+      if (!isFull(error)) throw error;
+      const left = await store.settle(item.seq, null, null);
+      if (left && kept !== null) this.stores().at(-1).keep(kept); // the memory
       return left;
     }
   }

@@ -1,11 +1,12 @@
 // The queue where there is no disk, or none left: the same as store.js, until the page is closed.
 
-import { keyOf } from './store.js';
+import { DONE_MOST, doneKeyOf, keyOf } from './store.js';
 
 export class MemoryStore {
   durable = false;
   #queue = new Map();
   #settled = new Map();
+  #done = new Map();
   #meta = new Map();
   #content = new Map();
   #next = 1;
@@ -16,6 +17,8 @@ export class MemoryStore {
   async add(items) {
     return items.map((item) => {
       for (const known of this.#queue.values()) if (known.key === item.key) return known;
+      const left = this.#done.get(doneKeyOf(item));
+      if (left) return { ...item, ...left };
       const added = { ...item, seq: this.#next++ };
       this.#queue.set(added.seq, added);
       return added;
@@ -46,10 +49,12 @@ export class MemoryStore {
     return items;
   }
 
-  async settle(seq, kept) {
+  async settle(seq, result, kept) {
     const item = this.#queue.get(seq);
     if (!this.#queue.delete(seq)) return false;
     if (kept !== null) this.keep({ ...kept, owner: item.owner });
+    if (result !== null) this.#done.set(doneKeyOf(item), { body: item.body, result });
+    if (this.#done.size > DONE_MOST) this.#done.delete(this.#done.keys().next().value);
     return true;
   }
 

@@ -150,7 +150,8 @@ export class Offline {
     const results = items.map((item) => this.#results.of(item)); // before anybody can send them
     const { added, durable } = await this.#shelves.put(items);
     for (const [at, item] of added.entries())
-      if (!saysTheSame(item, items[at])) throw new TypeError(`The id ${item.id} waits already, with other content.`);
+      if (!saysTheSame(item, items[at])) throw new TypeError(`The id ${item.id} was put in already, with other content.`);
+    for (const { id, kind, body, result } of added) if (result) this.#hand([{ id, kind, body, ...result }]);
     await this.#recount();
     this.#tabs.tell({ type: 'changed' });
     if (this.#state.retryAt === null) this.#soon('queued');

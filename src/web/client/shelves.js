@@ -61,7 +61,7 @@ export class Shelves {
     await (durable ? this.#disk : this.#memory).dismiss(seq);
   }
 
-  /** Puts items of one owner in: {added, durable}. */
+  /** Puts items of one owner in: {added, durable}; see DiskStore.add. */
   async put(items) {
     if (this.#disk !== null) {
       try {
@@ -82,7 +82,7 @@ export class Shelves {
       const items = await this.#memory.head(owner, SPILL_ITEMS);
       if (items.length === 0) break;
       await this.#toDisk(items.map(({ seq, ...item }) => item));
-      for (const item of items) await this.#memory.settle(item.seq, null);
+      for (const item of items) await this.#memory.settle(item.seq, null, null);
     }
     this.#onDurable(true);
   }

@@ -2,10 +2,12 @@
 //
 //   queue    {seq, key, owner, kind, id, body, stamp, base, sealed, inherited}: what waits to be sent, in order
 //   settled  {seq, owner, kind, id, body, status, reply, problem, at}: conflicts and rejects, for the application
+//   done     {seq, key, body, result}: the latest that have left the queue, each with its result
 //   meta     {key, value}
 //   content  {key, value, at}: what was loaded in advance
 
-const VERSION = 1;
+const VERSION = 2;
+export const DONE_MOST = 500;
 
 export class StorageError extends Error {
   constructor(message, options) {
@@ -17,6 +19,8 @@ export class StorageError extends Error {
 export const isFull = (error) => error?.name === 'QuotaExceededError' || error?.inner?.name === 'QuotaExceededError';
 
 export const keyOf = (owner, kind, id) => `${owner}\n${kind}\n${id}`;
+/** What is done is known without its owner: it may have been a guest's when it was put in. */
+export const doneKeyOf = ({ kind, id }) => `${kind}\n${id}`;
 
 export class DiskStore {
   durable = true;
@@ -30,13 +34,17 @@ export class DiskStore {
   open() {
     this.#opening ??= new Promise((resolve, reject) => {
       const request = this.indexedDB.open(this.name, VERSION);
-      request.onupgradeneeded = () => {
-        const queue = request.result.createObjectStore('queue', { keyPath: 'seq', autoIncrement: true });
-        queue.createIndex('key', 'key', { unique: true });
-        queue.createIndex('owner', 'owner');
-        request.result.createObjectStore('settled', { keyPath: 'seq', autoIncrement: true });
-        request.result.createObjectStore('meta', { keyPath: 'key' });
-        request.result.createObjectStore('content', { keyPath: 'key' });
+      request.onupgradeneeded = ({ oldVersion }) => {
+        if (oldVersion < 1) {
+          const queue = request.result.createObjectStore('queue', { keyPath: 'seq', autoIncrement: true });
+          queue.createIndex('key', 'key', { unique: true });
+          queue.createIndex('owner', 'owner');
+          request.result.createObjectStore('settled', { keyPath: 'seq', autoIncrement: true });
+          request.result.createObjectStore('meta', { keyPath: 'key' });
+          request.result.createObjectStore('content', { keyPath: 'key' });
+        }
+        const done = request.result.createObjectStore('done', { keyPath: 'seq', autoIncrement: true });
+        done.createIndex('key', 'key');
       };
       request.onerror = () => reject(request.error);
       request.onsuccess = () => {
@@ -95,13 +103,17 @@ export class DiskStore {
     return value;
   }
 
-  /** Puts items behind the others. One whose key is there already is left out: the one that is there counts. */
+  /** Puts items behind the others. One whose key is there already is left out: the one that is there counts; or what
+   * was done, with its `result`. */
   add(items) {
-    return this.#transaction(['queue'], 'readwrite', async ({ queue }) => {
+    return this.#transaction(['queue', 'done'], 'readwrite', async ({ queue, done }) => {
       const added = [];
       for (const item of items) {
-        const known = await ask(queue.index('key').get(item.key));
-        added.push(known ?? { ...item, seq: await ask(queue.add(item)) });
+        const waits = await ask(queue.index('key').get(item.key));
+        const left = waits ? undefined : await ask(done.index('key').get(doneKeyOf(item)));
+        if (waits) added.push(waits);
+        else if (left) added.push({ ...item, body: left.body, result: left.result });
+        else added.push({ ...item, seq: await ask(queue.add(item)) });
       }
       return added;
     });
@@ -142,13 +154,18 @@ export class DiskStore {
     });
   }
 
-  /** Takes an item out; `kept`, if any, is put among the settled. False: it was gone already. */
-  settle(seq, kept) {
-    return this.#transaction(['queue', 'settled'], 'readwrite', async ({ queue, settled }) => {
+  /** Takes an item out. `result`, if any, is remembered with it, and `kept`, if any, put among the settled. False: it
+   * was gone already. */
+  settle(seq, result, kept) {
+    return this.#transaction(['queue', 'settled', 'done'], 'readwrite', async ({ queue, settled, done }) => {
       const item = await ask(queue.get(seq));
       if (item === undefined) return false;
       await ask(queue.delete(seq));
       if (kept !== null) await ask(settled.add({ ...kept, owner: item.owner }));
+      if (result === null) return true;
+      await ask(done.add({ key: doneKeyOf(item), body: item.body, result }));
+      let surplus = (await ask(done.count())) - DONE_MOST;
+      if (surplus > 0) await walk(done, null, (cursor) => cursor.delete() && --surplus > 0);
       return true;
     });
   }

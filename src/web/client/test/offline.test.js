@@ -3,6 +3,8 @@ import { afterEach, test } from 'node:test';
 import { Clock } from '../clock.js';
 import { Client } from '../client.js';
 import { Offline } from '../offline.js';
+import { itemOf } from '../kinds.js';
+import { DONE_MOST } from '../store.js';
 import { FakeServer } from './fake_server.js';
 import { channels, FakeStorage, IDBFactory, IDBObjectStore, Locks, tick, tokenOf, until } from './setup.js';
 
@@ -66,6 +68,61 @@ test('an answer is on disk before it is sent, and its result comes back', async 
   assert.equal((await handle.settled).status, 'applied');
   assert.equal(tab.state.pending, 0);
   assert.ok(tab.state.lastSyncTime instanceof Date);
+});
+
+test('what was sent is not sent again when it is put in again', async () => {
+  for (const disk of [new IDBFactory(), null]) {
+    const shared = browser({ indexedDB: disk, token: null });
+    const tab = await tabOf(shared);
+    const first = await (await tab.answer(answer('a1'))).settled;
+    shared.token = tokenOf('7'); // and is somebody else's now
+    await tab.signedIn();
+    const heard = [];
+    const again = disk === null ? tab : await tabOf(shared);
+    again.on('result', (result) => heard.push(result));
+    assert.deepEqual(await (await again.answer(answer('a1'))).settled, first);
+    assert.deepEqual(heard, [first]);
+    assert.equal(again.state.pending, 0);
+    assert.equal(shared.server.requests.filter(({ path }) => path === '/api/answer').length, 1);
+    await assert.rejects(again.answer(answer('a1', { userAnswer: '9' })), /put in already, with other content/);
+  }
+});
+
+test('of what was sent only the latest is remembered', async () => {
+  for (const disk of [new IDBFactory(), null]) {
+    const shared = browser({ indexedDB: disk });
+    const tab = await tabOf(shared);
+    const entries = Array.from({ length: DONE_MOST + 2 }, (_, at) => ({ kind: 'progress', body: stitch(`p${at}`) }));
+    const handles = await tab.addAll(entries);
+    await Promise.all(handles.map(({ settled }) => settled));
+    const sent = () => shared.server.requests.filter(({ path }) => path === '/api/progress/bulk-sync').length;
+    const before = sent();
+    assert.equal((await (await tab.progress(stitch('p2'))).settled).status, 'applied');
+    assert.equal(sent(), before);
+    assert.ok(await (await tab.progress(stitch('p1'))).settled);
+    assert.equal(sent(), before + 1);
+  }
+});
+
+test('a queue of the former release goes on', async () => {
+  const shared = browser({ online: false });
+  const former = await new Promise((resolve, reject) => {
+    const request = shared.indexedDB.open('lockstep', 1);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => resolve(request.result);
+    request.onupgradeneeded = () => {
+      const queue = request.result.createObjectStore('queue', { keyPath: 'seq', autoIncrement: true });
+      queue.createIndex('key', 'key', { unique: true });
+      queue.createIndex('owner', 'owner');
+      queue.add({ ...itemOf({ kind: 'answer', body: answer('a1') }, '|7', null, null) });
+      for (const [name, keyPath] of [['settled', 'seq'], ['meta', 'key'], ['content', 'key']]) request.result.createObjectStore(name, { keyPath, autoIncrement: keyPath === 'seq' });
+    };
+  });
+  former.close();
+  const tab = await tabOf(shared);
+  shared.online = true;
+  await tab.flush('online');
+  assert.deepEqual(ids(shared.server.facts('|7')), ['a1']);
 });
 
 test('the order is kept, and what can go in bulk does', async () => {
