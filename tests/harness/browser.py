@@ -65,14 +65,15 @@ class Browser:
         self.name = driver.new_name("browser")
         driver.ask("launch", name=self.name, profile=str(profile))
 
-    def visitor(self, token=None, live=True, width=1280, height=900, scheme="light", **options):
+    def visitor(self, token=None, live=True, width=1280, height=900, scheme="light", disk_ms=0, **options):
         """Somebody with storage of their own, signed in by `token` if there is one. live=False: nothing lets their
-        WebSockets through. Options are those of Playwright's newContext."""
-        return Visitor(self, token, live=live, viewport={"width": width, "height": height}, colorScheme=scheme, **options)
+        WebSockets through. disk_ms: after how long their disk says that it has something. Options are those of
+        Playwright's newContext."""
+        return Visitor(self, token, live=live, diskMs=disk_ms, viewport={"width": width, "height": height}, colorScheme=scheme, **options)
 
-    def owner(self):
+    def owner(self, disk_ms=0):
         """Whose profile it is: what they keep outlives the process."""
-        return Visitor(self, None, persistent=True)
+        return Visitor(self, None, persistent=True, diskMs=disk_ms)
 
     def kill(self):
         self.driver.ask("kill", name=self.name)

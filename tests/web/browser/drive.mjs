@@ -50,8 +50,9 @@ async function kill({ name }) {
   browsers.delete(name);
 }
 
-// Runs before every page: the device's clock, which a test may set wrong, and a network that lets no WebSocket through.
-function prepare({ live }) {
+// Runs before every page: the device's clock, which a test may set wrong; a disk that tells only after a while that something
+// is on it; and a network that lets no WebSocket through.
+function prepare({ live, diskMs }) {
   const Real = Date;
   const shift = () => Number(localStorage.getItem('shift-ms') ?? 0);
   globalThis.Date = class extends Real {
@@ -62,6 +63,14 @@ function prepare({ live }) {
       return Real.now() + shift();
     }
   };
+  if (diskMs > 0) {
+    const told = Object.getOwnPropertyDescriptor(IDBTransaction.prototype, 'oncomplete');
+    Object.defineProperty(IDBTransaction.prototype, 'oncomplete', {
+      set(listener) {
+        told.set.call(this, (event) => setTimeout(() => listener(event), this.mode === 'readwrite' ? diskMs : 0));
+      },
+    });
+  }
   if (live) return;
   globalThis.WebSocket = class {
     constructor() {
@@ -72,10 +81,10 @@ function prepare({ live }) {
 }
 
 /** One learner's or administrator's own browser, as it were; `persistent`: that of the profile, which outlives the process. */
-async function context({ browser, name, persistent, live = true, serve = {}, ...options }) {
+async function context({ browser, name, persistent, live = true, diskMs = 0, serve = {}, ...options }) {
   const { browser: running } = browsers.get(browser);
   const made = persistent ? running.contexts()[0] : await running.newContext(options);
-  await made.addInitScript(prepare, { live });
+  await made.addInitScript(prepare, { live, diskMs });
   for (const [path, body] of Object.entries(serve)) await made.route(`**${path}`, (route) => route.fulfill({ contentType: 'text/html', body }));
   contexts.set(name, made);
 }

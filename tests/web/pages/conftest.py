@@ -62,3 +62,17 @@ def visit(browser):
     for visitor in visitors:
         visitor.close()
     assert browser.driver.complaints() == []
+
+
+@pytest.fixture
+def own_browser(driver, stack, tmp_path):
+    """start(): a Chromium over a profile that outlives it."""
+    running = []
+
+    def start():
+        running.append(Browser(driver, stack.url, tmp_path / "profile"))
+        return running[-1]
+
+    yield start
+    running[-1].kill()
+    assert driver.complaints() == []

@@ -2,66 +2,12 @@
 
 import datetime
 import os
-import re
 
 import pytest
+from practice import QUESTIONS, Practice
 
 from harness import truth
-from harness.browser import Browser
 from harness.database import query, query_one
-
-QUESTIONS = 10
-SIGNS = {"×": ("times", lambda a, b: a * b), "+": ("plus", lambda a, b: a + b), "−": ("minus", lambda a, b: a - b)}
-
-
-class Practice:
-    """What a learner does in one tab of the practice view. `done` is shared: [exercise, what was written, whether it was right]."""
-
-    def __init__(self, visitor, done):
-        self.tab = visitor.open("learner.html#/practice")
-        self.done = done
-
-    def start(self, topic):
-        self.tab.role("radio", topic).click()
-        self.tab.role("radio", "Easy").click()
-        self.tab.button("Start", exact=True).click()
-
-    def number(self):
-        """Which question is asked; None: the session is over."""
-        found = re.search(r"Question (\d+) of", self.tab.css("main").read())
-        return int(found.group(1)) if found else None
-
-    def answer(self, count):
-        """So many questions, every fourth one wrongly."""
-        for _ in range(count):
-            self.tab.call("bringToFront")
-            before = self.number()
-            left, sign, right = re.search(r"(\d+) ([×+−]) (\d+)", self.tab.css(".question").read()).groups()
-            word, value = SIGNS[sign]
-            is_right = len(self.done) % 4 != 3
-            given = value(int(left), int(right)) + (0 if is_right else 1)
-            self.tab.css(".player input").fill(given)
-            self.tab.css(".player input").press("Enter")
-            self.done.append((f"mathematics-{left}-{word}-{right}", str(given), is_right))
-            self.tab.until("(before) => !document.querySelector('main').innerText.includes(`Question ${before} of`)", before)
-
-    def resumed_at(self, number):
-        self.tab.until_shows(f"Question {number} of {QUESTIONS}")
-
-    def waits(self, count, why):
-        """The banner tells how much waits, and why."""
-        self.tab.css(f'.banner[data-pending="{count}"]').having(why).wait(40)
-
-    def drained(self):
-        """Nothing waits, and the session on show knows that all of it has arrived."""
-        self.tab.until("() => !document.querySelector('.banner') && document.querySelector('[data-waiting]')?.dataset.waiting === '0'", timeout_s=40)
-
-    def result(self):
-        """(stitch, questions, right, points) as the page has them."""
-        self.tab.until_shows("What was saved")
-        facts = dict(re.findall(r"^(Right|Points)\n(.+)$", self.tab.css(".figures").read(), re.MULTILINE))
-        right, of = facts["Right"].split(" of ")
-        return int(of), int(right), int(facts["Points"])
 
 
 @pytest.fixture
@@ -82,25 +28,11 @@ def lockstep(stack):
         Server().start()
 
 
-@pytest.fixture
-def own_browser(driver, stack, tmp_path):
-    """start(): a Chromium over a profile that outlives it."""
-    running = []
-
-    def start():
-        running.append(Browser(driver, stack.url, tmp_path / "profile"))
-        return running[-1]
-
-    yield start
-    running[-1].kill()
-    assert driver.complaints() == []
-
-
-def a_bad_day(start_browser, lockstep, token, done):
+def a_bad_day(start_browser, lockstep, token, done, disk_ms):
     """Practises as a guest: online; offline, with a clock that is an hour wrong; in two tabs; while the server is killed; over a
     reload and a killed browser; and signs in offline, amid a session. Answers the results of the sessions."""
     browser = start_browser()
-    guest = browser.owner()
+    guest = browser.owner(disk_ms)
     one = Practice(guest, done)
     one.tab.button("Try it as a guest").click()
     one.start("Plus and minus")
@@ -136,7 +68,7 @@ def a_bad_day(start_browser, lockstep, token, done):
     two.waits(3, "The server cannot be reached.")
     browser.kill()  # at once: what stands in the banner is on disk
     lockstep.start()
-    guest = start_browser().owner()
+    guest = start_browser().owner(disk_ms)
     return the_day_after(guest, token, done)
 
 
@@ -175,10 +107,11 @@ def the_day_after(guest, token, done):
     return results, again.tab
 
 
-def test_a_learners_bad_day(own_browser, lockstep, stack, new_learner, db):
+@pytest.mark.parametrize("disk_ms", [0, 150])
+def test_a_learners_bad_day(own_browser, lockstep, stack, new_learner, db, disk_ms):
     learner = new_learner()
     done = []
-    results, tab = a_bad_day(own_browser, lockstep, learner.token, done)
+    results, tab = a_bad_day(own_browser, lockstep, learner.token, done, disk_ms)
     rows = query(db, "SELECT exercise_id, user_answer, is_correct, created_at FROM attempts WHERE user_id = %s", (learner.id,))
     assert sorted((row["exercise_id"], row["user_answer"], bool(row["is_correct"])) for row in rows) == sorted(done)
     assert len(rows) == 26

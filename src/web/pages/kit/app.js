@@ -3,7 +3,7 @@
 import { createLockstep } from '../../client/index.js';
 import { html, render, useEffect, useErrorBoundary, useMemo, useState } from './html.js';
 import { LockstepContext, SessionContext, useConnection, useLockstep, useRead } from './data.js';
-import { heldToken, keepToken, onSessionChange, receiveToken, signInUrl, tokenProvider } from './session.js';
+import { isGuest, keepGuest, keepNobody, keepToken, onSessionChange, recallSession, receiveToken, signInUrl, tokenProvider, whose } from './session.js';
 import { useKeptFocus } from './focus.js';
 import { Button, Failure, Field, Toasts } from './ui.js';
 import { ClaimNews, Claims, Unsettled } from './unsettled.js';
@@ -79,6 +79,7 @@ function Place({ views, allLoaded }) {
   useEffect(() => {
     const moved = () => setAt(place(views));
     addEventListener('hashchange', moved);
+    moved(); // as it became since this was drawn
     return () => removeEventListener('hashchange', moved);
   }, []);
   useEffect(() => {
@@ -136,7 +137,7 @@ function Account({ leave, claims }) {
 }
 
 function Frame({ title, views, allLoaded, asksProfile, leave, lockstep, claims }) {
-  const session = useMemo(() => ({ guest: heldToken() === null, leave }), [leave]);
+  const session = useMemo(() => ({ guest: isGuest(), leave }), [leave]);
   return html`<${LockstepContext.Provider} value=${lockstep}><${SessionContext.Provider} value=${session}><${Toasts}>
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>To the content</a>
     <header class="top">
@@ -156,10 +157,9 @@ function Frame({ title, views, allLoaded, asksProfile, leave, lockstep, claims }
 export function startApp({ title, views, guests = false, isLearner = true }) {
   const root = document.getElementById('app');
   applyTheme(localStorage.getItem(THEME_KEY) ?? 'system');
-  receiveToken();
   let lockstep = null;
   const claims = new Claims();
-  let isGuest = guests && localStorage.getItem('lockstep.guest') === '1';
+  const isInside = () => whose() !== null && (guests || !isGuest());
 
   const open = async () => {
     lockstep = createLockstep({ token: tokenProvider, offline: { anonymous: guests, persist: () => navigator.storage?.persist?.() } });
@@ -168,21 +168,9 @@ export function startApp({ title, views, guests = false, isLearner = true }) {
     if (isLearner) lockstep.sync.subscribeQuietly(() => {});
     show();
   };
-  const enter = (token) => {
-    keepToken(token);
-    moved();
-  };
-  const guest = () => {
-    localStorage.setItem('lockstep.guest', '1');
-    isGuest = true;
-    moved();
-  };
-  const leave = () => {
-    keepToken(null);
-    localStorage.removeItem('lockstep.guest');
-    isGuest = false;
-    moved();
-  };
+  const enter = (token) => keepToken(token).then(moved);
+  const guest = () => keepGuest().then(moved);
+  const leave = () => keepNobody().then(moved);
   const signIn = async () => {
     const { owner, pending } = lockstep.offline.state;
     const { pending: left } = await lockstep.signedIn();
@@ -192,25 +180,21 @@ export function startApp({ title, views, guests = false, isLearner = true }) {
   };
   /** Somebody else, or nobody, is signed in from now on: what the queue of the one before holds stays theirs. */
   const moved = async () => {
-    if (lockstep === null && (heldToken() || isGuest)) return open();
+    if (lockstep === null && isInside()) return open();
     if (lockstep !== null) await signIn().catch((error) => console.error(error));
     show();
   };
   const show = () => {
-    const inside = lockstep !== null && (heldToken() || isGuest);
     render(
-      inside
-        ? html`<${Frame} key=${heldToken() ?? 'guest'} title=${title} views=${views} allLoaded=${isLearner ? keepPages : undefined} asksProfile=${isLearner} leave=${leave} lockstep=${lockstep} claims=${claims} />`
+      lockstep !== null && isInside()
+        ? html`<${Frame} key=${whose()} title=${title} views=${views} allLoaded=${isLearner ? keepPages : undefined} asksProfile=${isLearner} leave=${leave} lockstep=${lockstep} claims=${claims} />`
         : html`<${SignIn} title=${title} guest=${guests ? guest : null} signedIn=${enter} />`,
       root,
     );
   };
   onSessionChange(moved);
-  addEventListener('hashchange', () => {
-    if (!location.hash.includes('token=')) return;
-    receiveToken();
-    moved();
+  addEventListener('hashchange', async () => {
+    if (await receiveToken()) moved();
   });
-  if (heldToken() || isGuest) open();
-  else show();
+  recallSession().then(() => (isInside() ? open() : show()));
 }

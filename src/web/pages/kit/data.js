@@ -160,6 +160,7 @@ export function useConnection() {
   useEffect(() => {
     const leave = sync.onState((now) => setState((before) => ({ ...before, sync: now })));
     const quit = offline.on('change', (now) => setState((before) => ({ ...before, offline: now })));
+    setState({ sync: sync.state, offline: offline.state }); // as it became since this was drawn
     return () => {
       leave();
       quit();

@@ -2,12 +2,13 @@
 
 import { html, useEffect, useState } from '../kit/html.js';
 import { useRead } from '../kit/data.js';
-import { Badge, Button, Field, useToast } from '../kit/ui.js';
+import { Badge, Button, Field, Loaded, useToast } from '../kit/ui.js';
 import { LEVELS, QUESTIONS, TOPICS, topicOf } from './questions.js';
 import { Player } from './player.js';
 import { Result } from './result.js';
 import { rules, useRun } from './run.js';
 
+const SETUP_ROWS = 8;
 const CHOICE_KEY = 'lockstep.practice-choice';
 const MATHEMATICS = { value: 'mathematics', label: 'Mathematics' };
 const LEVEL_NAMES = { 1: 'Easy', 2: 'Medium', 3: 'Hard' };
@@ -67,10 +68,11 @@ function Setup({ start }) {
 
 export function View() {
   const say = useToast();
-  const { run, resumed, start, answer, end, leave } = useRun((error) => say(`This could not be kept: ${error.message}`, 'bad'));
+  const { run, looking, resumed, start, answer, end, leave } = useRun((error) => say(`This could not be kept: ${error.message}`, 'bad'));
   useEffect(() => {
     if (resumed) say('You stopped in the middle. Here it goes on.');
   }, [resumed]);
+  if (run === null && looking) return html`<${Loaded} read=${{}} rows=${SETUP_ROWS} />`;
   if (run === null) return html`<${Setup} start=${start} />`;
   const title = `${topicOf(run.topic).label}, ${LEVEL_NAMES[run.level].toLowerCase()}`;
   if (!run.ended) return html`<${Player} key=${run.id} run=${run} title=${title} answer=${answer} end=${end} />`;

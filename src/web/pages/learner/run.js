@@ -4,7 +4,7 @@
 import { newId } from '../../client/index.js';
 import { useCallback, useEffect, useRef, useState } from '../kit/html.js';
 import { useConnection, useLockstep } from '../kit/data.js';
-import { forget, GUEST, hold, note, unfinished } from './notes.js';
+import { forget, GUEST, hold, inTurn, note, takeUp } from './notes.js';
 import { isRight, QUESTIONS, questionsOf } from './questions.js';
 
 const POINTS = 3;
@@ -72,17 +72,18 @@ function heard(run, result) {
 }
 
 /**
- * {run, resumed, start(choice), answer(given, seconds), end(), leave()}: the session that this tab plays, or null.
- * An `ended` one is in the queue once it is `handed`.
+ * {run, looking, resumed, start(choice), answer(given, seconds), end(), leave()}: the session that this tab plays, or null;
+ * while it is `looking` for one that was left, nobody knows yet. An `ended` one is in the queue once it is `handed`.
  */
 export function useRun(onError) {
   const { offline } = useLockstep();
   const { owner } = useConnection().offline;
   const [run, setRun] = useState(null);
+  const [looking, setLooking] = useState(true);
   const [resumed, setResumed] = useState(false);
   const now = useRef(null);
   const noted = useRef(Promise.resolve());
-  const letGo = useRef(null);
+  const held = useRef(null); // the promise of what lets go of it
   const queue = useRef(Promise.resolve());
   const failed = useRef(onError);
   failed.current = onError;
@@ -92,11 +93,15 @@ export function useRun(onError) {
     if (next !== null && !next.handed) noted.current = note(next);
     setRun(next);
   }, []);
+  const letGo = useCallback(async () => {
+    const holding = held.current;
+    held.current = null;
+    await (await holding)?.();
+  }, []);
   const leave = useCallback(() => {
-    letGo.current?.();
-    letGo.current = null;
+    letGo();
     move(null);
-  }, [move]);
+  }, [letGo, move]);
 
   /** One after the other, so that answers stand in the queue in the order in which they were given. */
   const behind = useCallback((task) => {
@@ -105,9 +110,7 @@ export function useRun(onError) {
   const put = useCallback((given, at) => behind(async () => {
     await noted.current; // what stands in the queue is never asked again
     await offline.answer(answerBody(given, given.answers[at], at));
-    const { current } = now;
-    if (current?.id === given.id) move({ ...current, answers: current.answers.map((one, place) => (place === at ? { ...one, queued: true } : one)) });
-  }), [offline, behind, move]);
+  }), [offline, behind]);
   const finish = useCallback((ended) => behind(async () => {
     await offline.progress(ended.bodies.stitch);
     await offline.sessionEnded(ended.bodies.session);
@@ -115,35 +118,25 @@ export function useRun(onError) {
     if (now.current?.id === ended.id) move({ ...now.current, handed: true });
   }), [offline, behind, move]);
 
-  /** What was sent while nobody looked at this session: its results were not heard here. */
-  const catchUp = useCallback(async (found) => {
-    const { pending, blocked } = await offline.flush('resumed');
-    if (pending > 0 || blocked !== null || now.current?.id !== found.id) return;
-    const unsettled = new Set((await offline.unsettled()).map((entry) => entry.id));
-    const isSaved = (one, at) => found.answers[at]?.queued && one.state === 'kept' && !unsettled.has(answerId(found, at));
-    move({ ...now.current, answers: now.current.answers.map((one, at) => (isSaved(one, at) ? { ...one, state: 'saved' } : one)) });
-  }, [offline, move]);
+  /** All of it that has not been heard of is put in again: what waits or was sent meanwhile is known to the queue. */
   const adopt = useCallback((found) => {
     move(found);
-    found.answers.forEach((one, at) => !one.queued && put(found, at));
+    found.answers.forEach((one, at) => one.state === 'kept' && put(found, at));
     if (found.ended) finish(found);
     else setResumed(true);
-    return catchUp(found);
-  }, [move, put, finish, catchUp]);
+  }, [move, put, finish]);
 
   useEffect(() => {
-    if (owner === null || now.current !== null) return undefined;
+    if (owner === null) return undefined;
     let gone = false;
-    (async () => {
-      for (const found of await unfinished(owner)) {
-        const free = await hold(found.id);
-        if (free === null) continue;
-        if (gone || now.current !== null) return free();
-        letGo.current = free;
-        return adopt({ ...found, owner });
-      }
-      return undefined;
-    })().catch((error) => failed.current(error));
+    inTurn(async () => {
+      if (gone || now.current !== null) return;
+      const taken = await takeUp(owner);
+      if (taken === null) return;
+      if (gone || now.current !== null) return taken.free();
+      held.current = Promise.resolve(taken.free);
+      adopt({ ...taken.found, owner });
+    }).catch((error) => console.warn('What was left cannot be looked up:', error)).then(() => gone || setLooking(false));
     return () => {
       gone = true;
     };
@@ -153,16 +146,20 @@ export function useRun(onError) {
     const next = heard(now.current, result);
     if (next !== now.current) move(next);
   }), [offline, move]);
-  useEffect(() => () => void queue.current.then(() => letGo.current?.()), []);
+  useEffect(() => () => void inTurn(async () => {
+    await queue.current;
+    now.current = null; // what comes now is the next one's
+    await letGo();
+  }), []);
 
-  const start = useCallback(async ({ topic, level, module }) => {
-    letGo.current?.();
+  const start = useCallback(({ topic, level, module }) => {
+    letGo();
     const id = newId();
     const seed = crypto.getRandomValues(new Uint32Array(1))[0];
     setResumed(false);
+    held.current = hold(id);
     move({ id, owner: offline.state.owner ?? GUEST, topic, level, module, seed, startedAt: Date.now(), answers: [], ended: false, handed: false });
-    letGo.current = await hold(id);
-  }, [offline, move]);
+  }, [offline, letGo, move]);
   const close = useCallback((given) => {
     const bodies = { session: sessionBody(given), stitch: stitchBody(given) };
     const ended = { ...given, ended: true, bodies, session: { state: 'kept' }, stitch: { state: 'kept' } };
@@ -180,7 +177,7 @@ export function useRun(onError) {
     const asked = questionsOf(current)[current.answers.length];
     const judged = isRight(given, asked.answer);
     const worth = judged ? current.level : 0;
-    const one = { id: asked.id, text: asked.text, answer: asked.answer, given: given.trim(), judged, worth, isCorrect: judged, tokens: worth, seconds: Math.min(seconds, LONGEST_S), state: 'kept', queued: false };
+    const one = { id: asked.id, text: asked.text, answer: asked.answer, given: given.trim(), judged, worth, isCorrect: judged, tokens: worth, seconds: Math.min(seconds, LONGEST_S), state: 'kept' };
     const answers = [...current.answers, one];
     const next = { ...current, answers };
     const isLast = answers.length === QUESTIONS;
@@ -189,5 +186,5 @@ export function useRun(onError) {
     if (isLast) close(next); // noted as ended in one go: there is no question after it
   }, [move, put, close]);
 
-  return { run, resumed, start, answer, end, leave };
+  return { run, looking, resumed, start, answer, end, leave };
 }
