@@ -1,6 +1,6 @@
 // The queue where there is no disk, or none left: the same as store.js, until the page is closed.
 
-import { DONE_MOST, doneKeyOf, keyOf } from './store.js';
+import { DONE_MOST, keyOf } from './store.js';
 
 export class MemoryStore {
   durable = false;
@@ -17,8 +17,8 @@ export class MemoryStore {
   async add(items) {
     return items.map((item) => {
       for (const known of this.#queue.values()) if (known.key === item.key) return known;
-      const left = this.#done.get(doneKeyOf(item));
-      if (left) return { ...item, ...left };
+      const left = this.#done.get(item.key);
+      if (left) return { ...item, body: left.body, result: left.result };
       const added = { ...item, seq: this.#next++ };
       this.#queue.set(added.seq, added);
       return added;
@@ -53,7 +53,7 @@ export class MemoryStore {
     const item = this.#queue.get(seq);
     if (!this.#queue.delete(seq)) return false;
     if (kept !== null) this.keep({ ...kept, owner: item.owner });
-    if (result !== null) this.#done.set(doneKeyOf(item), { body: item.body, result });
+    if (result !== null) this.#done.set(item.key, { ...item, result });
     if (this.#done.size > DONE_MOST) this.#done.delete(this.#done.keys().next().value);
     return true;
   }
@@ -84,6 +84,11 @@ export class MemoryStore {
       count++;
     }
     for (const entry of this.#settled.values()) if (entry.owner === from) entry.owner = to;
+    for (const [key, entry] of [...this.#done]) {
+      if (entry.owner !== from) continue;
+      this.#done.delete(key);
+      this.#done.set(keyOf(to, entry.kind, entry.id), { ...entry, owner: to });
+    }
     return count;
   }
 

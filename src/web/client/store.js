@@ -2,7 +2,7 @@
 //
 //   queue    {seq, key, owner, kind, id, body, stamp, base, sealed, inherited}: what waits to be sent, in order
 //   settled  {seq, owner, kind, id, body, status, reply, problem, at}: conflicts and rejects, for the application
-//   done     {seq, key, body, result}: the latest that have left the queue, each with its result
+//   done     {seq, key, owner, kind, id, body, result}: the latest that have left the queue, each with its result
 //   meta     {key, value}
 //   content  {key, value, at}: what was loaded in advance
 
@@ -19,8 +19,6 @@ export class StorageError extends Error {
 export const isFull = (error) => error?.name === 'QuotaExceededError' || error?.inner?.name === 'QuotaExceededError';
 
 export const keyOf = (owner, kind, id) => `${owner}\n${kind}\n${id}`;
-/** What is done is known without its owner: it may have been a guest's when it was put in. */
-export const doneKeyOf = ({ kind, id }) => `${kind}\n${id}`;
 
 export class DiskStore {
   durable = true;
@@ -45,6 +43,7 @@ export class DiskStore {
         }
         const done = request.result.createObjectStore('done', { keyPath: 'seq', autoIncrement: true });
         done.createIndex('key', 'key');
+        done.createIndex('owner', 'owner');
       };
       request.onerror = () => reject(request.error);
       request.onsuccess = () => {
@@ -110,7 +109,7 @@ export class DiskStore {
       const added = [];
       for (const item of items) {
         const waits = await ask(queue.index('key').get(item.key));
-        const left = waits ? undefined : await ask(done.index('key').get(doneKeyOf(item)));
+        const left = waits ? undefined : await ask(done.index('key').get(item.key));
         if (waits) added.push(waits);
         else if (left) added.push({ ...item, body: left.body, result: left.result });
         else added.push({ ...item, seq: await ask(queue.add(item)) });
@@ -163,9 +162,14 @@ export class DiskStore {
       await ask(queue.delete(seq));
       if (kept !== null) await ask(settled.add({ ...kept, owner: item.owner }));
       if (result === null) return true;
-      await ask(done.add({ key: doneKeyOf(item), body: item.body, result }));
+      const { key, owner, kind, id, body } = item;
+      await ask(done.add({ key, owner, kind, id, body, result }));
       let surplus = (await ask(done.count())) - DONE_MOST;
-      if (surplus > 0) await walk(done, null, (cursor) => cursor.delete() && --surplus > 0);
+      if (surplus <= 0) return true;
+      await walk(done, null, (cursor) => {
+        cursor.delete();
+        return --surplus > 0;
+      });
       return true;
     });
   }
@@ -174,20 +178,16 @@ export class DiskStore {
     return this.#transaction(['queue'], 'readonly', ({ queue }) => ask(queue.index('owner').count(owner)));
   }
 
-  /** All that waits for `from` waits for `to`, in its place; and `change`, given the meta store's values of
+  /** All that waits for `from`, or did, waits for `to`, in its place; and `change`, given the meta store's values of
    * `keys`, says what to put there: null deletes. */
   reown(from, to, keys, change) {
-    return this.#transaction(['queue', 'settled', 'meta'], 'readwrite', async ({ queue, settled, meta }) => {
+    return this.#transaction(['queue', 'settled', 'done', 'meta'], 'readwrite', async ({ queue, settled, done, meta }) => {
       const values = [];
       for (const key of keys) values.push((await ask(meta.get(key)))?.value ?? null);
       const next = change(...values);
       for (const [at, key] of keys.entries())
         await ask(next[at] === null ? meta.delete(key) : meta.put({ key, value: next[at] }));
-      const items = [];
-      await walk(queue.index('owner'), from, (cursor) => {
-        items.push(cursor.value);
-        return true;
-      });
+      const items = await ask(queue.index('owner').getAll(from));
       for (const item of items) {
         const key = keyOf(to, item.kind, item.id);
         if ((await ask(queue.index('key').getKey(key))) === undefined) await ask(queue.put({ ...item, owner: to, key }));
@@ -195,6 +195,8 @@ export class DiskStore {
       }
       for (const entry of await ask(settled.getAll()))
         if (entry.owner === from) await ask(settled.put({ ...entry, owner: to }));
+      for (const entry of await ask(done.index('owner').getAll(from)))
+        await ask(done.put({ ...entry, owner: to, key: keyOf(to, entry.kind, entry.id) }));
       return items.length;
     });
   }

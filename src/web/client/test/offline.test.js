@@ -88,6 +88,17 @@ test('what was sent is not sent again when it is put in again', async () => {
   }
 });
 
+test('what one learner has sent is not what another puts in under the same id', async () => {
+  for (const disk of [new IDBFactory(), null]) {
+    const shared = browser({ indexedDB: disk });
+    const tab = await tabOf(shared);
+    await (await tab.answer(answer('a1'))).settled;
+    shared.token = tokenOf('8');
+    await (await tab.answer(answer('a1', { userAnswer: '9' }))).settled;
+    assert.deepEqual(ids(shared.server.facts('|8')), ['a1']);
+  }
+});
+
 test('of what was sent only the latest is remembered', async () => {
   for (const disk of [new IDBFactory(), null]) {
     const shared = browser({ indexedDB: disk });
