@@ -6,106 +6,40 @@
 //   meta     {key, value}
 //   content  {key, value, at}: what was loaded in advance
 
+import { ask, Database } from './database.js';
+
 const VERSION = 2;
 export const DONE_MOST = 500;
-
-export class StorageError extends Error {
-  constructor(message, options) {
-    super(message, options);
-    this.name = 'StorageError';
-  }
-}
 
 export const isFull = (error) => error?.name === 'QuotaExceededError' || error?.inner?.name === 'QuotaExceededError';
 
 export const keyOf = (owner, kind, id) => `${owner}\n${kind}\n${id}`;
 
-export class DiskStore {
+function upgrade(database, oldVersion) {
+  if (oldVersion < 1) {
+    const queue = database.createObjectStore('queue', { keyPath: 'seq', autoIncrement: true });
+    queue.createIndex('key', 'key', { unique: true });
+    queue.createIndex('owner', 'owner');
+    database.createObjectStore('settled', { keyPath: 'seq', autoIncrement: true });
+    database.createObjectStore('meta', { keyPath: 'key' });
+    database.createObjectStore('content', { keyPath: 'key' });
+  }
+  const done = database.createObjectStore('done', { keyPath: 'seq', autoIncrement: true });
+  done.createIndex('key', 'key');
+  done.createIndex('owner', 'owner');
+}
+
+export class DiskStore extends Database {
   durable = true;
-  #opening = null;
 
   constructor(name, indexedDB) {
-    this.name = name;
-    this.indexedDB = indexedDB;
-  }
-
-  open() {
-    this.#opening ??= new Promise((resolve, reject) => {
-      const request = this.indexedDB.open(this.name, VERSION);
-      request.onupgradeneeded = ({ oldVersion }) => {
-        if (oldVersion < 1) {
-          const queue = request.result.createObjectStore('queue', { keyPath: 'seq', autoIncrement: true });
-          queue.createIndex('key', 'key', { unique: true });
-          queue.createIndex('owner', 'owner');
-          request.result.createObjectStore('settled', { keyPath: 'seq', autoIncrement: true });
-          request.result.createObjectStore('meta', { keyPath: 'key' });
-          request.result.createObjectStore('content', { keyPath: 'key' });
-        }
-        const done = request.result.createObjectStore('done', { keyPath: 'seq', autoIncrement: true });
-        done.createIndex('key', 'key');
-        done.createIndex('owner', 'owner');
-      };
-      request.onerror = () => reject(request.error);
-      request.onsuccess = () => {
-        const database = request.result;
-        const forget = () => {
-          this.#opening = null;
-        };
-        database.onversionchange = () => {
-          database.close();
-          forget();
-        };
-        database.onclose = forget; // the browser may close it at any time
-        resolve(database);
-      };
-    }).catch((cause) => {
-      this.#opening = null;
-      throw new StorageError('The database of this browser cannot be opened.', { cause });
-    });
-    return this.#opening;
-  }
-
-  async close() {
-    const opening = this.#opening;
-    this.#opening = null;
-    (await opening)?.close();
-  }
-
-  // Resolves with what `work` returned, once it is on disk; `work` gets the stores and may await requests only.
-  async #transaction(names, mode, work) {
-    let transaction;
-    try {
-      transaction = (await this.open()).transaction(names, mode, { durability: 'strict' });
-    } catch (error) {
-      if (error.name !== 'InvalidStateError') throw error;
-      this.#opening = null;
-      transaction = (await this.open()).transaction(names, mode, { durability: 'strict' });
-    }
-    const finished = new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error ?? new StorageError('The transaction was aborted.'));
-    });
-    finished.catch(() => {});
-    const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-    let value;
-    try {
-      value = await work(stores);
-    } catch (error) {
-      try {
-        transaction.abort();
-      } catch {
-        // it had ended by itself
-      }
-      throw error;
-    }
-    await finished;
-    return value;
+    super({ name, version: VERSION, upgrade, indexedDB });
   }
 
   /** Puts items behind the others. One whose key is there already is left out: the one that is there counts; or what
    * was done, with its `result`. */
   add(items) {
-    return this.#transaction(['queue', 'done'], 'readwrite', async ({ queue, done }) => {
+    return this.transaction(['queue', 'done'], 'readwrite', async ({ queue, done }) => {
       const added = [];
       for (const item of items) {
         const waits = await ask(queue.index('key').get(item.key));
@@ -120,7 +54,7 @@ export class DiskStore {
 
   /** The first `most` items of an owner, in order, that `wanted` wants. */
   head(owner, most, wanted = () => true) {
-    return this.#transaction(['queue'], 'readonly', ({ queue }) => {
+    return this.transaction(['queue'], 'readonly', ({ queue }) => {
       const items = [];
       // Within one owner the index is in the order of the primary key.
       return walk(queue.index('owner'), owner, (cursor) => {
@@ -133,7 +67,7 @@ export class DiskStore {
   /** Replaces items that are not sealed yet by what `seal` makes of them, once for all tabs; returns how they
    * stand now, without those that have gone. */
   seal(seqs, owner, seal) {
-    return this.#transaction(['queue', 'meta'], 'readwrite', async ({ queue, meta }) => {
+    return this.transaction(['queue', 'meta'], 'readwrite', async ({ queue, meta }) => {
       const items = [];
       const lastKey = `last-moment ${owner}`;
       let last = (await ask(meta.get(lastKey)))?.value ?? 0;
@@ -156,7 +90,7 @@ export class DiskStore {
   /** Takes an item out. `result`, if any, is remembered with it, and `kept`, if any, put among the settled. False: it
    * was gone already. */
   settle(seq, result, kept) {
-    return this.#transaction(['queue', 'settled', 'done'], 'readwrite', async ({ queue, settled, done }) => {
+    return this.transaction(['queue', 'settled', 'done'], 'readwrite', async ({ queue, settled, done }) => {
       const item = await ask(queue.get(seq));
       if (item === undefined) return false;
       await ask(queue.delete(seq));
@@ -175,13 +109,13 @@ export class DiskStore {
   }
 
   count(owner) {
-    return this.#transaction(['queue'], 'readonly', ({ queue }) => ask(queue.index('owner').count(owner)));
+    return this.transaction(['queue'], 'readonly', ({ queue }) => ask(queue.index('owner').count(owner)));
   }
 
   /** All that waits for `from`, or did, waits for `to`, in its place; and `change`, given the meta store's values of
    * `keys`, says what to put there: null deletes. */
   reown(from, to, keys, change) {
-    return this.#transaction(['queue', 'settled', 'done', 'meta'], 'readwrite', async ({ queue, settled, done, meta }) => {
+    return this.transaction(['queue', 'settled', 'done', 'meta'], 'readwrite', async ({ queue, settled, done, meta }) => {
       const values = [];
       for (const key of keys) values.push((await ask(meta.get(key)))?.value ?? null);
       const next = change(...values);
@@ -202,12 +136,12 @@ export class DiskStore {
   }
 
   get(key) {
-    return this.#transaction(['meta'], 'readonly', async ({ meta }) => (await ask(meta.get(key)))?.value ?? null);
+    return this.transaction(['meta'], 'readonly', async ({ meta }) => (await ask(meta.get(key)))?.value ?? null);
   }
 
   /** Sets a value to what `change` makes of it; returns that. */
   update(key, change) {
-    return this.#transaction(['meta'], 'readwrite', async ({ meta }) => {
+    return this.transaction(['meta'], 'readwrite', async ({ meta }) => {
       const next = change((await ask(meta.get(key)))?.value ?? null);
       await ask(next === null ? meta.delete(key) : meta.put({ key, value: next }));
       return next;
@@ -215,22 +149,22 @@ export class DiskStore {
   }
 
   settled(owner) {
-    return this.#transaction(['settled'], 'readonly', async ({ settled }) =>
+    return this.transaction(['settled'], 'readonly', async ({ settled }) =>
       (await ask(settled.getAll())).filter((entry) => entry.owner === owner),
     );
   }
 
   dismiss(seq) {
-    return this.#transaction(['settled'], 'readwrite', ({ settled }) => ask(settled.delete(seq)));
+    return this.transaction(['settled'], 'readwrite', ({ settled }) => ask(settled.delete(seq)));
   }
 
   readContent(key) {
-    return this.#transaction(['content'], 'readonly', async ({ content }) => (await ask(content.get(key))) ?? null);
+    return this.transaction(['content'], 'readonly', async ({ content }) => (await ask(content.get(key))) ?? null);
   }
 
   /** Keeps a value, and of all that was kept only the latest `most`. */
   writeContent(key, value, at, most) {
-    return this.#transaction(['content'], 'readwrite', async ({ content }) => {
+    return this.transaction(['content'], 'readwrite', async ({ content }) => {
       await ask(content.put({ key, value, at }));
       const entries = (await ask(content.getAll())).sort((left, right) => right.at - left.at);
       for (const entry of entries.slice(most)) await ask(content.delete(entry.key));
@@ -238,15 +172,8 @@ export class DiskStore {
   }
 
   clearContent() {
-    return this.#transaction(['content'], 'readwrite', ({ content }) => ask(content.clear()));
+    return this.transaction(['content'], 'readwrite', ({ content }) => ask(content.clear()));
   }
-}
-
-function ask(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }
 
 // `visit` returns whether to go on.

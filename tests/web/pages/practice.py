@@ -37,6 +37,11 @@ class Practice:
             self.done.append((f"mathematics-{left}-{word}-{right}", str(given), is_right))
             self.tab.until("(before) => !document.querySelector('main').innerText.includes(`Question ${before} of`)", before)
 
+    def look_elsewhere(self):
+        self.tab.go("#/dashboard")
+        self.tab.until_shows("Recent sessions")
+        self.tab.go("#/practice")
+
     def resumed_at(self, number):
         self.tab.until_shows(f"Question {number} of {QUESTIONS}")
 

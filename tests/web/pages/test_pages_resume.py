@@ -3,18 +3,11 @@
 from practice import QUESTIONS, Practice
 
 
-def waiting(tab, count):
-    """The session on show knows of so many answers that they are on this device only."""
-    tab.css(f'[data-waiting="{count}"]').wait()
-
-
 def test_a_session_goes_on_while_its_last_answer_is_on_its_way_to_the_disk(visit, new_learner):
     practice = Practice(visit("learner.html#/practice", new_learner().token, disk_ms=500).visitor, [])
     practice.start("Plus and minus")
     practice.answer(2)
-    practice.tab.go("#/dashboard")
-    practice.tab.until_shows("Recent sessions")
-    practice.tab.go("#/practice")
+    practice.look_elsewhere()
     practice.resumed_at(3)
     practice.answer(1)
     practice.drained()
@@ -24,9 +17,7 @@ def test_a_session_that_ends_on_the_disk_later_is_not_taken_up_again(visit, new_
     practice = Practice(visit("learner.html#/practice", new_learner().token, disk_ms=500).visitor, [])
     practice.start("Plus and minus")
     practice.answer(QUESTIONS)
-    practice.tab.go("#/dashboard")
-    practice.tab.until_shows("Recent sessions")
-    practice.tab.go("#/practice")
+    practice.look_elsewhere()
     practice.tab.until_shows("What would you like to practise?")
 
 
@@ -47,7 +38,7 @@ def test_what_another_tab_sent_is_known_as_saved(visit, new_learner):
     other.go("#/practice")
     practice.resumed_at(3)
     practice.answer(1)
-    waiting(other, 1)
+    other.css('[data-waiting="1"]').wait()  # of the three
     visitor.offline(False)
     practice.drained()
 

@@ -1,5 +1,6 @@
 // The frame around the views: who is signed in, where one is, how the connection stands.
 
+import { GUEST } from '../../client/guest.js';
 import { createLockstep } from '../../client/index.js';
 import { html, render, useEffect, useErrorBoundary, useMemo, useState } from './html.js';
 import { LockstepContext, SessionContext, useConnection, useLockstep, useRead } from './data.js';
@@ -175,7 +176,7 @@ export function startApp({ title, views, guests = false, isLearner = true }) {
     const { owner, pending } = lockstep.offline.state;
     const { pending: left } = await lockstep.signedIn();
     // A guest whom the server never met has nothing to be claimed, only what waited here.
-    const becameSomebody = owner === 'guest' && lockstep.offline.state.owner !== 'guest';
+    const becameSomebody = owner === GUEST && lockstep.offline.state.owner !== GUEST;
     if (becameSomebody && pending > 0 && claims.silent) claims.add({ claimed: true, waits: left > 0 });
   };
   /** Somebody else, or nobody, is signed in from now on: what the queue of the one before holds stays theirs. */

@@ -1,71 +1,34 @@
-// What pages note on the device. It stands in IndexedDB, and is on disk when it is said to be: what is put into localStorage
-// gets there only seconds later, and a browser that is killed forgets it.
+// What pages note on the device. It is on disk when it is said to be: what is put into localStorage gets there only seconds
+// later, and a browser that is killed forgets it.
+
+import { ask, Database } from '../../client/database.js';
 
 const VERSION = 1;
-const STORE = 'entries';
 
-/** A database of entries that are told apart by their `id`. */
-export class Disk {
-  #name;
+/** A database of one store, whose entries are told apart by their `id`. */
+export class Disk extends Database {
   #store;
-  #opening = null;
 
-  constructor(name, store = STORE) {
-    this.#name = name;
+  constructor(name, store) {
+    const upgrade = (database) => database.createObjectStore(store, { keyPath: 'id' });
+    super({ name, version: VERSION, upgrade, indexedDB: globalThis.indexedDB });
     this.#store = store;
   }
 
-  #open() {
-    this.#opening ??= new Promise((resolve, reject) => {
-      const request = indexedDB.open(this.#name, VERSION);
-      request.onupgradeneeded = () => request.result.createObjectStore(this.#store, { keyPath: 'id' });
-      request.onerror = () => reject(request.error);
-      request.onsuccess = () => {
-        const forget = () => {
-          this.#opening = null;
-        };
-        request.result.onversionchange = () => {
-          request.result.close();
-          forget();
-        };
-        request.result.onclose = forget; // the browser may close it at any time
-        resolve(request.result);
-      };
-    }).catch((error) => {
-      this.#opening = null;
-      throw error;
-    });
-    return this.#opening;
-  }
-
-  async #begin(mode) {
-    return (await this.#open()).transaction(this.#store, mode, { durability: 'strict' });
-  }
-
-  /** What one request of `ask(store)` resulted in, once it is on disk. */
-  async #transact(mode, ask) {
-    const transaction = await this.#begin(mode).catch((error) => {
-      if (error.name !== 'InvalidStateError') throw error;
-      this.#opening = null; // it was being closed just then
-      return this.#begin(mode);
-    });
-    const request = ask(transaction.objectStore(this.#store));
-    return new Promise((resolve, reject) => {
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error);
-    });
+  #ask(mode, request) {
+    return this.transaction([this.#store], mode, (stores) => ask(request(stores[this.#store])));
   }
 
   put(entry) {
-    return this.#transact('readwrite', (store) => store.put(entry));
+    return this.#ask('readwrite', (store) => store.put(entry));
   }
   remove(id) {
-    return this.#transact('readwrite', (store) => store.delete(id));
+    return this.#ask('readwrite', (store) => store.delete(id));
   }
   get(id) {
-    return this.#transact('readonly', (store) => store.get(id));
+    return this.#ask('readonly', (store) => store.get(id));
   }
   all() {
-    return this.#transact('readonly', (store) => store.getAll());
+    return this.#ask('readonly', (store) => store.getAll());
   }
 }

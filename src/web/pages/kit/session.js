@@ -2,21 +2,23 @@
 // `#token=…`, which leaves the address at once and reaches no server; or it names, in
 // <meta name="lockstep-token-url">, where a new one may be had with the platform's own cookie: {"token": "…"}.
 
+import { GUEST } from '../../client/guest.js';
 import { readToken } from '../../client/identity.js';
 import { Disk } from './disk.js';
 
 const NAME = 'lockstep session';
 const ID = 'now';
+const NOBODY = { id: ID, token: null, isGuest: false };
 
-const disk = new Disk(NAME);
+const disk = new Disk(NAME, 'entries');
 const channel = globalThis.BroadcastChannel ? new BroadcastChannel(NAME) : null; // to the other tabs
-let session = { id: ID, token: null, isGuest: false };
+let session = NOBODY;
 
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? '';
 
 /** Resolves when it is on disk. Without one it lasts as long as the page. */
 async function keep(change) {
-  session = { id: ID, token: null, isGuest: false, ...change };
+  session = { ...NOBODY, ...change };
   await disk.put(session).catch((error) => console.warn('Who is signed in cannot be kept on this device:', error));
   channel?.postMessage(session);
 }
@@ -44,7 +46,7 @@ export async function recallSession() {
 export const heldToken = () => session.token;
 export const isGuest = () => session.isGuest;
 /** Tells people apart, and stays the same when they get a new token; null: nobody. */
-export const whose = () => (session.token ? readToken(session.token).owner : session.isGuest ? 'guest' : null);
+export const whose = () => (session.token ? readToken(session.token).owner : session.isGuest ? GUEST : null);
 export const signInUrl = () => meta('lockstep-sign-in-url');
 
 /** A token provider of the client's. */

@@ -1,10 +1,10 @@
 // Sessions of practice as they are noted on the device, so that a reload or a crash loses nothing of them; and which tab plays
 // which of them.
 
+import { GUEST } from '../../client/guest.js';
 import { Disk } from '../kit/disk.js';
 
 const NAME = 'lockstep practice';
-export const GUEST = 'guest';
 
 const disk = new Disk(NAME, 'runs');
 

@@ -1,10 +1,11 @@
 // A practice session from its first question to its result. It is noted on the device at every step, so that a
 // reload or a crash loses nothing of it; what it brings goes through the queue, each part under an id of its own.
 
+import { GUEST } from '../../client/guest.js';
 import { newId } from '../../client/index.js';
 import { useCallback, useEffect, useRef, useState } from '../kit/html.js';
 import { useConnection, useLockstep } from '../kit/data.js';
-import { forget, GUEST, hold, inTurn, note, takeUp } from './notes.js';
+import { forget, hold, inTurn, note, takeUp } from './notes.js';
 import { isRight, QUESTIONS, questionsOf } from './questions.js';
 
 const POINTS = 3;
